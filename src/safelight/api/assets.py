@@ -1,0 +1,107 @@
+"""Files: pictures, thumbnails and previews, by signed URLs that expire."""
+
+from __future__ import annotations
+
+import base64
+import time
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import StreamingResponse
+
+from safelight.api.context import Installation
+from safelight.app import Safelight
+from safelight.domain.errors import Forbidden, Gone, NotFound, Remedy
+from safelight.domain.ids import is_id
+from safelight.services import read_jobs
+from safelight.services.read_jobs import AssetFile
+from safelight.storage import signing
+from safelight.storage.ranges import ByteRange, Unsatisfiable, parse_range
+
+router = APIRouter(tags=["assets"])
+
+Expiry = Annotated[str, Query(max_length=20)]
+Signature = Annotated[str, Query(max_length=100)]
+CACHE = "private, max-age=3600, immutable"
+ENDINGS = {"image/png": "png", "image/webp": "webp", "image/jpeg": "jpg"}
+
+
+@router.get("/api/assets/{asset_id}", summary="A file", response_class=StreamingResponse)
+async def show_asset(
+    asset_id: str, request: Request, safelight: Installation, exp: Expiry = "", sig: Signature = ""
+) -> Response:
+    """The bytes, whole or one range of them."""
+    _check(safelight, request, exp, sig)
+    asset = await _asset(safelight, asset_id)
+    return await _send(safelight, request, asset.key, asset.mime, asset.sha256, _file_name(asset))
+
+
+@router.get("/api/assets/{asset_id}/thumbnail", summary="Its thumbnail", response_class=StreamingResponse)
+async def show_thumbnail(
+    asset_id: str, request: Request, safelight: Installation, exp: Expiry = "", sig: Signature = ""
+) -> Response:
+    """A WebP of at most 384 px."""
+    _check(safelight, request, exp, sig)
+    asset = await _asset(safelight, asset_id)
+    if asset.thumbnail_key is None:
+        raise NotFound("This file has no thumbnail.")
+    return await _send(safelight, request, asset.thumbnail_key, "image/webp", f"{asset.sha256[:32]}-thumb", None)
+
+
+@router.get("/api/jobs/{job_id}/previews/{sequence}", summary="A preview of a running job", include_in_schema=False)
+async def show_preview(
+    job_id: str, sequence: int, request: Request, safelight: Installation, exp: Expiry = "", sig: Signature = ""
+) -> Response:
+    """The newest preview; gone when the job has ended."""
+    _check(safelight, request, exp, sig)
+    found = await safelight.database.read(read_jobs.preview, job_id)
+    if found is None:
+        raise Gone("The preview is gone: the job has moved on.", remedy=Remedy("Look at the job itself."))
+    return Response(base64.b64decode(found.data), media_type=found.mime, headers={"Cache-Control": CACHE})
+
+
+def _check(safelight: Safelight, request: Request, exp: str, sig: str) -> None:
+    if signing.verify(safelight.secret, request.url.path, exp=exp, sig=sig, now_s=time.time()):
+        return
+    raise Forbidden(
+        "This address of a file has expired, or its signature is wrong.",
+        remedy=Remedy("Get a fresh one from GET /api/jobs/{id}; they hold for a day."),
+    )
+
+
+async def _asset(safelight: Safelight, asset_id: str) -> AssetFile:
+    found = await safelight.database.read(read_jobs.asset_file, asset_id) if is_id(asset_id) else None
+    if found is None:
+        raise NotFound("There is no such file.")
+    return found
+
+
+async def _send(safelight: Safelight, request: Request, key: str, mime: str, tag: str, name: str | None) -> Response:
+    stored = await safelight.store.head(key)
+    if stored is None:
+        raise Gone("The file is no longer in storage.", remedy=Remedy("Generate it again."))
+    etag = f'"{tag}"'
+    headers = {"ETag": etag, "Accept-Ranges": "bytes", "Cache-Control": CACHE}
+    if name:
+        headers["Content-Disposition"] = f'inline; filename="{name}"'
+    if etag in request.headers.get("if-none-match", ""):
+        return Response(status_code=304, headers=headers)
+    size = stored.size_bytes
+    asked = parse_range(request.headers.get("range"), size) if _range_still_fits(request, etag) else None
+    if isinstance(asked, Unsatisfiable):
+        return Response(status_code=416, headers={**headers, "Content-Range": asked.content_range})
+    span = (asked.start, asked.end) if isinstance(asked, ByteRange) else (0, size)
+    headers["Content-Length"] = str(span[1] - span[0])
+    if isinstance(asked, ByteRange):
+        headers["Content-Range"] = asked.content_range
+    stream = safelight.store.stream(key, span if asked else None)
+    return StreamingResponse(stream, 206 if asked else 200, headers, media_type=mime)
+
+
+def _range_still_fits(request: Request, etag: str) -> bool:
+    """If-Range: a part is only useful to one who has the other parts of the same file."""
+    return request.headers.get("if-range", etag) == etag
+
+
+def _file_name(asset: AssetFile) -> str:
+    return f"safelight-{asset.job_id[:8]}-{asset.id[-4:]}.{ENDINGS.get(asset.mime, 'bin')}"

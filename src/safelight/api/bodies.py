@@ -1,0 +1,93 @@
+"""Bodies of requests, as pydantic reads them. Only shapes: what a model takes is checked by the catalog."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validator
+
+from safelight.services.prepare import JobRequest
+
+LABEL_KEY = re.compile(r"[a-z0-9_]{1,64}")
+MOST_LABELS = 16
+LONGEST_LABEL = 256
+Kind = Literal["image", "video", "text", "upscale"]
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class _Common(_Body):
+    """What every kind of job can carry beside its own fields."""
+
+    labels: dict[str, str] = Field(default_factory=dict, description="At most 16; keys of a-z, 0-9 and _.")
+    start_at: Annotated[AwareDatetime, Field(strict=False)] | None = Field(
+        None, description="Not before this time (RFC 3339)."
+    )
+    deadline: float | None = Field(
+        None, ge=1, le=86_400, allow_inf_nan=False, description="Seconds to wait for a worker, at most."
+    )
+    priority: int = Field(0, ge=-10, le=10, description="Higher goes first.")
+
+    @field_validator("labels")
+    @classmethod
+    def _check_labels(cls, labels: dict[str, str]) -> dict[str, str]:
+        if len(labels) > MOST_LABELS:
+            raise ValueError(f"at most {MOST_LABELS} labels, got {len(labels)}")
+        for key, value in labels.items():
+            if LABEL_KEY.fullmatch(key) is None:
+                raise ValueError(f"label key {key[:64]!r} must be 1-64 characters of a-z, 0-9 and _")
+            if len(value) > LONGEST_LABEL:
+                raise ValueError(f"label {key!r} is longer than {LONGEST_LABEL} characters")
+        return labels
+
+
+class SubmitJob(_Common):
+    """`POST /api/jobs`."""
+
+    kind: Kind
+    prompt: str | None = None
+    model: str | None = Field(None, max_length=200, description="Default: the first available model of the kind.")
+    params: dict[str, Any] = Field(default_factory=dict, description="As the model's JSON Schema has them.")
+
+    def as_request(self) -> JobRequest:
+        return JobRequest(
+            kind=self.kind,
+            prompt=self.prompt,
+            model=self.model,
+            params=self.params,
+            labels=self.labels,
+            start_at=_epoch(self.start_at),
+            deadline_s=self.deadline,
+            priority=self.priority,
+        )
+
+
+class GenerateImage(_Common):
+    """`POST /api/jobs/image-generation`: the kind is implied; `options` and `provider` are the older names."""
+
+    prompt: str | None = None
+    model: str | None = Field(None, max_length=200)
+    provider: str | None = Field(None, max_length=200, description="Pins the provider.")
+    params: dict[str, Any] | None = None
+    options: dict[str, Any] | None = Field(None, description="The older name of `params`.")
+
+    def as_request(self) -> JobRequest:
+        return JobRequest(
+            kind="image",
+            prompt=self.prompt,
+            model=self.model,
+            params={**(self.options or {}), **(self.params or {})},
+            labels=self.labels,
+            provider=self.provider,
+            start_at=_epoch(self.start_at),
+            deadline_s=self.deadline,
+            priority=self.priority,
+        )
+
+
+def _epoch(at: datetime | None) -> float | None:
+    return None if at is None else at.timestamp()

@@ -1,0 +1,35 @@
+"""What routes ask for: the open installation, who is calling, and under which address we are seen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from safelight.api.errors import request_id_of
+from safelight.app import Safelight
+from safelight.services.credits import LOCAL_USER
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Who calls, and how links are written for them."""
+
+    user_id: str
+    base: str
+    request_id: str | None
+
+
+def installation(request: Request) -> Safelight:
+    found: Safelight = request.app.state.safelight
+    return found
+
+
+def visitor(request: Request) -> Visitor:
+    """Local mode, the only one so far: everybody who reaches the loopback address is the user `local`."""
+    return Visitor(LOCAL_USER, str(request.base_url).rstrip("/"), request_id_of(request))
+
+
+Installation = Annotated[Safelight, Depends(installation)]
+Caller = Annotated[Visitor, Depends(visitor)]

@@ -1,0 +1,147 @@
+"""From errors to answers: `application/problem+json` (RFC 9457), one status per class."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from safelight.domain import errors
+from safelight.domain.errors import InvalidParams, InvalidRequest, NotFound, Remedy, SafelightError
+
+log = structlog.get_logger(__name__)
+
+STATUS: Final[Mapping[type[SafelightError], int]] = {
+    errors.InvalidRequest: 400,
+    errors.InvalidParams: 422,
+    errors.UnknownModel: 422,
+    errors.ModelRetired: 422,
+    errors.ModelUnavailable: 422,
+    errors.InsufficientCredits: 402,
+    errors.IdempotencyMismatch: 422,
+    errors.NotFound: 404,
+    errors.Gone: 410,
+    errors.Conflict: 409,
+    errors.Unauthorized: 401,
+    errors.Forbidden: 403,
+    errors.TooLarge: 413,
+    errors.RateLimited: 429,
+    errors.Unavailable: 503,
+    errors.NotMigrated: 503,
+    errors.BadSettings: 500,
+    errors.BadCatalog: 500,
+    errors.StorageFailed: 503,
+}
+
+SHOWN_EVIDENCE: Final = frozenset(
+    {"supported", "did_you_mean", "kind_of_nearest", "successor", "shutdown_date", "price", "available"}
+)
+"""Evidence that helps the caller. The rest (paths, free disk) is for the log."""
+
+
+class MethodNotAllowed(errors.CallerError):
+    """The address exists, but not for this method."""
+
+    code, title = "invalid_request", "Method not allowed"
+
+
+STATUS_OF_HTTP: Final[Mapping[int, type[SafelightError]]] = {405: MethodNotAllowed}
+
+
+def install(app: FastAPI) -> None:
+    """Every error that can leave a route becomes a problem."""
+    app.add_exception_handler(SafelightError, _on_safelight_error)
+    app.add_exception_handler(RequestValidationError, _on_validation_error)
+    app.add_exception_handler(HTTPException, _on_http_exception)
+    app.add_exception_handler(Exception, _on_bug)
+
+
+def problem(error: SafelightError, *, status: int | None = None, request_id: str | None = None) -> JSONResponse:
+    """The answer for an error. Unavailable ones say when to try again."""
+    code = status or STATUS[type(error)]
+    body: dict[str, Any] = {
+        "type": f"urn:safelight:problem:{error.code}",
+        "title": error.title,
+        "status": code,
+        "detail": error.what,
+        "code": error.code,
+        "remedy": str(error.remedy),
+        "request_id": request_id,
+    }
+    if isinstance(error, InvalidParams | InvalidRequest) and error.errors:
+        body["errors"] = error.errors
+    body.update({name: value for name, value in error.evidence.items() if name in SHOWN_EVIDENCE})
+    headers = {"Retry-After": "5"} if code == 503 else {}
+    return JSONResponse(body, code, headers, media_type="application/problem+json")
+
+
+def request_id_of(request: Request) -> str | None:
+    found: str | None = request.scope.get("safelight.request_id")
+    return found
+
+
+async def _on_safelight_error(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, SafelightError)  # noqa: S101  # what it is registered for
+    status = STATUS[type(error)]
+    if status >= 500:
+        log.error("request_failed", code=error.code, what=error.what, **{"evidence": error.evidence})
+    return problem(error, request_id=request_id_of(request))
+
+
+async def _on_validation_error(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)  # noqa: S101  # what it is registered for
+    return problem(_translated(error), request_id=request_id_of(request))
+
+
+async def _on_http_exception(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)  # noqa: S101  # what it is registered for
+    path = request.url.path[:200]
+    if error.status_code == 404:
+        what = NotFound(f"There is nothing at {path!r}.", remedy=Remedy("See /docs for what there is."))
+        return problem(what, request_id=request_id_of(request))
+    if error.status_code == 405:
+        text = f"{request.method} is not possible at {path!r}."
+        refused = MethodNotAllowed(text, remedy=Remedy("See /docs for what there is."))
+        answer = problem(refused, status=405, request_id=request_id_of(request))
+        answer.headers.update(error.headers or {})
+        return answer
+    unread = InvalidRequest(str(error.detail))
+    return problem(unread, status=error.status_code, request_id=request_id_of(request))
+
+
+async def _on_bug(request: Request, error: Exception) -> JSONResponse:
+    """Not a word about what went wrong inside: that is in the log, under the same request id."""
+    log.error("request_crashed", path=request.url.path, exc_info=error)
+    bug = errors.Unavailable(
+        "Safelight failed on this request.",
+        remedy=Remedy("Try again; if it happens again, report it with the request id."),
+    )
+    return problem(bug, status=500, request_id=request_id_of(request))
+
+
+def _translated(error: RequestValidationError) -> SafelightError:
+    found: dict[str, list[str]] = {}
+    for each in error.errors():
+        where = [str(part) for part in each["loc"] if part not in ("body", "query", "path", "header")]
+        if not where and each["loc"][:1] == ("body",):
+            return InvalidRequest("The body must be a JSON object, sent as application/json.")
+        found.setdefault(".".join(where)[:200], []).append(_words(each))
+    first = next(f"{path}: {texts[0]}" for path, texts in found.items())
+    more = f" ({len(found) - 1} more)" if len(found) > 1 else ""
+    return InvalidParams(f"{first}{more}", errors=found)
+
+
+def _words(each: Mapping[str, Any]) -> str:
+    match each["type"]:
+        case "extra_forbidden":
+            return "is not a field of this request"
+        case "missing":
+            return "is required"
+        case _:
+            text = str(each["msg"])
+            return text[:1].lower() + text[1:]

@@ -1,0 +1,124 @@
+"""Health: alive, ready to work, and what is known to be wrong. Checks look at real rows and real disks."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from fastapi import APIRouter
+from fastapi.responses import JSONResponse
+
+from safelight import __version__
+from safelight.api.context import Installation
+from safelight.app import Safelight
+from safelight.domain.clock import as_rfc3339, local_s
+from safelight.domain.errors import SafelightError
+from safelight.services import presence
+from safelight.services.presence import Process
+
+router = APIRouter(tags=["health"])
+
+CHECK_LIMIT_S = 3.0
+LEAST_FREE_BYTES = 256 * 1024 * 1024
+
+
+@router.get("/api/live", summary="Is the process alive?")
+@router.get("/api/health/live", include_in_schema=False)
+async def live() -> dict[str, Any]:
+    """Always 200 while the process answers at all."""
+    return {"status": "ok", "checks": {}}
+
+
+@router.get("/api/ready", summary="Can it take and finish jobs?", responses={503: {"description": "Not now"}})
+@router.get("/api/health/ready", include_in_schema=False)
+async def ready(safelight: Installation) -> JSONResponse:
+    """503 when a check fails; each check says what it found."""
+    checks = await run_checks(safelight)
+    fine = all(check["ok"] for check in checks.values())
+    return JSONResponse({"status": "ok" if fine else "unhealthy", "checks": checks}, 200 if fine else 503)
+
+
+@router.get("/api/health", summary="How it is")
+async def health(safelight: Installation) -> dict[str, Any]:
+    """Version, uptime, and one finding per check that fails."""
+    checks = await run_checks(safelight)
+    findings = [{"check": name, **check} for name, check in checks.items() if not check["ok"]]
+    return {
+        "status": "unhealthy" if findings else "healthy",
+        "version": __version__,
+        "uptime_s": round(local_s() - safelight.started_at, 1),
+        "findings": findings,
+    }
+
+
+@router.get("/api/health/workers", summary="Every process")
+async def workers(safelight: Installation) -> list[dict[str, Any]]:
+    """What each process last said of itself."""
+    return [_worker(p) for p in await safelight.database.read(presence.processes)]
+
+
+async def run_checks(safelight: Safelight) -> dict[str, dict[str, Any]]:
+    """Each check by name: `ok`, and what was found. Bounded in time; none raises."""
+    processes = await _processes(safelight)
+    return {
+        "database": _database_check(processes),
+        "storage": await asyncio.to_thread(_storage_check, safelight),
+        "worker": _worker_check(safelight, processes),
+    }
+
+
+async def _processes(safelight: Safelight) -> list[Process] | str:
+    try:
+        async with asyncio.timeout(CHECK_LIMIT_S):
+            return await safelight.database.read(presence.processes)
+    except (SafelightError, OSError, TimeoutError) as error:
+        return str(error) or f"no answer within {CHECK_LIMIT_S:.0f} s"
+
+
+def _database_check(processes: list[Process] | str) -> dict[str, Any]:
+    if isinstance(processes, str):
+        return {"ok": False, "found": processes}
+    return {"ok": True, "found": "reachable"}
+
+
+def _storage_check(safelight: Safelight) -> dict[str, Any]:
+    try:
+        free = safelight.store.free_disk_bytes()
+    except OSError as error:
+        return {"ok": False, "found": str(error)}
+    if free is None:
+        return {"ok": True, "found": "object store"}
+    return {"ok": free >= LEAST_FREE_BYTES, "found": f"{free // 2**20} MB free"}
+
+
+def _worker_check(safelight: Safelight, processes: list[Process] | str) -> dict[str, Any]:
+    if isinstance(processes, str):
+        return {"ok": False, "found": "unknown: the database does not answer"}
+    live = [p for p in processes if p.lost_at is None and p.slots and not p.draining]
+    if live:
+        return {"ok": True, "found": f"{len(live)} live, {sum(p.busy for p in live)} of {_slots(live)} slots busy"}
+    return {"ok": False, "found": "No worker is live: jobs wait.", "remedy": "safelight worker"}
+
+
+def _slots(processes: list[Process]) -> int:
+    return sum(p.slots for p in processes)
+
+
+def _worker(process: Process) -> dict[str, Any]:
+    status = "offline" if process.lost_at is not None else "draining" if process.draining else "online"
+    return {
+        "worker": process.id,
+        "role": process.role,
+        "status": status,
+        "lastHeartbeat": as_rfc3339(process.beat_at),
+        "queues": process.queue_names,
+        "slots": process.slots,
+        "busy": process.busy,
+        "version": process.version,
+        "backend": process.backend,
+        "providers": process.provider_names,
+        "host": process.host,
+        "pid": process.pid,
+        "loopLagMs": round(process.loop_lag_ms, 1),
+        "rssBytes": process.rss_bytes,
+    }

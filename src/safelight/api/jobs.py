@@ -1,0 +1,112 @@
+"""Routes of jobs: submit, look, list, cancel."""
+
+from __future__ import annotations
+
+import time
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi.responses import JSONResponse
+from pydantic import AwareDatetime
+
+from safelight.api import cursors
+from safelight.api.bodies import GenerateImage, Kind, SubmitJob
+from safelight.api.context import Caller, Installation, Visitor
+from safelight.app import Safelight
+from safelight.domain.jobs import LIVE, Status
+from safelight.services.prepare import Caller as Submitter
+from safelight.services.prepare import JobRequest
+from safelight.services.read_jobs import JobDetails, PageRequest
+from safelight.storage import signing
+
+router = APIRouter(tags=["jobs"])
+
+Key = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key", min_length=1, max_length=255, description="The same key and body give the same job."
+    ),
+]
+
+
+@router.post("/api/jobs", status_code=202, summary="Submit a job")
+async def submit_job(
+    body: SubmitJob, safelight: Installation, caller: Caller, idempotency_key: Key = None
+) -> JSONResponse:
+    """Accept a job: it is durable and its credits are held when this answers."""
+    return await _submit(safelight, caller, body.as_request(), idempotency_key)
+
+
+@router.post("/api/jobs/image-generation", status_code=202, summary="Submit an image job")
+async def generate_image(
+    body: GenerateImage, safelight: Installation, caller: Caller, idempotency_key: Key = None
+) -> JSONResponse:
+    """As `POST /api/jobs` with kind `image`; also takes the older body and answers `jobId` beside `id`."""
+    return await _submit(safelight, caller, body.as_request(), idempotency_key, older=True)
+
+
+@router.get("/api/jobs", summary="List jobs, newest first")
+async def list_jobs(
+    safelight: Installation,
+    caller: Caller,
+    status: Status | None = None,
+    kind: Kind | None = None,
+    model: Annotated[str, Query(max_length=200)] = "",
+    since: AwareDatetime | None = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    cursor: Annotated[str | None, Query(max_length=100)] = None,
+) -> dict[str, Any]:
+    """Every job of the caller, whatever its state or age."""
+    page = PageRequest(
+        caller.user_id,
+        limit,
+        before=cursors.read(cursor),
+        status=status or "",
+        kind=kind or "",
+        model=model,
+        since=since.timestamp() if since else 0.0,
+    )
+    found, more = await safelight.desk.jobs(page)
+    bodies = [safelight.desk.body(details, caller.base) for details in found]
+    return {"jobs": bodies, "nextCursor": cursors.written(more)}
+
+
+@router.get("/api/jobs/{job_id}", summary="Look at a job", responses={202: {"description": "Not finished yet"}})
+async def show_job(job_id: str, request: Request, safelight: Installation, caller: Caller) -> Response:
+    """202 while it is unfinished, 200 after; 304 if nothing changed since the ETag given."""
+    details = await safelight.desk.job(job_id, caller.user_id)
+    etag = _etag(details)
+    live = details.job.status in LIVE
+    headers = {"ETag": etag, "Cache-Control": "private, no-cache"}
+    if live:
+        headers["Retry-After"] = "1"
+    if etag in request.headers.get("if-none-match", ""):
+        return Response(status_code=304, headers=headers)
+    return JSONResponse(safelight.desk.body(details, caller.base), 202 if live else 200, headers)
+
+
+@router.post("/api/jobs/{job_id}/cancel", summary="Cancel a job")
+async def cancel_job(job_id: str, safelight: Installation, caller: Caller) -> dict[str, Any]:
+    """A waiting job ends at once; a running one is stopped by its worker, unless it delivers first."""
+    was, details = await safelight.desk.cancel(job_id, caller.user_id)
+    return {"was": was, "job": safelight.desk.body(details, caller.base)}
+
+
+async def _submit(
+    safelight: Safelight, caller: Visitor, request: JobRequest, key: str | None, *, older: bool = False
+) -> JSONResponse:
+    details, replayed = await safelight.desk.submit(request, Submitter(caller.user_id, caller.request_id, key))
+    body = safelight.desk.body(details, caller.base)
+    if older:
+        body["jobId"] = body["id"]
+    headers = {"Location": body["urls"]["self"]}
+    if replayed:
+        headers["Idempotency-Replayed"] = "true"
+    status = 202 if not replayed or details.job.status in LIVE else 200
+    return JSONResponse(body, status, headers)
+
+
+def _etag(details: JobDetails) -> str:
+    """Changes with the job, with its place in the queue, and with the hour in which URLs are signed."""
+    hour = signing.expiry(time.time()) // signing.HOUR_S
+    return f'W/"{details.job.sequence}-{details.ahead}-{hour}"'

@@ -1,0 +1,121 @@
+"""Serve: API, and a worker unless told otherwise, in one process on one address."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
+
+import structlog
+import uvicorn
+
+from safelight import __version__
+from safelight.api.application import create_app
+from safelight.api.middleware import loopback_host
+from safelight.app import Safelight, loop_factory, stop_signal
+from safelight.domain.errors import BadSettings, Remedy
+from safelight.settings import Settings
+from safelight.telemetry.logs import configure_logging
+
+log = structlog.get_logger(__name__)
+
+LAST_WORDS_S = 2
+"""How long open connections may take to end when the server stops."""
+
+OnReady = Callable[[str], Awaitable[None]]
+
+
+def serve(settings: Settings, *, with_worker: bool = True, on_ready: OnReady | None = None) -> int:
+    """Serve until SIGTERM or Ctrl-C, then drain. `on_ready` is called with the URL. Returns the exit code."""
+    configure_logging(settings.log_format, settings.log_level)
+    listening = _listen(settings)
+    with asyncio.Runner(loop_factory=loop_factory()) as runner:
+        return runner.run(_serve(settings, listening, with_worker, on_ready))
+
+
+async def _serve(settings: Settings, listening: socket.socket, with_worker: bool, on_ready: OnReady | None) -> int:
+    stop = stop_signal()
+    url = _url(settings, listening)
+    async with Safelight.opened(settings) as safelight, _listening(safelight, listening):
+        slots = settings.worker_concurrency if with_worker else 0
+        role = safelight.role("api+worker" if with_worker else "api", slots=slots, url=url)
+        process = await safelight.start_process(role)
+        log.info("server.ready", url=url, version=__version__, slots=slots)
+        greeting = asyncio.create_task(_greet(on_ready, url))
+        await stop.wait()
+        log.info("server.stopping")
+        greeting.cancel()
+        await process.drain()
+        safelight.stopping = True
+        safelight.hub.wake_all()
+        await process.stop()
+    log.info("server.stopped")
+    return 0
+
+
+@asynccontextmanager
+async def _listening(safelight: Safelight, listening: socket.socket) -> AsyncIterator[None]:
+    """Answer requests while the block lasts."""
+    config = uvicorn.Config(
+        create_app(safelight),
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+        server_header=False,
+        timeout_graceful_shutdown=LAST_WORDS_S,
+        ws="none",
+    )
+    server = _Server(config)
+    task = asyncio.create_task(server.serve(sockets=[listening]))
+    while not server.started and not task.done():
+        await asyncio.sleep(0.005)
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        await task
+
+
+class _Server(uvicorn.Server):
+    """Leaves signals to us: the worker drains before the server stops answering."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+async def _greet(on_ready: OnReady | None, url: str) -> None:
+    if on_ready is None:
+        return
+    with suppress(asyncio.CancelledError):
+        try:
+            await on_ready(url)
+        except Exception:  # a greeting is never worth the server
+            log.exception("greeting_failed")
+
+
+def _listen(settings: Settings) -> socket.socket:
+    """Take the port first: everything else is worth nothing without it."""
+    if not loopback_host(f"[{settings.host}]" if ":" in settings.host else settings.host):
+        raise BadSettings(
+            f"Safelight runs in local mode, without keys, and will not listen on {settings.host!r}, "
+            "where others could reach it.",
+            remedy=Remedy(
+                "Listen on this machine only, and put a proxy that checks who calls in front.",
+                "SAFELIGHT_HOST=127.0.0.1",
+            ),
+        )
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    try:
+        return socket.create_server((settings.host, settings.port), family=family, backlog=2048)
+    except OSError as error:
+        raise BadSettings(
+            f"Cannot listen on {settings.host} port {settings.port}: {error.strerror}.",
+            remedy=Remedy("Stop what uses that port, or take another.", f"SAFELIGHT_PORT={settings.port + 1}"),
+        ) from error
+
+
+def _url(settings: Settings, listening: socket.socket) -> str:
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    return f"http://{host}:{listening.getsockname()[1]}"

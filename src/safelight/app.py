@@ -1,0 +1,243 @@
+"""The composition root: the only place that chooses adapters and puts the parts together."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import signal
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from importlib.metadata import entry_points
+
+import structlog
+
+from safelight.catalog.catalog import Catalog
+from safelight.catalog.loading import load_catalog
+from safelight.domain.clock import local_s
+from safelight.domain.ids import new_id
+from safelight.events.hub import Hub
+from safelight.maintenance.lost import LostWatch, Machine
+from safelight.maintenance.sweeper import Sweeper
+from safelight.providers.procedural.provider import ProceduralProvider
+from safelight.providers.protocol import Provider
+from safelight.queues.nudges import Nudges
+from safelight.services import presence as presence_rows
+from safelight.services.credits import top_up_local
+from safelight.services.desk import Desk
+from safelight.services.installation import open_queues, shared_secret
+from safelight.services.job_body import Links
+from safelight.services.prepare import Limits
+from safelight.settings import Settings
+from safelight.storage import signing
+from safelight.storage.assets import AssetStore
+from safelight.store import migrate
+from safelight.store.connect import open_database, sqlite_path
+from safelight.store.database import Database
+from safelight.telemetry.logs import configure_logging
+from safelight.worker import machine
+from safelight.worker.attempt import Bench
+from safelight.worker.presence import Presence, Role
+from safelight.worker.process import Rhythm, RunningProcess
+from safelight.worker.runner import Runner
+
+log = structlog.get_logger(__name__)
+
+WAIT_FOR_SCHEMA_S = 30.0
+
+
+class Safelight:
+    """One open installation: its database, storage, catalog and desk. `start_process` brings it to life."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        database: Database,
+        catalog: Catalog,
+        store: AssetStore,
+        secret: str,
+        providers: Mapping[str, Provider],
+    ) -> None:
+        self.settings, self.database, self.catalog, self.store = settings, database, catalog, store
+        self.secret = secret.encode()
+        self.providers = providers
+        self.hub = Hub()
+        self.nudges = Nudges(self.hub)
+        self.started_at = local_s()
+        self.stopping = False
+        self.presence: Presence | None = None
+        database.waker = self.nudges.announce
+        self.desk = Desk(
+            database=database,
+            catalog=catalog,
+            configured=frozenset(providers),
+            limits=Limits(settings.max_wait_seconds, _run_limits(settings)),
+            links_for=self.links_for,
+        )
+
+    @classmethod
+    async def open(cls, settings: Settings, *, upgrade: bool = True) -> Safelight:
+        """Open everything. With `upgrade` the schema is brought up to date, else an old one raises NotMigrated."""
+        catalog = load_catalog(settings.catalog)
+        await asyncio.to_thread(migrate.ensure, settings.database_address, upgrade=upgrade)
+        database = open_database(settings.database_address)
+        database.start()
+        secret = settings.secret or await database.write(shared_secret, secrets.token_urlsafe(32))
+        await database.write(open_queues, [model.queue for model in catalog.models])
+        await database.write(top_up_local, f"local-{new_id()}")
+        store = AssetStore(settings.storage_address)
+        return cls(settings, database, catalog, store, secret, providers())
+
+    @classmethod
+    @asynccontextmanager
+    async def opened(cls, settings: Settings, *, upgrade: bool = True) -> AsyncIterator[Safelight]:
+        """`open` and `close` around a block."""
+        safelight = await cls.open(settings, upgrade=upgrade)
+        try:
+            yield safelight
+        finally:
+            await safelight.close()
+
+    async def close(self) -> None:
+        """Let go of everything that `open` took."""
+        self.stopping = True
+        self.hub.wake_all()
+        self.nudges.close()
+        for provider in self.providers.values():
+            await provider.close()
+        await self.database.stop()
+
+    async def start_process(self, role: Role) -> RunningProcess:
+        """Begin to beat and sweep, and to claim if the role has slots."""
+        await self.nudges.open()
+        settings = self.settings
+        runner: Runner | None = None
+        self.presence = Presence(
+            self.database,
+            role,
+            lease_s=settings.lease_seconds,
+            nudge_address=self.nudges.address,
+            busy=lambda: runner.busy if runner else 0,
+        )
+        if role.slots:
+            bench = Bench(self.database, self.hub, self.store, self.catalog, self.providers, self.presence)
+            runner = Runner(bench, queues=role.queues, slots=role.slots, drain_s=settings.drain_seconds)
+        rhythm = Rhythm(settings.lease_seconds, settings.sweep_seconds)
+        process = RunningProcess(self.database, self.hub, self.nudges, self.presence, runner, rhythm)
+        here = Machine(machine.host_name(), machine.boot_id(), machine.process_started, machine.tells_processes_apart())
+        watch = LostWatch(here, settings.lease_seconds)
+        await process.start(Sweeper(self.database, watch, seen=process.meet))
+        return process
+
+    def role(self, name: str, *, queues: Sequence[str] | None = None, slots: int = 0, url: str | None = None) -> Role:
+        """A role of this installation; without `queues` it serves all of the catalog's."""
+        served = sorted(queues if queues is not None else {model.queue for model in self.catalog.models})
+        return Role(name, tuple(served) if slots else (), tuple(sorted(self.providers)), slots, url)
+
+    def links_for(self, base: str) -> Links:
+        """Signed links under the public URL, or under the base of the request."""
+        root = (self.settings.public_url or base).rstrip("/")
+        expires_at = signing.expiry(datetime.now(UTC).timestamp())
+
+        def signed(path: str) -> str:
+            return signing.signed_url(self.secret, base=root, path=path, expires_at=expires_at)
+
+        return Links(
+            base=root,
+            asset=lambda asset: signed(f"/api/assets/{asset}"),
+            thumbnail=lambda asset: signed(f"/api/assets/{asset}/thumbnail"),
+            preview=lambda job, sequence: signed(f"/api/jobs/{job}/previews/{sequence}"),
+        )
+
+
+def providers() -> dict[str, Provider]:
+    """The built-in providers and those that installed packages offer under `safelight.providers`."""
+    found: dict[str, Provider] = {ProceduralProvider.name: ProceduralProvider()}
+    for entry in entry_points(group="safelight.providers"):
+        provider: Provider = entry.load()()
+        found[provider.name] = provider
+    return found
+
+
+def find_server(settings: Settings) -> str | None:
+    """The URL of a live API process of this installation, by its rows; None if there is none, or no database."""
+    path = sqlite_path(settings.database_address)
+    if (path is not None and not path.exists()) or migrate.current(settings.database_address) != migrate.head():
+        return None
+    database = open_database(settings.database_address)
+    try:
+        with database.reading() as tx:
+            now, processes = tx.now, presence_rows.processes(tx)
+    finally:
+        database.close()
+    return next((p.url for p in processes if p.url and _is_live(p, now, settings.lease_seconds)), None)
+
+
+def run_worker(settings: Settings, *, queues: list[str] | None, concurrency: int | None) -> int:
+    """Run a worker process until SIGTERM or Ctrl-C, then drain. Returns the exit code."""
+    configure_logging(settings.log_format, settings.log_level)
+    with asyncio.Runner(loop_factory=loop_factory()) as runner:
+        return runner.run(_work(settings, queues, concurrency))
+
+
+async def _work(settings: Settings, queues: list[str] | None, concurrency: int | None) -> int:
+    await _schema_is_there(settings)
+    stop = stop_signal()
+    async with Safelight.opened(settings, upgrade=False) as safelight:
+        role = safelight.role("worker", queues=queues, slots=concurrency or settings.worker_concurrency)
+        process = await safelight.start_process(role)
+        log.info("worker.started", queues=list(role.queues), slots=role.slots, pid=os.getpid())
+        await stop.wait()
+        await process.drain()
+        await process.stop()
+    log.info("worker.stopped")
+    return 0
+
+
+async def _schema_is_there(settings: Settings) -> None:
+    """A worker may be started before the server that upgrades: wait a little, then say NOT_MIGRATED."""
+    until = local_s() + WAIT_FOR_SCHEMA_S
+    while True:
+        current = await asyncio.to_thread(migrate.current, settings.database_address)
+        if current == migrate.head() or local_s() >= until:
+            return  # `open` raises NotMigrated if it is still old
+        log.info("waiting_for_schema", current=current, needed=migrate.head())
+        await asyncio.sleep(1)
+
+
+def stop_signal() -> asyncio.Event:
+    """Set at the first SIGTERM or Ctrl-C; the second ends the process at once."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def on_signal() -> None:
+        if stop.is_set():
+            os._exit(130)
+        stop.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, on_signal)
+    return stop
+
+
+def loop_factory() -> type[asyncio.AbstractEventLoop] | None:
+    """uvloop where it is installed: about a quarter faster."""
+    try:
+        import uvloop
+    except ImportError:
+        return None
+    return uvloop.Loop
+
+
+def _run_limits(settings: Settings) -> dict[str, float]:
+    return {"image": settings.deadline_image_seconds}
+
+
+def _is_live(process: presence_rows.Process, now: float, lease_s: float) -> bool:
+    if process.lost_at is not None or now - process.beat_at > lease_s:
+        return False
+    same_machine = (process.host, process.boot_id) == (machine.host_name(), machine.boot_id())
+    if same_machine and machine.tells_processes_apart():
+        return machine.process_started(process.pid) == process.process_started
+    return True

@@ -1,0 +1,1 @@
+"""What can be generated: models, their parameters, prices, aliases and retirement dates (TOML read by pydantic)."""

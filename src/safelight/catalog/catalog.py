@@ -1,0 +1,108 @@
+"""All models of an installation, and which one a request means: defaults, aliases, retirement.
+
+Pure: what is configured and which day it is are arguments.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from datetime import date
+
+from safelight.catalog.model import Model, Route
+from safelight.catalog.parameters import LONGEST_SHOWN, nearest
+from safelight.domain.errors import ModelRetired, ModelUnavailable, Remedy, UnknownModel
+
+
+@dataclass(frozen=True, slots=True)
+class ModelWarning:
+    """Something the caller should know although the request is accepted."""
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """The model a request means and the route it takes now."""
+
+    model: Model
+    route: Route
+    warnings: tuple[ModelWarning, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Catalog:
+    """Models in order of preference within each kind. Ids and aliases are unique across all of them."""
+
+    models: tuple[Model, ...]
+    _by_name: dict[str, Model] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        names = {name: model for model in self.models for name in (model.id, *model.aliases)}
+        object.__setattr__(self, "_by_name", names)
+
+    def get(self, name: str) -> Model | None:
+        """The model of that id or alias, of whatever kind, retired or not."""
+        return self._by_name.get(name)
+
+    def of_kind(self, kind: str) -> tuple[Model, ...]:
+        return tuple(model for model in self.models if model.kind == kind)
+
+    def resolve(self, kind: str, model: str | None, *, configured: Collection[str], today: date) -> Resolved:
+        """The model and route for a request; `configured` are the providers some live process can serve.
+
+        Raises UnknownModel, ModelRetired or ModelUnavailable.
+        """
+        if model is None:
+            return _resolved(self._default(kind, configured=configured, today=today), configured, today)
+        named = self.get(model)
+        if named is None or named.kind != kind:
+            raise self._unknown(kind, model)
+        return _resolved(named, configured, today)
+
+    def _default(self, kind: str, *, configured: Collection[str], today: date) -> Model:
+        candidates = self.of_kind(kind)
+        for model in candidates:
+            if model.usable_route(configured=configured, today=today):
+                return model
+        name = f"default of kind {kind}"
+        if not candidates:
+            raise ModelUnavailable(model=name, reason="this installation has no model of that kind")
+        living = next((model for model in candidates if not model.is_retired(today)), candidates[0])
+        reason = living.why_unavailable(configured=configured, today=today)
+        raise ModelUnavailable(model=name, reason=f"of {living.id!r}, the first choice, {reason}")
+
+    def _unknown(self, kind: str, model: str) -> UnknownModel:
+        candidates = self.of_kind(kind)
+        names = {name: m.id for m in candidates for name in (m.id, *m.aliases)}
+        close = nearest(model, names)
+        error = UnknownModel(
+            model=model if len(model) <= LONGEST_SHOWN else f"{model[: LONGEST_SHOWN - 1]}…",
+            kind=kind,
+            supported=[candidate.id for candidate in candidates],
+            did_you_mean=names[close] if close else None,
+        )
+        elsewhere = self.get(model) or self.get(nearest(model, self._by_name) or "")
+        if elsewhere and not close:
+            error.remedy = Remedy(f"{elsewhere.id!r} is a model of kind {elsewhere.kind!r}.", "safelight models")
+            error.evidence["kind_of_nearest"] = {"model": elsewhere.id, "kind": elsewhere.kind}
+        return error
+
+
+def _resolved(model: Model, configured: Collection[str], today: date) -> Resolved:
+    route = model.usable_route(configured=configured, today=today)
+    if route:
+        return Resolved(model, route, tuple(_warnings(model)))
+    if model.is_retired(today):
+        raise ModelRetired(model=model.id, shutdown_date=str(model.shutdown_date), successor=model.successor)
+    reason = model.why_unavailable(configured=configured, today=today)
+    raise ModelUnavailable(model=model.id, reason=reason or "no route is open")
+
+
+def _warnings(model: Model) -> list[ModelWarning]:
+    if model.shutdown_date is None:
+        return []
+    instead = f"; use {model.successor!r}" if model.successor else ""
+    text = f"Model {model.id!r} will be shut down by its provider on {model.shutdown_date}{instead}."
+    return [ModelWarning("model_retiring", text)]

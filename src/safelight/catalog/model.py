@@ -1,0 +1,161 @@
+"""One model of the catalog: where it can run, what it takes, what it costs."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from datetime import date
+from functools import cached_property
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from safelight.catalog.parameters import as_canonical, compile_schema, parameter_errors, text_error
+from safelight.domain.errors import InvalidParams
+
+if TYPE_CHECKING:
+    from jsonschema import Draft202012Validator
+
+Kind = Literal["image", "video", "text", "upscale"]
+ModelId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/@+-]*$", max_length=200)]
+QueueName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=64)]
+ParameterName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=64)]
+
+
+class _Entry(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Route(_Entry):
+    """The model at one provider, under the provider's own name for it."""
+
+    provider: str = Field(min_length=1)
+    model: str = Field(min_length=1)
+    shutdown_date: date | None = None
+    """First day on which the provider no longer serves it, from the provider's own notice."""
+    successor: str | None = None
+
+    def is_over(self, today: date) -> bool:
+        return self.shutdown_date is not None and today >= self.shutdown_date
+
+
+class Price(_Entry):
+    per: Literal["image", "job"]
+    credits: int = Field(ge=0, strict=True)
+
+
+class Model(_Entry):
+    id: ModelId
+    title: str = Field(min_length=1)
+    description: str = ""
+    kind: Kind
+    queue: QueueName
+    """Default: the kind."""
+    routes: tuple[Route, ...] = Field(min_length=1)
+    """In order of preference."""
+    parameters: dict[ParameterName, dict[str, Any]] = Field(default_factory=dict)
+    """JSON Schema of each parameter; `default` is filled in at submit."""
+    price: Price
+    typical_s: float = Field(gt=0, allow_inf_nan=False)
+    aliases: tuple[ModelId, ...] = ()
+    ai_generated: bool = True
+    max_prompt_chars: int = Field(default=8000, ge=1)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _queue_is_the_kind(cls, data: Any) -> Any:
+        if isinstance(data, dict) and "kind" in data:
+            return {"queue": data["kind"], **data}
+        return data
+
+    @cached_property
+    def validators(self) -> dict[str, Draft202012Validator]:
+        return {name: compile_schema(schema) for name, schema in self.parameters.items()}
+
+    def parameter_errors(self, params: Mapping[str, Any]) -> dict[str, list[str]]:
+        """What is wrong with the parameters, by path (`params.width`); empty when all is well."""
+        return parameter_errors(self.validators, params)
+
+    def prompt_errors(self, prompt: str) -> list[str]:
+        if not prompt.strip():
+            return ["must not be empty"]
+        if len(prompt) > self.max_prompt_chars:
+            return [f"must have at most {self.max_prompt_chars} characters, got {len(prompt)}"]
+        problem = text_error(prompt)
+        return [problem] if problem else []
+
+    def validate_params(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        """The parameters complete with defaults. Raises InvalidParams naming every wrong one.
+
+        A parameter without a default (the seed) stays out if it was not given.
+        """
+        errors = self.parameter_errors(params)
+        if errors:
+            raise InvalidParams(f"Model {self.id!r} cannot take these parameters.", errors=errors)
+        given = {name: as_canonical(value) for name, value in params.items()}
+        defaults = {name: schema["default"] for name, schema in self.parameters.items() if "default" in schema}
+        return {**defaults, **given}
+
+    def price_credits(self, params: Mapping[str, Any]) -> int:
+        """What a job with these parameters costs at most. Takes parameters that were already validated."""
+        match self.price.per:
+            case "image":
+                return self.price.credits * int(params.get("n", 1))
+            case "job":
+                return self.price.credits
+
+    def usable_route(self, *, configured: Collection[str], today: date) -> Route | None:
+        """The best route that can be taken today; None if there is none."""
+        return next((r for r in self.routes if r.provider in configured and not r.is_over(today)), None)
+
+    def why_unavailable(self, *, configured: Collection[str], today: date) -> str | None:
+        """Why it cannot be run here and now, as half a sentence; None if it can."""
+        if self.usable_route(configured=configured, today=today):
+            return None
+        if self.is_retired(today):
+            return f"it was shut down on {self.shutdown_date}"
+        providers = sorted({route.provider for route in self.routes if not route.is_over(today)})
+        return f"no process of this installation has provider {' or '.join(map(repr, providers))} configured"
+
+    def is_retired(self, today: date) -> bool:
+        return all(route.is_over(today) for route in self.routes)
+
+    @property
+    def shutdown_date(self) -> date | None:
+        """The day its last route ends; None while one has no end."""
+        last = self._last_route
+        return last.shutdown_date if last else None
+
+    @property
+    def successor(self) -> str | None:
+        """What to use after `shutdown_date`."""
+        last = self._last_route
+        return last.successor if last else None
+
+    def public(self) -> dict[str, Any]:
+        """The entry of `GET /api/models`, without what depends on the moment (availability)."""
+        return {
+            "id": self.id,
+            "kind": self.kind,
+            "title": self.title,
+            "description": self.description,
+            "queue": self.queue,
+            "ai_generated": self.ai_generated,
+            "price_credits": self.price_credits(self._default_params()),
+            "price": {"per": self.price.per, "credits": self.price.credits},
+            "typical_s": self.typical_s,
+            "max_prompt_chars": self.max_prompt_chars,
+            "shutdown_date": self.shutdown_date.isoformat() if self.shutdown_date else None,
+            "successor": self.successor,
+            "aliases": list(self.aliases),
+            "parameters": {"type": "object", "properties": self.parameters, "additionalProperties": False},
+        }
+
+    @property
+    def _last_route(self) -> Route | None:
+        ends = [(route.shutdown_date, route) for route in self.routes if route.shutdown_date is not None]
+        if len(ends) < len(self.routes):
+            return None
+        return max(ends, key=lambda end: end[0])[1]
+
+    def _default_params(self) -> dict[str, Any]:
+        return {name: schema["default"] for name, schema in self.parameters.items() if "default" in schema}

@@ -1,0 +1,92 @@
+"""The edge of the command line: an error becomes two lines and an exit code, never a traceback (but for --debug)."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+import typer
+from typer.core import TyperGroup
+
+from safelight.domain.errors import BadSettings, SafelightError
+
+FINE, FOUND, MISUSED = 0, 1, 2
+CLOSED_PIPE = 141
+"""What a shell reports for a program that a closed pipe ended."""
+BAD_REQUESTS = frozenset({400, 413, 422})
+
+
+class Failure(NamedTuple):
+    """What the person sees: what happened, details by field, one thing to do."""
+
+    what: str
+    remedy: str
+    exit_code: int
+    details: tuple[str, ...] = ()
+
+
+class Edge(TyperGroup):
+    """The root command. Everything that a command raises passes here, in a terminal and in tests alike."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except (typer.TyperException, typer.Exit, typer.Abort, BrokenPipeError):
+            raise
+        except Exception as error:
+            if ctx.params.get("debug"):
+                raise
+            failure = explain(error)
+            show(failure)
+            raise typer.Exit(failure.exit_code) from None
+
+
+def explain(error: Exception) -> Failure:
+    """Every error says itself what to do; one that does not is a defect of ours, and is called so."""
+    match error:
+        case SafelightError():
+            return Failure(error.what, str(error.remedy), MISUSED if isinstance(error, BadSettings) else FOUND)
+        case OSError() if error.strerror:
+            where = f" ({error.filename})" if error.filename else ""
+            return Failure(f"{error.strerror}{where}.", "Check the path, its permissions and the free space.", FOUND)
+    return _from_client(error) or Failure(
+        f"{type(error).__name__}: {error}",
+        "This is a defect in Safelight. Run it again as `safelight --debug ...` and report what it prints.",
+        FOUND,
+    )
+
+
+def _from_client(error: Exception) -> Failure | None:
+    from safelight.client import ClientError
+
+    if not isinstance(error, ClientError):
+        return None
+    details = tuple(f"{path}: {text}" for path, texts in error.errors.items() for text in texts)
+    return Failure(error.detail, error.remedy, MISUSED if error.status in BAD_REQUESTS else FOUND, details)
+
+
+def show(failure: Failure) -> None:
+    """On standard error, which stays free of colour when it is no terminal."""
+    from safelight.cli.out import err, plain
+
+    console = err()
+    console.print(plain(failure.what), style="red", soft_wrap=True)
+    for detail in failure.details:
+        console.print(f"  {plain(detail)}", soft_wrap=True)
+    console.print(plain(failure.remedy), soft_wrap=True)
+
+
+@contextmanager
+def quiet_broken_pipe() -> Iterator[None]:
+    """`safelight jobs list | head -1` ends without a word when `head` has seen enough."""
+    try:
+        try:
+            yield
+        finally:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the interpreter flushes once more at exit
+        raise SystemExit(CLOSED_PIPE) from None

@@ -1,0 +1,63 @@
+"""`safelight jobs`: list, show, watch, cancel. Ids may be shortened to their first or last characters."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from safelight.domain.jobs import Status
+
+app = typer.Typer(help="Look at jobs and cancel them.", no_args_is_help=True, rich_markup_mode=None)
+
+JobId = Annotated[str, typer.Argument(metavar="ID", help="The job's id, or the end or beginning of it.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+@app.command("list")
+def list_jobs(
+    status: Annotated[Status | None, typer.Option(help="Only jobs in this status.")] = None,
+    kind: Annotated[str | None, typer.Option(help="Only jobs of this kind.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=200, help="How many.")] = 20,
+    as_json: AsJson = False,
+) -> None:
+    """List jobs, newest first."""
+    import asyncio
+
+    from safelight.cli.looking import list_jobs as run
+
+    asyncio.run(run(limit=limit, status=status, kind=kind, as_json=as_json))
+
+
+@app.command()
+def show(job_id: JobId, as_json: AsJson = False) -> None:
+    """Show one job: what was asked, how it went, what it made. Exit code 1 if it did not complete."""
+    import asyncio
+
+    from safelight.cli.looking import show_job as run
+
+    raise typer.Exit(asyncio.run(run(job_id, as_json=as_json)))
+
+
+@app.command()
+def watch(
+    job_id: JobId,
+    timeout: Annotated[float | None, typer.Option(min=0, metavar="SECONDS", help="Give up after this time.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print each event as a line of JSON.")] = False,
+) -> None:
+    """Follow a job until it ends. Exit code 1 if it did not complete."""
+    import asyncio
+
+    from safelight.cli.looking import watch_job as run
+
+    raise typer.Exit(asyncio.run(run(job_id, timeout_s=timeout, as_json=as_json)))
+
+
+@app.command()
+def cancel(job_id: JobId, as_json: AsJson = False) -> None:
+    """Cancel a job. Exit code 1 if it had ended before."""
+    import asyncio
+
+    from safelight.cli.looking import cancel_job as run
+
+    raise typer.Exit(asyncio.run(run(job_id, as_json=as_json)))

@@ -1,0 +1,91 @@
+"""What `safelight jobs ...` does: ask the API, print a table, details, events or JSON."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import aclosing
+from dataclasses import asdict
+from typing import Any
+
+from safelight.cli import when
+from safelight.cli.details import job_details, timeline
+from safelight.cli.door import opened
+from safelight.cli.edge import FINE, FOUND
+from safelight.cli.out import err, out, print_json, print_json_line
+from safelight.cli.pick import pick
+from safelight.cli.submission import say_ended
+from safelight.cli.tables import jobs_table
+from safelight.cli.watching import watch
+from safelight.client import Client
+from safelight.domain.jobs import LIVE, Status
+
+
+async def list_jobs(*, limit: int, status: str | None, kind: str | None, as_json: bool) -> None:
+    async with opened() as door:
+        page = await door.client.jobs(limit=limit, status=status, kind=kind)
+    if as_json:
+        print_json({"jobs": page.jobs, "nextCursor": page.next_cursor})
+        return
+    if not page.jobs:
+        err().print("No jobs." if status is None and kind is None else "No such jobs.")
+        return
+    out().print(jobs_table(page.jobs, when.now()))
+    if page.next_cursor is not None:
+        err().print(f"The newest {len(page.jobs)}; --limit shows more.", style="dim")
+
+
+async def show_job(text: str, *, as_json: bool) -> int:
+    async with opened() as door:
+        job = await door.client.job(await pick(door.client, text))
+        events = await door.client.history(job)
+    if as_json:
+        print_json(job | {"events": [asdict(event) for event in events]})
+    else:
+        console = out()
+        console.print(job_details(job, when.now()))
+        console.print()
+        console.print(timeline(job, events))
+    return _verdict(job)
+
+
+async def watch_job(text: str, *, timeout_s: float | None, as_json: bool) -> int:
+    async with opened() as door:
+        job_id = await pick(door.client, text)
+        job = await (_print_events if as_json else watch)(door.client, job_id, timeout_s)
+    if job is None:
+        err().print(f"Job {job_id} has not ended yet. Ask again: safelight jobs show {job_id}", soft_wrap=True)
+        return FOUND
+    if not as_json:
+        say_ended(job)
+        for asset in job["assets"]:
+            print(asset["url"])
+    return _verdict(job)
+
+
+async def cancel_job(text: str, *, as_json: bool) -> int:
+    async with opened() as door:
+        answer = await door.client.cancel(await pick(door.client, text))
+    job = answer["job"]
+    if as_json:
+        print_json(answer)
+    elif answer["was"] == "ended":
+        print(f"Job {job['id']} had ended already: {job['status']}.")
+    elif job["status"] in LIVE:
+        print(f"Job {job['id']} is running; it is being stopped.")
+    else:
+        print(f"Job {job['id']} is {job['status']}.")
+    return FOUND if answer["was"] == "ended" and job["status"] != Status.CANCELED else FINE
+
+
+async def _print_events(client: Client, job_id: str, timeout_s: float | None) -> dict[str, Any] | None:
+    try:
+        async with asyncio.timeout(timeout_s), aclosing(client.events(job_id)) as events:
+            async for event in events:
+                print_json_line(asdict(event))
+    except TimeoutError:
+        return None
+    return await client.job(job_id)
+
+
+def _verdict(job: dict[str, Any]) -> int:
+    return FINE if job["status"] in LIVE or job["status"] == Status.COMPLETED else FOUND

@@ -1,0 +1,61 @@
+"""`safelight`: the list of commands. Each one's module holds its signature; what is heavy loads when it runs."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from safelight import __version__
+from safelight.cli import db, jobs
+from safelight.cli.edge import Edge, quiet_broken_pipe
+from safelight.cli.models import models
+from safelight.cli.serve import serve
+from safelight.cli.settings import settings
+from safelight.cli.submit import submit
+from safelight.cli.worker import worker
+
+app = typer.Typer(
+    cls=Edge,
+    no_args_is_help=True,
+    rich_markup_mode=None,  # plain help: rich takes a third of a second to load
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Exit codes: 0 fine, 1 found something (a failed job, no such job), 2 misused.",
+)
+app.command()(serve)
+app.command()(worker)
+app.command()(submit)
+app.add_typer(jobs.app, name="jobs")
+app.command()(models)
+app.add_typer(db.app, name="db")
+app.command()(settings)
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"safelight {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def safelight(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the whole traceback of an error.")] = False,
+) -> None:
+    """A self-hosted server for AI media generation that never leaves anyone in the dark.
+
+    Start with `safelight serve`, then `safelight submit "a lighthouse in a storm"`.
+    """
+
+
+def main() -> None:
+    """The entry point. Text that the terminal's encoding lacks is shown escaped instead of failing."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    with quiet_broken_pipe():
+        app(prog_name="safelight")

@@ -1,0 +1,37 @@
+"""Where things are printed: results on standard output, everything said around them on standard error."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+from rich.console import Console
+
+JOINER = "\u200d"
+"""Holds emoji together; not printable, yet harmless."""
+
+
+def out() -> Console:
+    """For tables and details. Colours only on a terminal, and not with NO_COLOR."""
+    return Console(highlight=False, markup=False, emoji=False)
+
+
+def err() -> Console:
+    return Console(stderr=True, highlight=False, markup=False, emoji=False)
+
+
+def print_json(value: Any) -> None:
+    """One JSON document, alone on standard output."""
+    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+
+def print_json_line(value: Any) -> None:
+    """One document of a stream, on a line of its own, at once."""
+    sys.stdout.write(json.dumps(value, ensure_ascii=False) + "\n")
+    sys.stdout.flush()
+
+
+def plain(text: str) -> str:
+    """Text of others, safe in a terminal: one line, and no control characters that could move or recolour things."""
+    return "".join(c if c.isprintable() or c == JOINER else "\N{REPLACEMENT CHARACTER}" for c in " ".join(text.split()))

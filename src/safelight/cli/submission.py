@@ -1,0 +1,80 @@
+"""What `safelight submit` does: hand in, say so, wait if that makes sense, save, print."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from safelight.cli.door import Door, opened
+from safelight.cli.edge import FINE, FOUND
+from safelight.cli.out import err, plain, print_json
+from safelight.cli.save import save
+from safelight.cli.watching import watch
+from safelight.cli.when import between_s, span
+
+
+async def run(
+    request: dict[str, Any], *, wait: bool | None, timeout_s: float, output: Path | None, as_json: bool
+) -> int:
+    """The exit code. `wait=None`: wait if there is somebody who will run the job."""
+    async with opened(creates=True) as door:
+        job = await door.client.submit(**request)
+        _say_submitted(job)
+        if wait is False or not await _will_be_run(door, wait):
+            print_json(job) if as_json else print(job["id"])
+            return FINE
+        ended = await watch(door.client, job["id"], timeout_s)
+        if ended is None:
+            err().print(f"Still {job['status']} after {span(timeout_s)}. Go on with: safelight jobs watch {job['id']}")
+            return FOUND
+        return await _deliver(door, ended, output, as_json)
+
+
+def _say_submitted(job: dict[str, Any]) -> None:
+    console = err()
+    console.print(f"Job {job['id']} ({job['kind']}, {job['model']})", style="dim", soft_wrap=True)
+    for warning in job.get("warnings") or []:
+        console.print(f"Note: {plain(warning['message'])}", style="yellow", soft_wrap=True)
+
+
+async def _will_be_run(door: Door, wait: bool | None) -> bool:
+    """Without a worker a job waits for ever; then we do so too only if asked to."""
+    if await door.has_worker():
+        return True
+    err().print("No worker is running; the job waits. Start one: safelight worker", style="yellow")
+    return wait is True
+
+
+async def _deliver(door: Door, job: dict[str, Any], output: Path | None, as_json: bool) -> int:
+    say_ended(job)
+    if output is not None:
+        for path, size_bytes in await save(door.client, job, output):
+            err().print(f"Saved {path} ({size_bytes / 1024:,.0f} KB)", soft_wrap=True)
+    if as_json:
+        print_json(job)
+    else:
+        for asset in job["assets"]:
+            print(asset["url"])
+        if job["assets"] and not door.serves:
+            err().print("No server is running; the address works once one is: safelight serve", style="dim")
+    return FINE if job["status"] == "completed" else FOUND
+
+
+def say_ended(job: dict[str, Any]) -> None:
+    """How it ended and how long it took; for a failure, why and what to do."""
+    console = err()
+    took = span(between_s(job["created_at"], job["finished_at"]))
+    if job["status"] == "completed":
+        console.print(f"Completed in {took}.", style="green")
+        return
+    error = job.get("error") or {}
+    console.print(
+        f"The job {_ENDED[job['status']]} after {took}. {plain(error.get('message') or '')}".rstrip(),
+        style="red",
+        soft_wrap=True,
+    )
+    if error.get("remedy"):
+        console.print(plain(error["remedy"]), soft_wrap=True)
+
+
+_ENDED = {"failed": "failed", "canceled": "was canceled", "partial": "completed in part"}

@@ -1,0 +1,93 @@
+"""`safelight submit`: hand in a job, watch it, and get what it makes."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+WAIT_S = 3600.0
+
+
+def submit(
+    prompt: Annotated[str, typer.Argument(help="What to make. `-` reads it from standard input.")],
+    kind: Annotated[str, typer.Option(help="Kind of job.")] = "image",
+    model: Annotated[str | None, typer.Option("--model", "-m", help="Model. Default: the kind's own.")] = None,
+    size: Annotated[str | None, typer.Option(help="Width and height, like 512x512.")] = None,
+    width: Annotated[int | None, typer.Option(help="Width in pixels.")] = None,
+    height: Annotated[int | None, typer.Option(help="Height in pixels.")] = None,
+    seed: Annotated[int | None, typer.Option(help="The same prompt and seed give the same picture.")] = None,
+    n: Annotated[int | None, typer.Option("-n", "--n", help="How many to make.")] = None,
+    file_format: Annotated[str | None, typer.Option("--format", help="File format, like png or webp.")] = None,
+    param: Annotated[
+        list[str] | None, typer.Option("--param", "-p", metavar="NAME=VALUE", help="Any parameter of the model.")
+    ] = None,
+    label: Annotated[
+        list[str] | None, typer.Option("--label", "-l", metavar="NAME=VALUE", help="A label to find the job by.")
+    ] = None,
+    wait: Annotated[
+        bool | None, typer.Option("--wait/--no-wait", help="Wait for the end. Default: if somebody runs jobs.")
+    ] = None,
+    timeout: Annotated[float, typer.Option(min=0, metavar="SECONDS", help="How long to wait.")] = WAIT_S,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Save to this file, or into this folder.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the job as JSON.")] = False,
+) -> None:
+    """Submit a job, show its progress, and print the address of the picture."""
+    if wait is False and output is not None:
+        raise typer.BadParameter("there is nothing to save yet with --no-wait.", param_hint="--output")
+    named = {"seed": seed, "n": n, "format": file_format} | _dimensions(size, width, height)
+    params = {name: value for name, value in named.items() if value is not None}
+    request = {
+        "kind": kind,
+        "prompt": _prompt(prompt),
+        "model": model,
+        "params": params | {name: _value(text) for name, text in _pairs(param, "--param")},
+        "labels": dict(_pairs(label, "--label")),
+    }
+    import asyncio
+
+    from safelight.cli.submission import run
+
+    raise typer.Exit(asyncio.run(run(request, wait=wait, timeout_s=timeout, output=output, as_json=as_json)))
+
+
+def _prompt(text: str) -> str:
+    text = typer.get_text_stream("stdin").read().strip() if text == "-" else text
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise typer.BadParameter("it is not valid UTF-8.", param_hint="PROMPT") from None
+    return text
+
+
+def _dimensions(size: str | None, width: int | None, height: int | None) -> dict[str, int | None]:
+    if size is None:
+        return {"width": width, "height": height}
+    if width is not None or height is not None:
+        raise typer.BadParameter("give either --size or --width and --height.", param_hint="--size")
+    match = re.fullmatch(r"(\d{1,5})\s*[xX×*]\s*(\d{1,5})", size)  # noqa: RUF001 (people paste the real sign)
+    if match is None:
+        raise typer.BadParameter(f"{size!r} is not a size; write it like 512x512.", param_hint="--size")
+    return {"width": int(match[1]), "height": int(match[2])}
+
+
+def _pairs(texts: list[str] | None, option: str) -> list[tuple[str, str]]:
+    pairs = [text.partition("=") for text in texts or []]
+    for name, equals, value in pairs:
+        if not name or not equals:
+            raise typer.BadParameter(f"{name + equals + value!r} is not NAME=VALUE.", param_hint=option)
+    return [(name, value) for name, _, value in pairs]
+
+
+def _value(text: str) -> Any:
+    """Numbers, true, false and null as JSON has them, everything else as text."""
+    import json
+
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text

@@ -1,0 +1,81 @@
+"""Lists in a terminal of 80 columns: no lines, one row each, long texts cut."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from rich.table import Table
+from rich.text import Text
+
+from safelight.cli import when
+from safelight.cli.out import plain
+from safelight.cli.pick import short
+
+if TYPE_CHECKING:
+    from safelight.settings import SettingRow
+
+STATUS_STYLES = {
+    "pending": "yellow",
+    "processing": "cyan",
+    "completed": "green",
+    "failed": "red",
+    "canceled": "magenta",
+    "partial": "yellow",
+}
+
+
+def jobs_table(jobs: Sequence[dict[str, Any]], now: datetime) -> Table:
+    """One line per job; a prompt that does not fit is cut."""
+    table = _table()
+    table.add_column("ID", no_wrap=True)
+    table.add_column("STATUS", no_wrap=True)
+    table.add_column("MODEL", no_wrap=True, max_width=18)
+    table.add_column("CREATED", no_wrap=True)
+    table.add_column("PROMPT", no_wrap=True, ratio=1)
+    for job in jobs:
+        table.add_row(
+            short(job["id"]),
+            Text(job["status"], STATUS_STYLES.get(job["status"], "")),
+            plain(job["model"] or job["kind"]),
+            when.ago(job["created_at"], now),
+            plain(job["prompt"] or ""),
+        )
+    return table
+
+
+def models_table(models: Sequence[dict[str, Any]]) -> Table:
+    """In the order of the catalog; one that cannot run now says why."""
+    table = _table()
+    table.add_column("MODEL", no_wrap=True)
+    table.add_column("KIND", no_wrap=True)
+    table.add_column("CREDITS", no_wrap=True)
+    table.add_column("USUALLY", no_wrap=True)
+    table.add_column("NOW", overflow="fold", ratio=1)
+    for model in models:
+        price = model["price"]
+        table.add_row(
+            plain(model["id"]),
+            model["kind"],
+            f"{price['credits']} per {price['per']}",
+            when.span(model["typical_s"]),
+            Text("available", "green") if model["available"] else Text(plain(model["unavailable_reason"]), "yellow"),
+        )
+    return table
+
+
+def settings_table(rows: Sequence[SettingRow]) -> Table:
+    """What is not the default stands out."""
+    table = _table()
+    table.add_column("SETTING", no_wrap=True)
+    table.add_column("VALUE", overflow="fold", ratio=3)
+    table.add_column("FROM", overflow="fold", ratio=2)
+    for row in rows:
+        style = "dim" if row.source == "default" else ""
+        table.add_row(row.name, plain(row.value), plain(row.source), style=style)
+    return table
+
+
+def _table() -> Table:
+    return Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim", expand=True)

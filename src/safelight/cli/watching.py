@@ -1,0 +1,106 @@
+"""Watch one job in the terminal: a bar that moves on a terminal, a line per stage anywhere else."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import aclosing, contextmanager
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn
+
+from safelight.cli.out import err, plain
+from safelight.client import Client, Event
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What is shown of a job: where it is, how far, and why it waits."""
+
+    stage: str = "queued"
+    progress: float = 0.0
+    note: str = ""
+
+
+class Display(Protocol):
+    def __call__(self, view: View) -> None: ...
+
+
+async def watch(client: Client, job_id: str, timeout_s: float | None = None) -> dict[str, Any] | None:
+    """The job's body once it has ended; `None` if that takes longer than `timeout_s`."""
+    view = View()
+    try:
+        with _display(err()) as show:
+            async with asyncio.timeout(timeout_s), aclosing(client.events(job_id)) as events:
+                async for event in events:
+                    view = advance(view, event)
+                    show(view)
+    except TimeoutError:
+        return None
+    return await client.job(job_id)
+
+
+def advance(view: View, event: Event) -> View:
+    """What one piece of news changes."""
+    news = event.payload
+    match event.type:
+        case "job.started":
+            return View(stage=news.get("stage") or "starting")
+        case "job.retrying" | "job.requeued":
+            return View(note=plain(_reason(news)))
+        case "job.cancel_requested":
+            return replace(view, note="cancel requested")
+        case _:
+            return View(
+                stage=news.get("stage") or view.stage,
+                progress=float(news["progress"]) if news.get("progress") is not None else view.progress,
+                note=plain(_waiting(news)) if "queue_info" in news else view.note,
+            )
+
+
+def _reason(news: dict[str, Any]) -> str:
+    error = news.get("error") or {}
+    return str(error.get("message") or news.get("reason") or "tried again")
+
+
+def _waiting(job: dict[str, Any]) -> str:
+    info = job["queue_info"] or {}
+    if info.get("waiting_for"):
+        return f"waits for {info['waiting_for']}"
+    return f"{info['position']}. in the queue" if info.get("position") else ""
+
+
+@contextmanager
+def _display(console: Console) -> Iterator[Display]:
+    if not console.is_terminal:
+        yield _lines(console)
+        return
+    columns = (
+        SpinnerColumn(style="red"),
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=None, complete_style="red", finished_style="green"),
+        TaskProgressColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[note]}", style="dim"),
+    )
+    with Progress(*columns, console=console, transient=True, expand=True) as progress:
+        bar = progress.add_task("queued", total=1.0, note="")
+        yield lambda view: progress.update(bar, description=_words(view), completed=view.progress, note=view.note)
+
+
+def _lines(console: Console) -> Display:
+    said: list[str] = []
+
+    def show(view: View) -> None:
+        line = f"{_words(view)}: {view.note}" if view.note else _words(view)
+        if said[-1:] != [line]:
+            said.append(line)
+            console.print(line, soft_wrap=True)
+
+    return show
+
+
+def _words(view: View) -> str:
+    return view.stage.replace("_", " ")

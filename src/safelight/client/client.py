@@ -1,0 +1,184 @@
+"""Safelight's calls as methods. Bodies are what the wire carries: plain dictionaries, shapes as /docs has them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import aclosing, suppress
+from typing import Any, BinaryIO, NamedTuple, Self
+
+import httpx
+
+from safelight.client.calls import TIMEOUT, Caller, json_object
+from safelight.client.errors import ClientError, refused, unreachable
+from safelight.client.events import Event
+from safelight.client.follow import follow
+from safelight.client.poll import poll
+from safelight.domain.ids import new_id
+from safelight.domain.jobs import LIVE
+
+LARGEST_PAGE = 200
+PAUSE_S = 0.5
+"""When nothing more comes for so long, the stored events have all been sent."""
+
+
+class Page(NamedTuple):
+    """Some jobs, newest first, and the cursor of those that follow."""
+
+    jobs: list[dict[str, Any]]
+    next_cursor: str | None
+
+
+class Client:
+    """One server, as one user. Every method may raise `ClientError`, or `ServerUnreachable` when nobody answers.
+
+    `http` carries the base URL and the credential, and stays the caller's to close, unless `connect` made it.
+    `streams=False` says that its transport cannot stream; `events` then polls.
+    """
+
+    def __init__(
+        self,
+        http: httpx.AsyncClient,
+        *,
+        streams: bool = True,
+        sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+    ) -> None:
+        self._http = http
+        self._caller = Caller(http, sleep)
+        self._streams = streams
+
+    @classmethod
+    def connect(cls, url: str, key: str | None = None) -> Self:
+        """A client for the server at `url`. Nothing is sent yet. Close it, or use it in `async with`."""
+        base = _base_url(url)
+        headers = {"Authorization": f"Bearer {key}"} if key else {}
+        # A proxy from the environment is never the way to our own machine.
+        return cls(httpx.AsyncClient(base_url=base, headers=headers, trust_env=not _is_loopback(base.host)))
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        await self._http.aclose()
+
+    async def submit(
+        self,
+        kind: str,
+        prompt: str | None = None,
+        *,
+        model: str | None = None,
+        params: Mapping[str, Any] | None = None,
+        labels: Mapping[str, str] | None = None,
+        idempotency_key: str | None = None,
+        **fields: Any,
+    ) -> dict[str, Any]:
+        """Hand in a job and return its body. What is left out, the server decides.
+
+        Sent again when the connection breaks, under the same idempotency key (made here if not given), so that
+        it never becomes two jobs. `fields` are the request's other members: `inputs`, `start_at`, `priority` ...
+        """
+        given = {"prompt": prompt, "model": model, "params": params, "labels": labels, **fields}
+        body = {"kind": kind} | {name: value for name, value in given.items() if value is not None}
+        headers = {"Idempotency-Key": idempotency_key or new_id()}
+        return json_object(await self._caller.ask("POST", "/api/jobs", may_repeat=True, json=body, headers=headers))
+
+    async def job(self, job_id: str) -> dict[str, Any]:
+        return json_object(await self._caller.get(f"/api/jobs/{job_id}"))
+
+    async def jobs(self, *, limit: int = 50, cursor: str | None = None, **filters: str | None) -> Page:
+        """One page. Filters: `status`, `kind`, `model`, `parent`, `since`, and `label.KEY` (by ** of a dictionary)."""
+        given = {"limit": str(limit), "cursor": cursor, **filters}
+        query = {name: value for name, value in given.items() if value is not None}
+        body = json_object(await self._caller.get("/api/jobs", params=query))
+        return Page(jobs=body["jobs"], next_cursor=body["nextCursor"])
+
+    async def all_jobs(self, **filters: str | None) -> AsyncIterator[dict[str, Any]]:
+        """Every job, newest first, page by page as they are consumed."""
+        cursor: str | None = None
+        while True:
+            page = await self.jobs(limit=LARGEST_PAGE, cursor=cursor, **filters)
+            for job in page.jobs:
+                yield job
+            if page.next_cursor is None:
+                return
+            cursor = page.next_cursor
+
+    async def cancel(self, job_id: str) -> dict[str, Any]:
+        """`{was, job}`. Not repeated when the connection breaks; calling it again does no harm."""
+        return json_object(await self._caller.ask("POST", f"/api/jobs/{job_id}/cancel", may_repeat=False))
+
+    async def models(self) -> dict[str, Any]:
+        return json_object(await self._caller.get("/api/models"))
+
+    async def live(self) -> dict[str, Any]:
+        """Answers at once and needs no credential: the way to find out whether somebody is there."""
+        return json_object(await self._caller.ask("GET", "/api/live", may_repeat=False))
+
+    async def health(self) -> dict[str, Any]:
+        return json_object(await self._caller.get("/api/health"))
+
+    def events(self, job_id: str, after: int | None = None) -> AsyncGenerator[Event]:
+        """The job's news until it has ended: a snapshot, or what came after sequence `after`, then live."""
+        return (follow if self._streams else poll)(self._caller, job_id, after)
+
+    async def history(self, job: Mapping[str, Any]) -> list[Event]:
+        """The stored events of a job so far, oldest first. Of one that lives on, what arrives without a pause."""
+        if not self._streams and job["status"] in LIVE:
+            return []
+        found: list[Event] = []
+        async with aclosing(follow(self._caller, job["id"], after=0)) as events:
+            with suppress(StopAsyncIteration, TimeoutError):
+                while True:
+                    found.append(await asyncio.wait_for(anext(events), PAUSE_S))
+        return found
+
+    async def wait(self, job_id: str, timeout_s: float | None = None) -> dict[str, Any]:
+        """The job's body once it has ended. Raises `TimeoutError` if that takes longer than `timeout_s`."""
+        async with asyncio.timeout(timeout_s), aclosing(self.events(job_id)) as events:
+            async for _ in events:
+                pass
+        return await self.job(job_id)
+
+    async def download(self, url: str, to: BinaryIO) -> int:
+        """Write an asset's bytes to an open file and return how many. `url` is the asset's `url`, signed."""
+        request = self._http.build_request("GET", url, timeout=TIMEOUT)
+        if not _same_origin(request.url, self._http.base_url):
+            request.headers.pop("Authorization", None)
+        try:
+            response = await self._http.send(request, stream=True, follow_redirects=True)
+            async with aclosing(response):
+                if not response.is_success:
+                    await response.aread()
+                    raise refused(response)
+                return sum([to.write(chunk) async for chunk in response.aiter_bytes()])
+        except httpx.TransportError as error:
+            raise unreachable(error) from error
+
+
+def _base_url(url: str) -> httpx.URL:
+    try:
+        base = httpx.URL(url)
+    except httpx.InvalidURL as error:
+        raise _bad_address(url) from error
+    if base.scheme not in {"http", "https"} or not base.host:
+        raise _bad_address(url)
+    return base
+
+
+def _bad_address(url: str) -> ClientError:
+    return ClientError(
+        f"{url!r} is not the address of a server.",
+        code="bad_address",
+        remedy="Write it like http://127.0.0.1:8000 or https://safelight.example.",
+    )
+
+
+def _is_loopback(host: str) -> bool:
+    return host == "localhost" or host == "::1" or host.startswith("127.")
+
+
+def _same_origin(one: httpx.URL, other: httpx.URL) -> bool:
+    return (one.scheme, one.host, one.port) == (other.scheme, other.host, other.port)

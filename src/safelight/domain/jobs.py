@@ -1,0 +1,81 @@
+"""The states of a job and the one table of moves between them.
+
+Every guarded UPDATE in `services/` names its move here; `ALLOWED` is what the model tests and the
+conformance suite check against. Nothing leaves a terminal state.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Final, NamedTuple
+
+
+class Status(StrEnum):
+    """What everyone outside sees."""
+
+    PENDING = "pending"
+    PROCESSING = "processing"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELED = "canceled"
+    PARTIAL = "partial"
+
+
+class Stage(StrEnum):
+    """Where an unfinished job is on its way."""
+
+    QUEUED = "queued"
+    STARTING = "starting"
+    PROVIDER_QUEUE = "provider_queue"
+    RUNNING = "running"
+    DOWNLOADING = "downloading"
+    UPLOADING = "uploading"
+    DELIVERED = "delivered"
+
+
+LIVE: Final = frozenset({Status.PENDING, Status.PROCESSING})
+TERMINAL: Final = frozenset(Status) - LIVE
+
+
+class Move(NamedTuple):
+    """One allowed change of status, and whether it takes the job away from whoever held it."""
+
+    name: str
+    source: frozenset[Status]
+    target: Status
+    fence_grows: bool = True
+
+
+CLAIM: Final = Move("claim", frozenset({Status.PENDING}), Status.PROCESSING)
+HAND_BACK: Final = Move("hand_back", frozenset({Status.PROCESSING}), Status.PENDING)
+RETRY_LATER: Final = Move("retry_later", frozenset({Status.PROCESSING}), Status.PENDING)
+REQUEUE: Final = Move("requeue", frozenset({Status.PROCESSING}), Status.PENDING)
+COMPLETE: Final = Move("complete", frozenset({Status.PROCESSING}), Status.COMPLETED)
+FAIL: Final = Move("fail", LIVE, Status.FAILED)
+CANCEL: Final = Move("cancel", LIVE, Status.CANCELED)
+
+MOVES: Final = (CLAIM, HAND_BACK, RETRY_LATER, REQUEUE, COMPLETE, FAIL, CANCEL)
+ALLOWED: Final = frozenset((source, move.target) for move in MOVES for source in move.source)
+
+
+class EventType(StrEnum):
+    """Everything that can be said about a job while it lives. The first seven and the terminal ones are stored."""
+
+    SUBMITTED = "job.submitted"
+    STARTED = "job.started"
+    RETRYING = "job.retrying"
+    REQUEUED = "job.requeued"
+    CANCEL_REQUESTED = "job.cancel_requested"
+    COMPLETED = "job.completed"
+    FAILED = "job.failed"
+    CANCELED = "job.canceled"
+    PROGRESS = "job.progress"
+    PREVIEW = "job.preview"
+
+
+ENDINGS: Final = {
+    Status.COMPLETED: EventType.COMPLETED,
+    Status.FAILED: EventType.FAILED,
+    Status.CANCELED: EventType.CANCELED,
+}
+"""The terminal event of each terminal status (batches add `partial`)."""

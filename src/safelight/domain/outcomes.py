@@ -1,0 +1,83 @@
+"""What a provider can say about a generation: still going, done, or rejected with one of ten classes of error."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+
+class ErrorClass(StrEnum):
+    """DESIGN §10's classes. What a worker does next depends on the class alone."""
+
+    INVALID_REQUEST = "invalid_request"
+    CONTENT_REJECTED = "content_rejected"
+    UNAUTHORIZED = "unauthorized"
+    OUT_OF_CREDIT = "out_of_credit"
+    RATE_LIMITED = "rate_limited"
+    COLD_START = "cold_start"
+    UNAVAILABLE = "unavailable"
+    MODEL_RETIRED = "model_retired"
+    TIMEOUT = "timeout"
+    PROTOCOL = "protocol"
+
+
+CAN_GET_BETTER = frozenset(
+    {ErrorClass.RATE_LIMITED, ErrorClass.COLD_START, ErrorClass.UNAVAILABLE, ErrorClass.TIMEOUT, ErrorClass.PROTOCOL}
+)
+SNOOZES = frozenset({ErrorClass.RATE_LIMITED, ErrorClass.COLD_START})
+"""These wait without using up an attempt: nothing was tried."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderError:
+    """Why a provider did not deliver, with its own words: the user always gets to see the real reason."""
+
+    error_class: ErrorClass
+    message: str
+    provider_code: str | None = None
+    retry_after_s: float | None = None
+
+    @property
+    def can_get_better(self) -> bool:
+        return self.error_class in CAN_GET_BETTER
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """One generated file, in memory. `seed` and `note` go into its provenance."""
+
+    data: bytes
+    mime: str
+    width: int | None = None
+    height: int | None = None
+    duration_s: float | None = None
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """The provider has the job; ask again later with `remote_id`."""
+
+    remote_id: str
+    progress: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The provider delivered. `cost_usd` is what it will charge, if it says so."""
+
+    outputs: tuple[Output, ...]
+    cost_usd: float | None = None
+    usage: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """The provider did not accept, or gave up; nothing more will come of this call."""
+
+    error: ProviderError
+
+
+RemoteState = Pending | Done | Rejected

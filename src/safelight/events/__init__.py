@@ -1,0 +1,1 @@
+"""What happened to a job: reading the event log, and waking those who wait for news."""

@@ -1,0 +1,75 @@
+"""Follow one job: every stored event after the cursor exactly once, in order, and the newest progress between."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any, NamedTuple
+
+from safelight.domain.jobs import TERMINAL, EventType
+from safelight.events.hub import Hub
+from safelight.events.log import News, news
+from safelight.store.database import Database
+
+LOOK_AGAIN_S = 1.0
+"""How long a lost wake-up can delay news."""
+
+TERMINAL_TYPES = frozenset(f"job.{status}" for status in TERMINAL)
+
+
+class Envelope(NamedTuple):
+    """One piece of news. `at` in epoch seconds."""
+
+    type: str
+    job_id: str
+    sequence: int
+    at: float
+    payload: dict[str, Any]
+
+    @property
+    def is_last(self) -> bool:
+        return self.type in TERMINAL_TYPES
+
+
+async def follow(database: Database, hub: Hub, job_id: str, cursor: int) -> AsyncIterator[Envelope | None]:
+    """Yield news after `cursor` until the terminal event; None whenever it was quiet for a while.
+
+    A reader that is slow simply finds more events at its next look: nothing is buffered for it.
+    """
+    with hub.waiting(f"job:{job_id}") as waiter:
+        while True:
+            waiter.clear()
+            found = await database.read(news, job_id, cursor)
+            if found is None:
+                return
+            for envelope in envelopes(job_id, found, cursor):
+                yield envelope
+                if envelope.is_last:
+                    return
+            cursor = max(cursor, found.brief.sequence)
+            if not await waiter.wait(LOOK_AGAIN_S):
+                yield None
+
+
+def envelopes(job_id: str, found: News, cursor: int) -> list[Envelope]:
+    """What a reader at `cursor` has not seen. Stored events first: progress is newer than all of them or old."""
+    told = [Envelope(e.type, job_id, e.sequence, e.at, e.details) for e in found.events]
+    newest_stored = max((e.sequence for e in found.events), default=cursor)
+    brief = found.brief
+    if found.ended or brief.sequence <= newest_stored:
+        return told
+    if found.preview is not None and found.preview > max(cursor, newest_stored) and found.preview < brief.sequence:
+        told.append(_preview(job_id, found, found.preview))
+    told.append(_progress(job_id, found))
+    if found.preview == brief.sequence:
+        told.append(_preview(job_id, found, brief.sequence))
+    return told
+
+
+def _progress(job_id: str, found: News) -> Envelope:
+    brief = found.brief
+    payload = {"status": brief.status, "stage": brief.stage, "progress": brief.progress}
+    return Envelope(EventType.PROGRESS, job_id, brief.sequence, found.now, payload)
+
+
+def _preview(job_id: str, found: News, sequence: int) -> Envelope:
+    return Envelope(EventType.PREVIEW, job_id, sequence, found.now, {"progress": found.brief.progress})

@@ -1,0 +1,1 @@
+"""Credit arithmetic: what each ledger entry does to a balance. Integers, no I/O."""

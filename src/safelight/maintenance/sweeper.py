@@ -1,0 +1,50 @@
+"""The sweeper: reads what there is to do, and writes only on a hit. Any number of processes may run one."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+
+import structlog
+
+from safelight.domain.clock import local_s
+from safelight.maintenance.lost import LostWatch
+from safelight.services import presence, sweep
+from safelight.services.presence import Process
+from safelight.store.database import Database
+from safelight.store.tx import Tx
+
+log = structlog.get_logger(__name__)
+
+
+class Sweeper:
+    """`run_once` does everything there is to do now."""
+
+    def __init__(self, database: Database, watch: LostWatch, *, seen: Callable[[list[Process]], None]) -> None:
+        self._database, self._watch, self._seen = database, watch, seen
+
+    async def run_once(self, *, thorough: bool = True) -> Counter[str]:
+        """Counts by outcome: processes lost, jobs taken back, expired, made ready.
+
+        The quick form leaves deadlines and orphans to the next thorough one, unless it finds a process lost.
+        """
+        processes, hits = await self._database.read(_look)
+        self._seen(processes)
+        done: Counter[str] = Counter()
+        for process in self._watch.lost(processes, local_s()):
+            if await self._database.write(presence.declare_lost, process.id, process.beat_n):
+                log.warning("worker_lost", worker=process.id, host=process.host, pid=process.pid)
+                done["lost"] += 1
+        if hits.due:
+            done["ready"] += await self._database.write(sweep.make_ready)
+        if hits.overdue and thorough:
+            done["expired"] += await self._database.write(sweep.expire)
+        if done["lost"] or (hits.orphaned and thorough):
+            done["taken_back"] += await self._database.write(sweep.take_from_lost)
+        if done.total():
+            log.info("swept", **done)
+        return done
+
+
+def _look(tx: Tx) -> tuple[list[Process], sweep.Hits]:
+    return presence.processes(tx), sweep.look(tx)

@@ -1,0 +1,1 @@
+"""Providers: adapters that turn one generation into one HTTP call or one local rendering."""

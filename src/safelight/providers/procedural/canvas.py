@@ -1,0 +1,97 @@
+"""The picture under the brush: three float planes, its size in pixels, and how masks and lights are laid onto it."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import numpy as np
+from PIL import Image
+
+from safelight.providers.procedural.colour import Array
+
+
+class Canvas:
+    """`rgb` is (3, height, width), 0..1. One `unit` of length is the shorter side, give or take: shapes scale with it."""
+
+    def __init__(self, width: int, height: int) -> None:
+        self.width, self.height = width, height
+        self.unit = float(min(height, width * 1.15))
+        self.rgb: Array = np.zeros((3, height, width), np.float32)
+
+    @cached_property
+    def x(self) -> Array:
+        """Pixel columns in units, 0 in the middle."""
+        return ((np.arange(self.width, dtype=np.float32) + 0.5) - self.width / 2) / np.float32(self.unit)
+
+    @cached_property
+    def rows(self) -> Array:
+        """Pixel rows in pixels, as a column."""
+        return (np.arange(self.height, dtype=np.float32) + 0.5)[:, None]
+
+    def blend(self, mask: Array, colour: Array, top: int = 0, left: int = 0) -> None:
+        """Lay colour (anything that broadcasts to (3, h, w)) over the picture where the mask (h, w) says so."""
+        high, wide = mask.shape
+        top_cut, left_cut = max(0, -top), max(0, -left)
+        bottom, right = min(high, self.height - top), min(wide, self.width - left)
+        if bottom <= top_cut or right <= left_cut:
+            return
+        mask = mask[top_cut:bottom, left_cut:right]
+        planes = colour if colour.ndim == 3 else colour[:, None, None]
+        for k in range(3):
+            area = self.rgb[k, top + top_cut : top + bottom, left + left_cut : left + right]
+            plane = planes[k]
+            if plane.shape[0] > 1:
+                plane = plane[top_cut:bottom]
+            if plane.shape[-1] > 1:
+                plane = plane[:, left_cut:right]
+            area += mask * (plane - area)
+
+    def shine(self, amount: Array, colour: Array, top: int = 0, left: int = 0) -> None:
+        """Add light: like blending, but never darker than before (a screen)."""
+        high, wide = amount.shape
+        bottom, right = min(high, self.height - top), min(wide, self.width - left)
+        top_cut, left_cut = max(0, -top), max(0, -left)
+        if bottom <= top_cut or right <= left_cut:
+            return
+        amount = amount[top_cut:bottom, left_cut:right]
+        for k in range(3):
+            area = self.rgb[k, top + top_cut : top + bottom, left + left_cut : left + right]
+            area += amount * colour[k] * (1 - np.minimum(area, 1))
+
+    def below(self, edge: Array, colour: Array) -> None:
+        """Fill everything under an edge (pixel row per column) with one colour."""
+        top = max(0, int(edge.min()) - 1)
+        if top < self.height:
+            self.blend(self.mask_below(edge, top), colour, top)
+
+    def mask_below(self, edge: Array, top: int) -> Array:
+        """Coverage of the pixels under an edge from row `top` on, smooth along steep parts too."""
+        slope = np.gradient(edge)
+        softness = np.sqrt(1 + slope * slope)
+        return np.asarray(np.clip((self.rows[top:] - edge) / softness + 0.5, 0, 1), np.float32)
+
+    def soft(self, field: Array) -> Array:
+        """A small field (h, w) enlarged smoothly to the whole picture."""
+        size = (self.width, self.height)
+        return np.asarray(
+            Image.fromarray(np.asarray(field, np.float32)).resize(size, Image.Resampling.BICUBIC), np.float32
+        )
+
+    def image(self) -> Image.Image:
+        """The picture as it is, in eight bits."""
+        return to_image(self.rgb)
+
+    def preview(self, longest: int = 256) -> Image.Image:
+        """The picture small, quickly."""
+        step = max(1, max(self.width, self.height) // (2 * longest))
+        small = to_image(self.rgb[:, ::step, ::step])
+        small.thumbnail((longest, longest), Image.Resampling.BILINEAR, reducing_gap=None)
+        return small
+
+
+def to_image(planes: Array) -> Image.Image:
+    """Float planes as an RGB picture."""
+    data = np.empty((planes.shape[1], planes.shape[2], 3), np.uint8)
+    for k in range(3):
+        data[..., k] = np.clip(planes[k] * 255 + 0.5, 0, 255)
+    return Image.fromarray(data)

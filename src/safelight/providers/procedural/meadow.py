@@ -1,0 +1,62 @@
+"""The grass and flowers right before the viewer."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from safelight.providers.procedural.canvas import Canvas
+from safelight.providers.procedural.colour import mix, rgb
+from safelight.providers.procedural.scene import Scene
+from safelight.providers.procedural.shapes import Silhouette
+
+FLOWERS = ("#e2433b", "#f4c531", "#f6efe6", "#8d6bd8", "#f08fb4")
+
+
+def paint_foreground(canvas: Canvas, scene: Scene) -> None:
+    """Blades of grass along the lower edge, with flowers of two kinds among them."""
+    rng = scene.rng("grass")
+    palette = scene.palette
+    kinds = [rgb(FLOWERS[at]) for at in rng.permutation(5)[:2]]
+    for layer, (base, tall, sunlit) in enumerate(((0.955, 0.07, 0.75), (1.0, 0.10, 0.3))):
+        grass = rgb("#6f9a45") if not scene.snowy else rgb("#d9e2e6")
+        _blades(canvas, rng, base, tall, palette.lit(grass, sunlit))
+        if not scene.snowy:
+            _blooms(
+                canvas, rng, base - tall * 0.55, tall, palette.lit(kinds[layer], 0.95 if scene.time != "night" else 0.6)
+            )
+
+
+def _blades(canvas: Canvas, rng: np.random.Generator, base: float, tall: float, colour: object) -> None:
+    picture = Silhouette(canvas, (base - tall * 1.6) * canvas.height)
+    unit, foot = canvas.unit, base * canvas.height
+    for place, size, lean in rng.random((900, 3)):
+        x = canvas.width / 2 + (place - 0.5) * 2.4 * unit
+        high, bend = unit * tall * (0.4 + 0.8 * size), (lean - 0.5) * unit * 0.06
+        wide = unit * 0.0028
+        picture.polygon(
+            [
+                (x - wide, foot + 3),
+                (x + bend * 0.35 - wide * 0.6, foot - high * 0.6),
+                (x + bend, foot - high),
+                (x + bend * 0.35 + wide * 0.6, foot - high * 0.6),
+                (x + wide, foot + 3),
+            ]
+        )
+    picture.box(0, foot, canvas.width, canvas.height)
+    canvas.blend(picture.mask(), np.asarray(colour, np.float32), picture.top)
+
+
+def _blooms(canvas: Canvas, rng: np.random.Generator, base: float, tall: float, colour: object) -> None:
+    picture = Silhouette(canvas, (base - tall) * canvas.height)
+    hearts = Silhouette(canvas, (base - tall) * canvas.height)
+    for place, up, size in rng.random((90, 3)):
+        x = canvas.width / 2 + (place - 0.5) * 2.4 * canvas.unit
+        y = base * canvas.height + (up - 0.6) * tall * canvas.unit * 0.9
+        reach = canvas.unit * (0.004 + 0.006 * size)
+        for petal in range(5):
+            angle = petal * 1.2566 + size * 6
+            picture.ellipse(x + reach * np.cos(angle), y + reach * np.sin(angle) * 0.75, reach * 0.75, reach * 0.62)
+        hearts.ellipse(x, y, reach * 0.5, reach * 0.45)
+    tone = np.asarray(colour, np.float32)
+    canvas.blend(picture.mask(), tone, picture.top)
+    canvas.blend(hearts.mask(), mix(tone, rgb("#5a3a20"), 0.6), hearts.top)

@@ -1,0 +1,103 @@
+"""Which steps each place is painted in, from far to near."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from safelight.providers.procedural.abstract import paint_abstract
+from safelight.providers.procedural.canvas import Canvas
+from safelight.providers.procedural.city import paint_skyline
+from safelight.providers.procedural.colour import rgb
+from safelight.providers.procedural.forest import cast_rays, paint_tree_row, paint_woods
+from safelight.providers.procedural.land import paint_hill
+from safelight.providers.procedural.meadow import paint_foreground
+from safelight.providers.procedural.mountains import GRASS, SAND, paint_dunes, paint_hills, paint_mountains
+from safelight.providers.procedural.scene import Scene
+from safelight.providers.procedural.sky import paint_sky
+from safelight.providers.procedural.space import paint_nebula, paint_planet
+from safelight.providers.procedural.water import paint_swell, paint_water
+from safelight.providers.procedural.weather import strike_lightning
+
+Step = Callable[[Canvas, Scene], None]
+
+
+def steps_for(scene: Scene) -> list[tuple[str, Step]]:
+    """Named steps for the scene's place."""
+    match scene.place:
+        case "abstract" | "studio" | "cloister":
+            return [("ground", paint_abstract)]
+        case "space":
+            return [("sky", paint_nebula), ("far", paint_planet)]
+        case "mountains":
+            return [("sky", _sky), ("far", paint_mountains), ("near", _mountain_foot)]
+        case "ocean":
+            return [("sky", _sky), ("water", _sea)]
+        case "coast":
+            return [("sky", _sky), ("water", _sea), ("near", _shore)]
+        case "lake":
+            return [("sky", _sky), ("far", _lake_far), ("water", _lake)]
+        case "river":
+            return [("sky", _sky), ("far", paint_mountains), ("middle", paint_hills)]
+        case "forest":
+            return [("sky", _sky), ("far", _forest_far), ("middle", paint_woods), ("rays", cast_rays)]
+        case "desert":
+            return [("sky", _sky), ("middle", paint_dunes)]
+        case "meadow":
+            return [("sky", _sky), ("middle", paint_hills), ("near", paint_foreground)]
+        case "city":
+            return [("sky", _sky), ("middle", paint_skyline), ("water", _wet_street)]
+        case "road":
+            return [("sky", _sky), ("far", _road_far), ("near", _road)]
+        case other:
+            raise ValueError(f"no steps for place {other!r}")
+
+
+def _sky(canvas: Canvas, scene: Scene) -> None:
+    paint_sky(canvas, scene)
+    if scene.weather == "storm":
+        strike_lightning(canvas, scene)
+
+
+def _mountain_foot(canvas: Canvas, scene: Scene) -> None:
+    rng = scene.rng("foot")
+    paint_hill(canvas, scene, 0.22, "back", scene.horizon + 0.15, 0.08, GRASS)
+    paint_tree_row(canvas, scene, rng, scene.horizon + 0.20, 0.09, 60, scene.palette.lit(rgb("#3d6a4e"), 0.15, 0.15))
+    paint_tree_row(
+        canvas, scene, rng, scene.horizon + 0.32, 0.22, 22, scene.palette.lit(rgb("#2c4a3c"), 0.0, 0.0), gap=0.3
+    )
+
+
+def _sea(canvas: Canvas, scene: Scene) -> None:
+    paint_water(canvas, scene, scene.horizon, 1.3, 0.82)
+    if scene.weather == "storm":
+        paint_swell(canvas, scene)
+
+
+def _shore(canvas: Canvas, scene: Scene) -> None:
+    paint_hill(canvas, scene, 0.0, "beach", scene.horizon + 0.36, 0.16, SAND)
+
+
+def _lake_far(canvas: Canvas, scene: Scene) -> None:
+    rng = scene.rng("shore")
+    paint_mountains(canvas, scene, 0.9)
+    paint_tree_row(canvas, scene, rng, scene.horizon + 0.035, 0.07, 70, scene.palette.lit(rgb("#3d6a4e"), 0.1, 0.35))
+
+
+def _lake(canvas: Canvas, scene: Scene) -> None:
+    paint_water(canvas, scene, scene.horizon + 0.05, 0.45, 0.92)
+
+
+def _forest_far(canvas: Canvas, scene: Scene) -> None:
+    paint_mountains(canvas, scene, 0.7)
+
+
+def _wet_street(canvas: Canvas, scene: Scene) -> None:
+    paint_water(canvas, scene, scene.horizon + 0.005, 0.9, 0.86)
+
+
+def _road_far(canvas: Canvas, scene: Scene) -> None:
+    paint_mountains(canvas, scene, 0.6)
+
+
+def _road(canvas: Canvas, scene: Scene) -> None:
+    paint_hill(canvas, scene, 0.0, "verge", scene.horizon + 0.1, 0.02, SAND)

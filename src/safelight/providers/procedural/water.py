@@ -1,0 +1,117 @@
+"""Water: it mirrors what is above its shore, ripples, deepens toward the viewer, and glitters under the sun."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from safelight.providers.procedural import noise
+from safelight.providers.procedural.canvas import Canvas
+from safelight.providers.procedural.colour import Array, dyed, mix, rgb
+from safelight.providers.procedural.noise import smoothstep
+from safelight.providers.procedural.scene import Scene
+
+
+def paint_water(canvas: Canvas, scene: Scene, shore: float, roughness: float = 1.0, clarity: float = 0.85) -> None:
+    """Fill from the shore (share of the height) down. Roughness 0.2 is a pond, 1 a breeze, 2 the open sea."""
+    top = int(shore * canvas.height)
+    high = canvas.height - top
+    if high < 2:
+        return
+    rng = scene.rng("water")
+    depth = ((np.arange(high, dtype=np.float32) + 0.5) / high)[:, None]
+    waves = _waves(canvas, rng, depth)
+    slope = (waves - 0.5) * 2
+    shift = slope * depth * canvas.unit * 0.10 * roughness
+    source = top - 1 - (np.arange(high, dtype=np.float32)[:, None] * 0.92 + np.abs(shift))
+    rows = np.clip(source, 0, canvas.height - 1).astype(np.int32)
+    columns = np.arange(canvas.width, dtype=np.float32)[None, :] + shift * 0.35
+    index = rows * canvas.width + np.clip(columns, 0, canvas.width - 1).astype(np.int32)
+    deep = _deep(scene)
+    share = np.clip(1 - clarity + 0.42 * depth + slope * 0.10 * roughness * (0.3 + depth), 0, 0.92)
+    for k in range(3):
+        mirrored = canvas.rgb[k].ravel().take(index)
+        canvas.rgb[k, top:] = mirrored + share * (deep[k] - mirrored)
+    if scene.palette.sun_strength > 0.3:
+        _glitter(canvas, scene, top, depth, waves, roughness)
+
+
+def _waves(canvas: Canvas, rng: np.random.Generator, depth: Array) -> Array:
+    """Noise in perspective: fine and flat at the shore, long swells nearby."""
+    high, wide = depth.shape[0], canvas.width
+    far = 1.0 / (0.055 + depth[:, 0])
+    flat = noise.window((640, wide), rng.random(), rng.random(), 0.42 * canvas.width / canvas.unit, 1.0)
+    fine = noise.window((640, wide), rng.random(), rng.random(), 1.6 * canvas.width / canvas.unit, 1.0)
+    at = (far[0] - far) / (far[0] - far[-1])
+    coarse_rows = ((at * 2.4) % 1.0 * 639).astype(np.int32)
+    fine_rows = ((at * 7.3) % 1.0 * 639).astype(np.int32)
+    near = depth**0.7
+    return np.asarray(0.5 + (flat[coarse_rows] - 0.5) * near + (fine[fine_rows] - 0.5) * (1.1 - 0.6 * near), np.float32)
+
+
+def _deep(scene: Scene) -> Array:
+    """The colour of the water itself."""
+    palette = scene.palette
+    own = {"noon": "#1f7fa6", "morning": "#2f8fa8", "dawn": "#5a6f94", "sunset": "#4a2f5c", "dusk": "#1c2748"}
+    base = rgb(own.get(scene.time, "#061226"))
+    base = mix(base, palette.sky[0], 0.35)
+    if scene.weather in ("storm", "rain", "cloud"):
+        base = mix(base, rgb("#26343c"), 0.6)
+    return dyed(base, palette.tint, 0.6) if palette.tint is not None else base
+
+
+def _glitter(canvas: Canvas, scene: Scene, top: int, depth: Array, waves: Array, roughness: float) -> None:
+    """The sun's road on the water: glints, wider and larger toward the viewer."""
+    across = np.abs(np.arange(canvas.width, dtype=np.float32)[None, :] - scene.sun_x * canvas.width) / canvas.unit
+    width = 0.025 + (0.05 + 0.12 * roughness) * depth
+    road = np.exp(-((across / width) ** 2))
+    glint = smoothstep(0.52, 0.66, waves + 0.10 * road)
+    strength = (
+        scene.palette.sun_strength * (0.55 if scene.time == "night" else 0.95) * (0.35 if scene.time == "noon" else 1.0)
+    )
+    light = road * (0.22 + 0.9 * glint) * strength * (1 - 0.35 * depth)
+    canvas.shine(np.asarray(np.minimum(light, 1), np.float32), mix(scene.palette.disc, scene.palette.glow, 0.45), top)
+
+
+def paint_swell(canvas: Canvas, scene: Scene) -> None:
+    """A storm's waves: steep crests one before the other, light through their tops, foam along the edge."""
+    rng = scene.rng("swell")
+    layers = 6
+    dark, teal = mix(_deep(scene), rgb("#0b1a22"), 0.45), mix(scene.palette.haze, rgb("#3f7f86"), 0.6)
+    foam = mix(rgb("#eef5f6"), scene.palette.haze, 0.35)
+    for layer in range(layers):
+        near = (layer + 1) / layers
+        _wave(
+            canvas,
+            scene,
+            rng,
+            near,
+            mix(mix(dark, scene.palette.haze, 0.5), dark, near),
+            mix(scene.palette.haze, teal, near),
+            foam,
+        )
+
+
+def _wave(
+    canvas: Canvas, scene: Scene, rng: np.random.Generator, near: float, body: Array, crest: Array, foam: Array
+) -> None:
+    offset, beat, u, v = rng.random(4)
+    x = canvas.x * (2.6 - 1.7 * near) + 0.3 * near * noise.line(canvas.x * 2, offset * 100, 2)
+    peaks = 1 - np.abs(noise.line(x, offset * 900, 2, 0.35)) * 1.1
+    chop = 0.05 * noise.line(x * 9, beat * 700, 4, 0.6)
+    base = scene.horizon + (1.0 - scene.horizon) * (near**1.4) * 0.86 + 0.02
+    edge = np.asarray((base * canvas.height) - (peaks + chop) * canvas.unit * (0.015 + 0.17 * near**1.3), np.float32)
+    top = max(0, int(edge.min()) - int(0.02 * canvas.unit))
+    if top >= canvas.height:
+        return
+    mask = canvas.mask_below(edge, top)
+    below = np.maximum(canvas.rows[top:] - edge, 0) / (canvas.unit * (0.03 + 0.15 * near))
+    streaks = noise.window(
+        mask.shape, u, v, canvas.width / canvas.unit * (1.4 - 0.7 * near), mask.shape[0] / canvas.unit * 2.2
+    )
+    thin = np.exp(-below * 2.2) * np.clip(peaks + 0.15, 0, 1) ** 2
+    white = np.exp(-below * 16) * smoothstep(0.35, 0.75, streaks + 0.35 * np.clip(peaks, 0, 1))
+    lace = smoothstep(0.62, 0.74, streaks) * np.exp(-below * 1.6) * 0.55
+    colour = body[:, None, None] + thin * (crest - body)[:, None, None]
+    share = np.clip(white + lace, 0, 0.95)
+    colour = colour + share * (foam[:, None, None] - colour)
+    canvas.blend(mask, np.asarray(colour, np.float32), top)

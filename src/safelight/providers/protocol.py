@@ -1,0 +1,78 @@
+"""The seam between Safelight and a provider: start, poll, cancel, probe; one call each.
+
+An adapter never sleeps, retries, stores or charges. The worker owns time, the services own money,
+storage owns bytes. So every adapter can be read in one sitting and one suite tests all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from safelight.domain.outcomes import RemoteState
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """What is to be made: the model's own id at this provider, the prompt, and parameters already validated."""
+
+    kind: str
+    model: str
+    prompt: str
+    params: Mapping[str, Any] = field(default_factory=dict)
+    """Canonical names (width, height, seed, n, ...), complete with defaults."""
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """A picture of the work so far, small enough to send to every watcher."""
+
+    data: bytes
+    mime: str
+
+
+class Report(Protocol):
+    """How a provider that answers in one long call tells what it does on the way."""
+
+    async def __call__(self, progress: float, *, preview: Preview | None = None, text: str | None = None) -> bool:
+        """Take progress in 0.0..1.0. False means: stop, the job is canceled or lost."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeResult:
+    """What a cheap, read-only look at the provider found."""
+
+    reachable: bool
+    key_valid: bool | None = None
+    has_money: bool | None = None
+    message: str = ""
+
+
+class Provider(Protocol):
+    """One provider. `name` is what catalog routes and gates call it."""
+
+    name: str
+    repeatable: bool
+    """Local and free: a call of unknown outcome may simply be made again."""
+
+    async def start(self, generation: Generation, call_id: str, report: Report) -> RemoteState:
+        """Begin, or do, the generation. Raises only for what it cannot classify."""
+        ...
+
+    async def poll(self, remote_id: str) -> RemoteState:
+        """Ask how an accepted generation stands."""
+        ...
+
+    async def cancel(self, remote_id: str) -> None:
+        """Ask the provider to stop; best effort."""
+        ...
+
+    async def probe(self) -> ProbeResult:
+        """Is it reachable, is the key valid, is there money? Costs nothing."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of connections and processes."""
+        ...

@@ -1,0 +1,100 @@
+"""Nudges between the processes of one machine: a loopback datagram that names topics.
+
+Lost, repeated or forged, a nudge is harmless: it only makes somebody look at the rows.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Collection, Iterator
+
+import structlog
+
+from safelight.events.hub import Hub
+
+log = structlog.get_logger(__name__)
+
+GATHER_S = 0.002
+"""Wake-ups of this span travel in one datagram."""
+LARGEST_BYTES = 8_192
+
+
+class Nudges(asyncio.DatagramProtocol):
+    """Rings the bells of this process and of its peers."""
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+        self._peers: list[tuple[str, int]] = []
+        self._gathered: set[str] = set()
+        self._transport: asyncio.DatagramTransport | None = None
+
+    async def open(self) -> None:
+        """Listen on a free loopback port."""
+        loop = asyncio.get_running_loop()
+        self._transport, _ = await loop.create_datagram_endpoint(lambda: self, local_addr=("127.0.0.1", 0))
+
+    @property
+    def address(self) -> str | None:
+        """Where others can nudge this process, as `host:port`."""
+        if self._transport is None:
+            return None
+        host, port = self._transport.get_extra_info("sockname")[:2]
+        return f"{host}:{port}"
+
+    def set_peers(self, addresses: Collection[str]) -> None:
+        """Replace the processes to nudge; only loopback addresses are ever used."""
+        own = self.address
+        self._peers = [_split(a) for a in addresses if a != own and a.startswith("127.0.0.1:")]
+
+    def announce(self, topics: tuple[str, ...]) -> None:
+        """Ring here at once, and everywhere else very soon. For the event loop only."""
+        self._hub.wake(topics)
+        if not self._peers:
+            return
+        if not self._gathered:
+            asyncio.get_running_loop().call_later(GATHER_S, self._send)
+        self._gathered.update(topics)
+
+    def datagram_received(self, data: bytes, addr: tuple[str | object, int]) -> None:
+        try:
+            topics = json.loads(data)
+        except ValueError:
+            log.warning("nudge_unreadable", size_bytes=len(data), sender=str(addr))
+            return
+        if isinstance(topics, list):
+            self._hub.wake(topic for topic in topics if isinstance(topic, str))
+
+    def error_received(self, exc: Exception) -> None:
+        """A peer that is gone answers with an ICMP error; its row will soon be gone too."""
+
+    def close(self) -> None:
+        if self._transport is not None:
+            self._transport.close()
+            self._transport = None
+
+    def _send(self) -> None:
+        topics, self._gathered = sorted(self._gathered), set()
+        if self._transport is None:
+            return
+        for datagram in _datagrams(topics):
+            for peer in self._peers:
+                self._transport.sendto(datagram, peer)
+
+
+def _split(address: str) -> tuple[str, int]:
+    host, _, port = address.rpartition(":")
+    return host, int(port)
+
+
+def _datagrams(topics: list[str]) -> Iterator[bytes]:
+    """JSON lists, each small enough to travel whole."""
+    size, part = 2, list[str]()
+    for topic in topics:
+        if part and size + len(topic) + 3 > LARGEST_BYTES:
+            yield json.dumps(part).encode()
+            size, part = 2, []
+        part.append(topic)
+        size += len(topic) + 3
+    if part:
+        yield json.dumps(part).encode()

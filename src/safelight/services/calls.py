@@ -1,0 +1,136 @@
+"""The record of every provider call: written before a byte leaves, moved by whoever learns more.
+
+Opening a call needs the job's lease. Every later move is guarded only by the call's own state: what a
+worker learns about money spent is recorded even when the job has long been taken from it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import sqlalchemy as sa
+
+from safelight.domain.jobs import Stage
+from safelight.services.sql import INTEGER, LEASE_HOLDS, NOW, REAL, arg
+from safelight.store import tables
+from safelight.store.calls import batch
+from safelight.store.statements import Change, Query
+from safelight.store.tx import Tx
+
+jobs, calls = tables.jobs, tables.calls
+
+
+class Sending(NamedTuple):
+    """About to make one call for a claimed job."""
+
+    call_id: str
+    job: int
+    fence: int
+    attempt: int
+    provider: str
+    model: str
+    repeatable: bool
+    worker_id: str
+
+
+class CallOutcome(NamedTuple):
+    """How a call ended: `succeeded`, `failed`, or `unknown` when it may or may not have been accepted."""
+
+    call_id: str
+    state: str
+    cost_usd: float | None = None
+    error: str | None = None
+
+
+class OpenCall(NamedTuple):
+    id: str
+    job: int
+    provider: str
+    state: str
+    remote_id: str | None
+    repeatable: bool
+
+
+class _Held(NamedTuple):
+    number: int
+
+
+_HOLD_LEASE = Query(
+    sa.update(jobs).where(LEASE_HOLDS).values(stage=sa.literal(str(Stage.RUNNING))).returning(jobs.c.number), _Held
+)
+_OPEN = Change(
+    sa.insert(calls),
+    columns=("id", "job", "attempt", "provider", "model", "repeatable", "state", "worker_id", "sending_at"),
+)
+_ACCEPT = Change(
+    sa.update(calls)
+    .where(calls.c.id == arg("call_id"), calls.c.state.in_(["sending", "unknown"]))
+    .values(state=sa.literal("accepted"), remote_id=arg("remote"), accepted_at=NOW)
+)
+_END = Change(
+    sa.update(calls)
+    .where(calls.c.id == arg("call_id"), calls.c.state.in_(["sending", "accepted", "unknown"]))
+    .values(state=arg("outcome"), cost_usd=arg("cost", REAL), error=arg("failure"), ended_at=NOW)
+)
+_OPEN_OF_JOB = Query(
+    sa.select(calls.c.id, calls.c.job, calls.c.provider, calls.c.state, calls.c.remote_id, calls.c.repeatable).where(
+        calls.c.job == arg("for_job", INTEGER),
+        calls.c.state.in_(["sending", "accepted", "unknown"]),
+        calls.c.given_up_at.is_(None),
+    ),
+    OpenCall,
+)
+
+
+@batch
+def sending(tx: Tx, starts: Sequence[Sending]) -> list[bool]:
+    """Record that a call is about to be made; False where the lease no longer holds, and then nothing may be sent.
+
+    The guard is an UPDATE of the job, so that it is locked against a sweep until this commits.
+    """
+    held = tx.many(_HOLD_LEASE, [{"job": s.job, "held_fence": s.fence} for s in starts])
+    now = tx.now
+    tx.many(
+        _OPEN,
+        [
+            {
+                "id": s.call_id,
+                "job": s.job,
+                "attempt": s.attempt,
+                "provider": s.provider,
+                "model": s.model,
+                "repeatable": s.repeatable,
+                "state": "sending",
+                "worker_id": s.worker_id,
+                "sending_at": now,
+            }
+            for s, row in zip(starts, held, strict=True)
+            if row
+        ],
+    )
+    return [row is not None for row in held]
+
+
+def accepted(tx: Tx, call_id: str, remote_id: str) -> bool:
+    """The provider took the call and named it. Recorded whoever holds the job by now."""
+    return tx.run(_ACCEPT, call_id=call_id, remote=remote_id, at_now=tx.now) == 1
+
+
+@batch
+def end_call(tx: Tx, outcomes: Sequence[CallOutcome]) -> list[bool]:
+    """Record how calls ended, in input order; False where that was known already."""
+    return tx.many(_END, _end_values(tx, outcomes))
+
+
+def _end_values(tx: Tx, outcomes: Sequence[CallOutcome]) -> list[dict[str, object]]:
+    now = tx.now
+    return [
+        {"call_id": o.call_id, "outcome": o.state, "cost": o.cost_usd, "failure": o.error, "at_now": now}
+        for o in outcomes
+    ]
+
+
+def open_call_of(tx: Tx, job: int) -> OpenCall | None:
+    """The one open call of a job, if any."""
+    return tx.one(_OPEN_OF_JOB, for_job=job)

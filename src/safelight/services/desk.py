@@ -1,0 +1,95 @@
+"""The desk: what every front door calls. It joins preparing, storing and showing a job, and decides nothing itself."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from safelight.catalog.catalog import Catalog
+from safelight.domain.errors import CallerError, NotFound
+from safelight.domain.ids import is_id, new_id
+from safelight.services import cancel as cancel_case
+from safelight.services import read_jobs
+from safelight.services.job_body import Links, job_body
+from safelight.services.prepare import Caller, JobRequest, Limits, prepare
+from safelight.services.read_jobs import JobDetails, PageRequest
+from safelight.services.submit import Replayed, submit
+from safelight.store.database import Database
+
+LinksFor = Callable[[str], Links]
+"""From the base address of a request (or of the installation) to the links it is shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """One installation as its users meet it. `configured` names the providers that can be used."""
+
+    database: Database
+    catalog: Catalog
+    configured: Collection[str]
+    limits: Limits
+    links_for: LinksFor
+
+    async def submit(self, request: JobRequest, caller: Caller) -> tuple[JobDetails, bool]:
+        """Make a job; True if the caller's idempotency key had made it before. Raises CallerError."""
+        submission = prepare(
+            request,
+            caller,
+            self.catalog,
+            configured=self.configured,
+            limits=self.limits,
+            today=datetime.now(UTC).date(),
+            job_id=new_id(),
+            seed=secrets.randbits(31),
+        )
+        answer = await self.database.write(submit, submission)
+        if isinstance(answer, CallerError):
+            raise answer
+        return await self.job(answer.job_id, caller.user_id), isinstance(answer, Replayed)
+
+    async def job(self, job_id: str, user_id: str) -> JobDetails:
+        """A user's job. Raises NotFound, also for other people's."""
+        details = await self.database.read(read_jobs.job_details, job_id, user_id) if is_id(job_id) else None
+        if details is None:
+            raise no_such_job(job_id)
+        return details
+
+    async def jobs(self, page: PageRequest) -> tuple[list[JobDetails], int | None]:
+        """A page of a user's jobs, and the number to continue before."""
+        return await self.database.read(read_jobs.job_page, page)
+
+    async def cancel(self, job_id: str, user_id: str) -> tuple[cancel_case.Was, JobDetails]:
+        """Ask for a job to end. Raises NotFound."""
+        was = await self.database.write(cancel_case.cancel, job_id, user_id) if is_id(job_id) else None
+        if was is None:
+            raise no_such_job(job_id)
+        return was, await self.job(job_id, user_id)
+
+    def models(self) -> list[dict[str, Any]]:
+        """Every model as shown to users, with whether it can be used now, and why not."""
+        today = datetime.now(UTC).date()
+        defaults = {self._default(kind) for kind in {model.kind for model in self.catalog.models}}
+        shown = []
+        for model in self.catalog.models:
+            reason = model.why_unavailable(configured=self.configured, today=today)
+            availability = {"available": reason is None, "unavailable_reason": reason}
+            shown.append({**model.public(), **availability, "default": model.id in defaults})
+        return shown
+
+    def body(self, details: JobDetails, base: str) -> dict[str, Any]:
+        """The public body of a job, with links under `base`."""
+        return job_body(details, self.links_for(base))
+
+    def _default(self, kind: str) -> str | None:
+        try:
+            return self.catalog.resolve(kind, None, configured=self.configured, today=datetime.now(UTC).date()).model.id
+        except CallerError:
+            return None
+
+
+def no_such_job(job_id: str) -> NotFound:
+    shown = job_id if len(job_id) <= 64 else f"{job_id[:63]}…"
+    return NotFound(f"There is no job {shown!r}.")

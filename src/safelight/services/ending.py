@@ -1,0 +1,89 @@
+"""What every ending of a job has in common: settle its hold, forget its preview, say so in an event."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, NamedTuple
+
+import sqlalchemy as sa
+
+from safelight.domain.jobs import ENDINGS, Status
+from safelight.ledger.entries import capture, release
+from safelight.services import events
+from safelight.services.credits import Books
+from safelight.services.sql import INTEGER, arg
+from safelight.store import tables
+from safelight.store.statements import Change
+from safelight.store.tx import Tx
+
+jobs = tables.jobs
+
+
+class EndedRow(NamedTuple):
+    """A job as an ending left it."""
+
+    number: int
+    id: str
+    user_id: str
+    account: int
+    status: str
+    price: int
+    captured: int
+    sequence: int
+    error: str | None
+
+
+ENDED_COLUMNS: Final = (
+    jobs.c.number,
+    jobs.c.id,
+    jobs.c.user_id,
+    jobs.c.account,
+    jobs.c.status,
+    jobs.c.price,
+    jobs.c.captured,
+    jobs.c.sequence,
+    jobs.c.error,
+)
+
+_FORGET_PREVIEW = Change(sa.delete(tables.previews).where(tables.previews.c.job == arg("ended_job", INTEGER)))
+_CLOSE_CALLS = Change(
+    sa.update(tables.calls)
+    .where(
+        tables.calls.c.job == arg("ended_job", INTEGER),
+        tables.calls.c.repeatable,
+        tables.calls.c.state == "sending",
+    )
+    .values(state="failed", ended_at=arg("at_now", sa.Float(53)))
+)
+
+
+def close(tx: Tx, ended: Sequence[EndedRow], payloads: Mapping[int, Mapping[str, Any]] | None = None) -> None:
+    """Settle jobs that the caller's guarded UPDATE just ended, in the same transaction.
+
+    `payloads` adds to the terminal event, by job number. The job body itself is joined in when it is read.
+    """
+    if not ended:
+        return
+    keys = [{"ended_job": row.number} for row in ended]
+    tx.many(_FORGET_PREVIEW, keys)
+    tx.many(_CLOSE_CALLS, [{**key, "at_now": tx.now} for key in keys])
+    books = Books.of_accounts(tx, (row.account for row in ended))
+    for row in ended:
+        books.post(row.account, _settlement(row))
+    books.close()
+    extra = payloads or {}
+    events.append(
+        tx,
+        [
+            events.NewEvent(
+                row.number, row.id, row.user_id, row.sequence, ENDINGS[Status(row.status)], extra.get(row.number, {})
+            )
+            for row in ended
+        ],
+    )
+
+
+def _settlement(row: EndedRow) -> Any:
+    if row.status == Status.COMPLETED:
+        return capture(row.price, row.captured, job=row.number)
+    return release(row.price, job=row.number)

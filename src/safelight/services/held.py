@@ -1,0 +1,35 @@
+"""Which jobs a process holds, by the rows: what it compares its running attempts with."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import sqlalchemy as sa
+
+from safelight.services.sql import NOW, arg
+from safelight.store import tables
+from safelight.store.statements import Query
+from safelight.store.tx import Tx
+
+jobs = tables.jobs
+
+
+class Held(NamedTuple):
+    """A job in `processing`, and for how many seconds."""
+
+    number: int
+    fence: int
+    held_s: float
+
+
+_HELD = Query(
+    sa.select(jobs.c.number, jobs.c.fence, (NOW - jobs.c.claimed_at).label("held_s")).where(
+        jobs.c.worker_id == arg("worker"), jobs.c.status == "processing"
+    ),
+    Held,
+)
+
+
+def held_by(tx: Tx, worker_id: str) -> list[Held]:
+    """Every job whose row names this worker."""
+    return tx.all(_HELD, worker=worker_id, at_now=tx.now)

@@ -1,0 +1,117 @@
+"""The public body of a job: the one shape that every door, event and webhook shows."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from safelight.domain.clock import as_rfc3339
+from safelight.domain.jobs import LIVE
+from safelight.services.read_jobs import AssetRow, JobDetails, JobRow
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """How public URLs are made: the base address and signed paths of assets."""
+
+    base: str
+    """Without a slash at the end."""
+    asset: Callable[[str], str]
+    """Asset id → absolute signed URL."""
+    thumbnail: Callable[[str], str]
+    preview: Callable[[str, int], str]
+    """Job id and sequence → absolute signed URL of a preview, good while the job runs."""
+
+
+def job_body(details: JobDetails, links: Links) -> dict[str, Any]:
+    """A job as everyone outside sees it (FRONT_DOORS §1)."""
+    job = details.job
+    return {
+        "id": job.id,
+        "user_id": job.user_id,
+        "kind": job.kind,
+        "model": job.model,
+        "queue": job.queue,
+        "status": job.status,
+        "stage": job.stage,
+        "progress": job.progress,
+        "sequence": job.sequence,
+        "priority": job.priority,
+        "prompt": job.prompt,
+        "params": json.loads(job.params),
+        "inputs": [],
+        "labels": json.loads(job.labels),
+        "assets": [asset_body(asset, links) for asset in details.assets],
+        "text": None,
+        "error": _error(job),
+        "credits": _credits(job),
+        "cost_usd": details.cost_usd,
+        "attempt": job.attempt,
+        "max_attempts": job.max_attempts,
+        "parent_id": None,
+        "replay_of": None,
+        "items": None,
+        "queue_info": _queue_info(details),
+        "warnings": json.loads(job.warnings),
+        "request_id": job.request_id,
+        "cancel_requested": job.cancel_requested_at is not None,
+        "created_at": as_rfc3339(job.created_at),
+        "started_at": _time(job.started_at),
+        "finished_at": _time(job.finished_at),
+        "deadline_at": as_rfc3339(job.deadline_at),
+        "urls": {
+            "self": f"{links.base}/api/jobs/{job.id}",
+            "events": f"{links.base}/api/jobs/{job.id}/events",
+            "cancel": f"{links.base}/api/jobs/{job.id}/cancel",
+        },
+    }
+
+
+def asset_body(asset: AssetRow, links: Links) -> dict[str, Any]:
+    """One delivered file."""
+    return {
+        "id": asset.id,
+        "url": links.asset(asset.id),
+        "thumbnail_url": links.thumbnail(asset.id) if asset.thumbnail_key else None,
+        "mime": asset.mime,
+        "width": asset.width,
+        "height": asset.height,
+        "bytes": asset.bytes,
+        "duration_s": asset.duration_s,
+        "sha256": asset.sha256,
+        "ai_generated": asset.ai_generated,
+        "recovered": asset.recovered,
+    }
+
+
+def _error(job: JobRow) -> dict[str, Any] | None:
+    if job.error is None:
+        return None
+    known = {"provider": None, "provider_code": None, "provider_message": None}
+    return {**known, **json.loads(job.error)}
+
+
+def _credits(job: JobRow) -> dict[str, int]:
+    return {
+        "held": 0 if job.settled else job.price,
+        "captured": job.captured,
+        "released": job.price - job.captured if job.settled else 0,
+    }
+
+
+def _queue_info(details: JobDetails) -> dict[str, Any] | None:
+    job = details.job
+    if job.status not in LIVE or job.status == "processing":
+        return None
+    return {
+        "position": None if details.ahead is None else details.ahead + 1,
+        "eta_s": None,
+        "waiting_for": job.waiting_for,
+        "due_at": _time(job.due_at),
+    }
+
+
+def _time(at_s: float | None) -> str | None:
+    return None if at_s is None else as_rfc3339(at_s)

@@ -1,0 +1,133 @@
+"""From what a caller asked to what will be inserted: resolve the model, check the values, fill in defaults, price."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from safelight.catalog.catalog import Catalog, ModelWarning
+from safelight.catalog.model import Model
+from safelight.domain.errors import InvalidParams
+from safelight.services.sql import as_json
+from safelight.services.submit import Submission
+
+SHORTEST_RUN_S = 30.0
+"""A deadline nearer than this, or than a few typical runs, could not be met even by an idle worker."""
+MAX_SEED = 2**31 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class JobRequest:
+    """What a front door understood of a request, before any default is applied."""
+
+    kind: str
+    prompt: str | None = None
+    model: str | None = None
+    params: Mapping[str, Any] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict)
+    provider: str | None = None
+    """Pins the route."""
+    start_at: float | None = None
+    """Epoch seconds."""
+    deadline_s: float | None = None
+    priority: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What the operator allows: seconds of waiting, and of running by kind."""
+
+    max_wait_s: float
+    run_s: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks, and how this request is told apart from others."""
+
+    user_id: str
+    request_id: str | None = None
+    idempotency_key: str | None = None
+
+
+def prepare(
+    request: JobRequest,
+    caller: Caller,
+    catalog: Catalog,
+    *,
+    configured: Collection[str],
+    limits: Limits,
+    today: date,
+    job_id: str,
+    seed: int,
+) -> Submission:
+    """Check a request whole and turn it into a Submission; `seed` is used if the caller gave none.
+
+    Raises UnknownModel, ModelRetired, ModelUnavailable or InvalidParams with every wrong field at once.
+    """
+    resolved = catalog.resolve(request.kind, request.model, configured=configured, today=today)
+    model = resolved.model
+    _check(request, model)
+    params = model.validate_params(request.params)
+    if "seed" in model.parameters:
+        params.setdefault("seed", seed % (MAX_SEED + 1))
+    max_wait_s, warnings = _waiting_limit(request, model, limits)
+    return Submission(
+        id=job_id,
+        user_id=caller.user_id,
+        kind=model.kind,
+        model=model.id,
+        queue=model.queue,
+        prompt=request.prompt or "",
+        params=as_json(params),
+        outputs=int(params.get("n", 1)),
+        price=model.price_credits(params),
+        share_s=max(1.0, model.typical_s),
+        max_wait_s=max_wait_s,
+        run_limit_s=limits.run_s[model.kind],
+        labels=as_json(dict(request.labels)),
+        warnings=as_json([{"code": w.code, "message": w.message} for w in (*resolved.warnings, *warnings)]),
+        priority=request.priority,
+        provider_pin=request.provider,
+        request_id=caller.request_id,
+        start_at=request.start_at,
+        key=caller.idempotency_key,
+        request_hash=request_hash(request),
+    )
+
+
+def request_hash(request: JobRequest) -> str:
+    """Identity of a request as it was asked, before defaults: what an idempotency key stands for."""
+    asked = {name: getattr(request, name) for name in JobRequest.__dataclass_fields__}
+    canonical = json.dumps(asked, sort_keys=True, default=dict, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def _check(request: JobRequest, model: Model) -> None:
+    """Everything wrong with the request, in one error."""
+    errors: dict[str, list[str]] = {}
+    prompt = model.prompt_errors(request.prompt or "") if request.prompt is not None else ["is required"]
+    if prompt:
+        errors["prompt"] = prompt
+    if request.provider and request.provider not in {route.provider for route in model.routes}:
+        offered = ", ".join(route.provider for route in model.routes)
+        errors["provider"] = [f"does not offer {model.id!r}; it runs at: {offered}"]
+    errors.update(model.parameter_errors(request.params))
+    if errors:
+        first = next(f"{path}: {texts[0]}" for path, texts in errors.items())
+        more = f" ({len(errors) - 1} more)" if len(errors) > 1 else ""
+        raise InvalidParams(f"{first}{more}", errors=errors)
+
+
+def _waiting_limit(request: JobRequest, model: Model, limits: Limits) -> tuple[float, list[ModelWarning]]:
+    if request.deadline_s is None:
+        return limits.max_wait_s, []
+    least = max(SHORTEST_RUN_S, 3 * model.typical_s)
+    if request.deadline_s >= least:
+        return request.deadline_s, []
+    text = f"A deadline of {request.deadline_s:g} s is too near for this model; it was raised to {least:g} s."
+    return least, [ModelWarning("deadline_raised", text)]

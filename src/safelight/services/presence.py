@@ -1,0 +1,133 @@
+"""Presence: each process has one row, beats it, and takes it away when it ends in good order."""
+
+from __future__ import annotations
+
+import json
+from typing import NamedTuple
+
+import sqlalchemy as sa
+
+from safelight.services.sql import FLAG, INTEGER, NOW, REAL, arg
+from safelight.store import tables
+from safelight.store.statements import Change, Query
+from safelight.store.tx import Tx
+
+workers, queues = tables.workers, tables.queues
+
+
+class Registration(NamedTuple):
+    """Who a process is. JSON lists are text; addresses are `host:port`."""
+
+    id: str
+    role: str
+    host: str
+    boot_id: str
+    pid: int
+    process_started: str
+    url: str | None
+    backend: str
+    nudge_address: str | None
+    queues: str
+    providers: str
+    slots: int
+    version: str
+
+
+class Beat(NamedTuple):
+    """What a process says of itself with every beat."""
+
+    id: str
+    busy: int
+    draining: bool
+    loop_lag_ms: float
+    rss_bytes: int
+
+
+class Process(NamedTuple):
+    """A process as its row shows it."""
+
+    id: str
+    role: str
+    host: str
+    boot_id: str
+    pid: int
+    process_started: str
+    url: str | None
+    backend: str
+    nudge_address: str | None
+    queues: str
+    providers: str
+    slots: int
+    busy: int
+    version: str
+    loop_lag_ms: float
+    rss_bytes: int
+    started_at: float
+    beat_at: float
+    beat_n: int
+    draining: bool
+    lost_at: float | None
+
+    @property
+    def queue_names(self) -> list[str]:
+        return list(json.loads(self.queues))
+
+    @property
+    def provider_names(self) -> list[str]:
+        return list(json.loads(self.providers))
+
+
+_REGISTER = Change(sa.insert(workers), columns=(*Registration._fields, "started_at", "beat_at"))
+_BEAT = Change(
+    sa.update(workers)
+    .where(workers.c.id == arg("worker"), workers.c.lost_at.is_(None))
+    .values(
+        beat_n=workers.c.beat_n + 1,
+        beat_at=NOW,
+        busy=arg("busy_n", INTEGER),
+        draining=arg("drains", FLAG),
+        loop_lag_ms=arg("lag_ms", REAL),
+        rss_bytes=arg("rss", INTEGER),
+    )
+)
+_DEPART = Change(sa.delete(workers).where(workers.c.id == arg("worker")))
+_LOSE = Change(
+    sa.update(workers)
+    .where(workers.c.id == arg("worker"), workers.c.beat_n == arg("seen_n", INTEGER), workers.c.lost_at.is_(None))
+    .values(lost_at=NOW)
+)
+_ALL = Query(sa.select(*(workers.c[name] for name in Process._fields)).order_by(workers.c.started_at), Process)
+
+
+def register(tx: Tx, registration: Registration) -> None:
+    """Make the row of a new process."""
+    tx.many(_REGISTER, [{**registration._asdict(), "started_at": tx.now, "beat_at": tx.now}])
+
+
+def beat(tx: Tx, beat: Beat) -> bool:
+    """Beat; False ends this identity: the process was declared lost or its row is gone."""
+    changed = tx.run(
+        _BEAT,
+        worker=beat.id,
+        busy_n=beat.busy,
+        drains=beat.draining,
+        lag_ms=beat.loop_lag_ms,
+        rss=beat.rss_bytes,
+        at_now=tx.now,
+    )
+    return changed == 1
+
+
+def depart(tx: Tx, worker_id: str) -> None:
+    """Take the row away. Jobs the process still held, if any, are then found by the sweep."""
+    tx.run(_DEPART, worker=worker_id)
+
+
+def declare_lost(tx: Tx, worker_id: str, beat_n: int) -> bool:
+    """Declare a process lost, unless it has beaten since the watcher last looked."""
+    return tx.run(_LOSE, worker=worker_id, seen_n=beat_n, at_now=tx.now) == 1
+
+
+def processes(tx: Tx) -> list[Process]:
+    """Every process with a row, oldest first."""
+    return tx.all(_ALL)

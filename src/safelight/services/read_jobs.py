@@ -1,0 +1,251 @@
+"""Read jobs with what belongs to them: assets, cost, place in the queue. Nothing is hidden for being old."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import sqlalchemy as sa
+
+from safelight.domain.jobs import Status
+from safelight.services.sql import INTEGER, REAL, arg
+from safelight.store import tables
+from safelight.store.statements import Query
+from safelight.store.tx import Tx
+
+jobs, assets, calls, previews = tables.jobs, tables.assets, tables.calls, tables.previews
+
+COUNT_AHEAD = 1_000
+"""Places beyond this are not counted: a longer queue would make every look at it slow."""
+
+
+class JobRow(NamedTuple):
+    number: int
+    id: str
+    user_id: str
+    kind: str
+    model: str
+    queue: str
+    prompt: str
+    params: str
+    labels: str
+    outputs: int
+    priority: int
+    request_id: str | None
+    warnings: str
+    status: str
+    stage: str
+    progress: float
+    sequence: int
+    error: str | None
+    ready: bool
+    waiting_for: str | None
+    due_at: float | None
+    vstart: float
+    attempt: int
+    max_attempts: int
+    cancel_requested_at: float | None
+    created_at: float
+    started_at: float | None
+    finished_at: float | None
+    deadline_at: float
+    price: int
+    captured: int
+    settled: bool
+
+
+class AssetRow(NamedTuple):
+    job: int
+    id: str
+    key: str
+    thumbnail_key: str | None
+    mime: str
+    bytes: int
+    width: int | None
+    height: int | None
+    duration_s: float | None
+    sha256: str
+    ai_generated: bool
+    recovered: bool
+    created_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class JobDetails:
+    """A job and all that its public body is made from."""
+
+    job: JobRow
+    assets: tuple[AssetRow, ...]
+    cost_usd: float
+    read_at: float
+    """Epoch seconds, by the database's clock."""
+    ahead: int | None = None
+    """Jobs before it in its queue, up to COUNT_AHEAD; None when it does not wait for a worker, or in lists."""
+
+
+class _Cost(NamedTuple):
+    job: int
+    cost_usd: float | None
+
+
+class _Count(NamedTuple):
+    n: int
+
+
+class PreviewRow(NamedTuple):
+    sequence: int
+    mime: str
+    data: str
+
+
+class AssetFile(NamedTuple):
+    """Where an asset's bytes are."""
+
+    id: str
+    key: str
+    thumbnail_key: str | None
+    mime: str
+    bytes: int
+    sha256: str
+    job_id: str
+    kind: str
+    created_at: float
+
+
+_JOB = [jobs.c[name] for name in JobRow._fields]
+_ASSET = [assets.c[name] for name in AssetRow._fields]
+_BY_ID = Query(sa.select(*_JOB).where(jobs.c.id == arg("public_id")), JobRow)
+_NONE_GIVEN = {"status": "wanted_status", "kind": "wanted_kind", "model": "wanted_model"}
+_PAGE = Query(
+    sa.select(*_JOB)
+    .where(
+        jobs.c.user_id == arg("owner"),
+        jobs.c.parent.is_(None),
+        jobs.c.number < arg("before", INTEGER),
+        jobs.c.created_at >= arg("since", REAL),
+        *(sa.or_(arg(name) == "", jobs.c[column] == arg(name)) for column, name in _NONE_GIVEN.items()),
+    )
+    .order_by(jobs.c.number.desc())
+    .limit(arg("page_size", INTEGER)),
+    JobRow,
+)
+_ASSETS_OF = Query(
+    sa.select(*_ASSET)
+    .where(assets.c.job.in_(sa.bindparam("numbers", expanding=True)), sa.not_(assets.c.recovered))
+    .order_by(assets.c.number),
+    AssetRow,
+)
+_COST_OF = Query(
+    sa.select(calls.c.job, sa.func.sum(calls.c.cost_usd).label("cost_usd"))
+    .where(calls.c.job.in_(sa.bindparam("numbers", expanding=True)), calls.c.cost_usd.is_not(None))
+    .group_by(calls.c.job),
+    _Cost,
+)
+_before_it = (
+    sa.select(jobs.c.number)
+    .where(
+        jobs.c.queue == arg("line"),
+        jobs.c.ready,
+        sa.or_(
+            jobs.c.priority > arg("own_priority", INTEGER),
+            sa.and_(
+                jobs.c.priority == arg("own_priority", INTEGER),
+                sa.or_(
+                    jobs.c.vstart < arg("own_vstart", REAL),
+                    sa.and_(jobs.c.vstart == arg("own_vstart", REAL), jobs.c.number < arg("own_number", INTEGER)),
+                ),
+            ),
+        ),
+    )
+    .limit(COUNT_AHEAD)
+    .subquery()
+)
+_AHEAD = Query(sa.select(sa.func.count()).select_from(_before_it), _Count)
+_PREVIEW = Query(
+    sa.select(previews.c.sequence, previews.c.mime, previews.c.data)
+    .join_from(previews, jobs, previews.c.job == jobs.c.number)
+    .where(jobs.c.id == arg("public_id")),
+    PreviewRow,
+)
+_ASSET_FILE = Query(
+    sa.select(
+        assets.c.id,
+        assets.c.key,
+        assets.c.thumbnail_key,
+        assets.c.mime,
+        assets.c.bytes,
+        assets.c.sha256,
+        jobs.c.id.label("job_id"),
+        jobs.c.kind,
+        assets.c.created_at,
+    )
+    .join_from(assets, jobs, assets.c.job == jobs.c.number)
+    .where(assets.c.id == arg("public_id"), sa.not_(assets.c.recovered)),
+    AssetFile,
+)
+FIRST_PAGE = 2**62
+"""A number no job has: the cursor of the first page."""
+
+
+def job_details(tx: Tx, job_id: str, user_id: str | None) -> JobDetails | None:
+    """One job, with its place in the queue; None if it is not there or not the user's. `None` asks as the system."""
+    row = tx.one(_BY_ID, public_id=job_id)
+    if row is None or (user_id is not None and row.user_id != user_id):
+        return None
+    details = _with_belongings(tx, [row])[0]
+    if row.status != Status.PENDING or not row.ready:
+        return details
+    ahead = tx.all(_AHEAD, line=row.queue, own_priority=row.priority, own_vstart=row.vstart, own_number=row.number)
+    return replace(details, ahead=ahead[0].n)
+
+
+class PageRequest(NamedTuple):
+    """One page of a user's jobs, newest first. Empty strings mean: any."""
+
+    user_id: str
+    limit: int
+    before: int = FIRST_PAGE
+    status: str = ""
+    kind: str = ""
+    model: str = ""
+    since: float = 0.0
+
+
+def job_page(tx: Tx, page: PageRequest) -> tuple[list[JobDetails], int | None]:
+    """The jobs, and the number to continue before, if there are more."""
+    rows = tx.all(
+        _PAGE,
+        owner=page.user_id,
+        before=page.before,
+        since=page.since,
+        wanted_status=page.status,
+        wanted_kind=page.kind,
+        wanted_model=page.model,
+        page_size=page.limit + 1,
+    )
+    shown = rows[: page.limit]
+    more = shown[-1].number if len(rows) > page.limit else None
+    return _with_belongings(tx, shown), more
+
+
+def preview(tx: Tx, job_id: str) -> PreviewRow | None:
+    """The newest preview of a running job."""
+    return tx.one(_PREVIEW, public_id=job_id)
+
+
+def asset_file(tx: Tx, asset_id: str) -> AssetFile | None:
+    """Where an asset is stored."""
+    return tx.one(_ASSET_FILE, public_id=asset_id)
+
+
+def _with_belongings(tx: Tx, rows: Sequence[JobRow]) -> list[JobDetails]:
+    numbers = [row.number for row in rows]
+    if not numbers:
+        return []
+    found: dict[int, list[AssetRow]] = defaultdict(list)
+    for asset in tx.all(_ASSETS_OF, numbers=numbers):
+        found[asset.job].append(asset)
+    costs = {cost.job: cost.cost_usd or 0.0 for cost in tx.all(_COST_OF, numbers=numbers)}
+    return [JobDetails(row, tuple(found[row.number]), costs.get(row.number, 0.0), tx.now) for row in rows]

@@ -1,0 +1,258 @@
+"""Every setting: its type, default and limits, what it does in a sentence, and what it takes in words."""
+
+from __future__ import annotations
+
+import os.path
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    JsonValue,
+    PrivateAttr,
+    ValidationInfo,
+    field_validator,
+)
+
+PREFIX = "SAFELIGHT_"
+
+_A_BASE = "an http:// or https:// URL without query, such as https://pictures.example.org"
+
+
+def _not_a_bool(value: Any) -> Any:
+    if isinstance(value, bool):
+        raise ValueError("true and false are not numbers")
+    return value
+
+
+def _in_lower_case(value: Any) -> Any:
+    return value.strip().lower() if isinstance(value, str) else value
+
+
+Whole = Annotated[int, BeforeValidator(_not_a_bool)]
+Seconds = Annotated[float, BeforeValidator(_not_a_bool)]
+LogFormat = Annotated[Literal["auto", "json", "console"], BeforeValidator(_in_lower_case)]
+LogLevel = Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(_in_lower_case)]
+
+
+def _setting(
+    default: Any, about: str, *, expects: str, shown: str | None = None, secret: bool = False, **limits: Any
+) -> Any:
+    """One setting. `shown` is how its default reads where it is computed; `secret` keeps it out of every output."""
+    extra: dict[str, JsonValue] = {"expects": expects, "shown": shown, "secret": secret}
+    return Field(default, description=about, json_schema_extra=extra, **limits)
+
+
+class Settings(BaseModel):
+    """Every setting of this installation, checked. Made by `load_settings`."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", validate_default=True, allow_inf_nan=False, hide_input_in_errors=True
+    )
+
+    config: Path | None = _setting(
+        None,
+        "TOML file with any of these settings, in lower case and without the prefix.",
+        expects="the path of a TOML file",
+        shown="`./safelight.toml` if it exists",
+    )
+    data_dir: Path = _setting(
+        Path("safelight-data"),
+        "Where the SQLite database and the pictures are kept.",
+        expects="the path of a folder",
+        shown="`./safelight-data`",
+    )
+    host: str = _setting("127.0.0.1", "Address to listen on.", expects="a host name or an IP address")
+    port: Whole = _setting(
+        8000, "Port to listen on; 0 takes a free one.", expects="a whole number from 0 to 65535", ge=0, le=65_535
+    )
+    public_url: str | None = _setting(
+        None,
+        "Base of the URLs handed out, when a proxy stands in front.",
+        expects=_A_BASE,
+        shown="the request's own base",
+    )
+    database_url: str | None = _setting(
+        None,
+        "Where jobs, credits and events are kept.",
+        expects="sqlite:///path or postgresql://user:password@host/name",
+        shown="`safelight.db` in the data folder",
+        repr=False,
+    )
+    queue: Literal["database"] = _setting("database", "How workers hear that a job is due.", expects="`database`")
+    storage_url: str | None = _setting(
+        None,
+        "Where pictures are kept.",
+        expects="file:///absolute/path, s3://bucket/path, gs://bucket/path or az://account/container/path",
+        shown="`assets` in the data folder",
+        repr=False,
+    )
+    catalog: Path | None = _setting(
+        None, "TOML file that changes or extends the model catalog.", expects="the path of a TOML file", shown="none"
+    )
+    secret: str | None = _setting(
+        None,
+        "Signs asset URLs; the same in all processes.",
+        expects="at least 16 characters of random text",
+        shown="drawn once, kept in the database",
+        secret=True,
+        repr=False,
+        min_length=16,
+    )
+    worker_concurrency: Whole = _setting(
+        4, "Jobs one worker process runs at a time.", expects="a whole number from 1 to 256", ge=1, le=256
+    )
+    lease_seconds: Seconds = _setting(
+        30.0,
+        "A worker that is silent for this long is lost, and its jobs are taken up by others.",
+        expects="seconds, from 1 to 3600",
+        ge=1,
+        le=3_600,
+    )
+    sweep_seconds: Seconds = _setting(
+        5.0,
+        "How often to look for overdue jobs and lost workers.",
+        expects="seconds, from 0.1 to 600",
+        ge=0.1,
+        le=600,
+    )
+    deadline_image_seconds: Seconds = _setting(
+        600.0, "Longest run of an image job.", expects="seconds, from 1 to 86400", ge=1, le=86_400
+    )
+    max_wait_seconds: Seconds = _setting(
+        3600.0, "Longest wait of a job before its first run.", expects="seconds, from 1 to 604800", ge=1, le=604_800
+    )
+    drain_seconds: Seconds = _setting(
+        60.0,
+        "How long a stopping worker waits for calls in flight.",
+        expects="seconds, from 0 to 86400",
+        ge=0,
+        le=86_400,
+    )
+    log_format: LogFormat = _setting(
+        "auto", "`auto` is `console` in a terminal and `json` elsewhere.", expects="`auto`, `json` or `console`"
+    )
+    log_level: LogLevel = _setting(
+        "info", "Least important lines to log.", expects="`debug`, `info`, `warning` or `error`"
+    )
+
+    url: str | None = _setting(
+        None,
+        "Server the command line talks to.",
+        expects=_A_BASE,
+        shown="the one that runs here",
+    )
+    api_key: str | None = _setting(
+        None,
+        "Key the command line shows to that server.",
+        expects="a key",
+        shown="none",
+        secret=True,
+        repr=False,
+        min_length=1,
+    )
+
+    _sources: dict[str, str] = PrivateAttr(default_factory=dict)
+
+    @property
+    def sources(self) -> Mapping[str, str]:
+        """Where each value came from, by field: `default`, `environment SAFELIGHT_PORT`, `safelight.toml` ..."""
+        return {name: self._sources.get(name, "default") for name in type(self).model_fields}
+
+    @property
+    def database_address(self) -> str:
+        """The database in force; absolute if it is a file."""
+        return self.database_url or f"sqlite:///{self.data_dir / 'safelight.db'}"
+
+    @property
+    def storage_address(self) -> str:
+        """The store in force, as a URL that obstore reads."""
+        return self.storage_url or (self.data_dir / "assets").as_uri()
+
+    @field_validator("data_dir", "catalog", "config")
+    @classmethod
+    def _absolute(cls, path: Path | None, info: ValidationInfo) -> Path | None:
+        return None if path is None else _from_cwd(path, info)
+
+    @field_validator("host")
+    @classmethod
+    def _is_a_host(cls, host: str) -> str:
+        if not host or any(character in host for character in "/@? \t"):
+            raise ValueError("not a host name")
+        return host
+
+    @field_validator("public_url", "url")
+    @classmethod
+    def _is_a_base(cls, url: str | None) -> str | None:
+        if url is None:
+            return None
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+            raise ValueError("not a base URL")
+        return url.rstrip("/")
+
+    @field_validator("database_url")
+    @classmethod
+    def _is_a_database(cls, url: str | None, info: ValidationInfo) -> str | None:
+        if url is None or (url.startswith("postgresql://") and urlsplit(url).path.strip("/")):
+            return url
+        path = url.removeprefix("sqlite:///")
+        if path == url or not path or path.startswith(":memory:") or "?" in path:
+            raise ValueError("not the URL of a database")
+        return f"sqlite:///{_from_cwd(Path(path), info)}"
+
+    @field_validator("storage_url")
+    @classmethod
+    def _is_a_store(cls, url: str | None) -> str | None:
+        if url is None:
+            return None
+        parts = urlsplit(url)
+        local = parts.scheme == "file" and not parts.netloc and len(parts.path) > 1
+        if not local and not (parts.scheme in ("s3", "gs", "az") and parts.netloc):
+            raise ValueError("not the URL of a store")
+        return url
+
+
+def variable(name: str) -> str:
+    """The environment variable of a field."""
+    return f"{PREFIX}{name.upper()}"
+
+
+def expects(name: str) -> str:
+    """What the field takes, in words."""
+    return str(_extra(name)["expects"])
+
+
+def computed_default(name: str) -> str | None:
+    """How the field's default reads, in Markdown, where it is worked out at start; else None."""
+    shown = _extra(name)["shown"]
+    return None if shown is None else str(shown)
+
+
+def is_secret(name: str) -> bool:
+    return bool(_extra(name)["secret"])
+
+
+def _extra(name: str) -> Mapping[str, Any]:
+    extra = Settings.model_fields[name].json_schema_extra
+    return extra if isinstance(extra, Mapping) else {}
+
+
+def absolute_path(cwd: Path, path: Path) -> Path:
+    """The path counted from `cwd`, with `~` and `..` worked out. Raises ValueError for what can be no path."""
+    if "\x00" in str(path):
+        raise ValueError("no path holds the character NUL")
+    try:
+        return Path(os.path.normpath((cwd / path.expanduser()).absolute()))
+    except RuntimeError as error:  # ~user of a user who is not there
+        raise ValueError(str(error)) from error
+
+
+def _from_cwd(path: Path, info: ValidationInfo) -> Path:
+    cwd: Path = (info.context or {}).get("cwd") or Path.cwd()
+    return absolute_path(cwd, path)

@@ -1,0 +1,1 @@
+"""Assets: bytes on disk or in an object store, their keys, thumbnails, provenance and signed URLs."""

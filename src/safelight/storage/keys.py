@@ -1,0 +1,36 @@
+"""Names of stored objects: `assets/{job}/{call}-{n}-{sha8}.{ext}`.
+
+Call and hash are in the name, so whoever writes a name again writes the same bytes: a zombie worker cannot
+replace what its successor stored.
+"""
+
+from __future__ import annotations
+
+import re
+
+from safelight.domain.errors import Remedy, StorageFailed
+
+EXTENSIONS = {"image/png": "png", "image/webp": "webp", "image/jpeg": "jpg"}
+
+_KEY = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*(?:/[A-Za-z0-9_-][A-Za-z0-9._-]*)*")
+
+
+def asset_key(*, job_id: str, call_id: str, n: int, sha256: str, mime: str) -> str:
+    """Where output `n` of a call is stored."""
+    return checked_key(f"assets/{job_id}/{call_id}-{n}-{sha256[:8]}.{EXTENSIONS[mime]}")
+
+
+def thumbnail_key(key: str) -> str:
+    """Where the WebP thumbnail of an asset is stored: beside it."""
+    return f"{key.rpartition('.')[0]}-thumb.webp"
+
+
+def checked_key(key: str) -> str:
+    """The key itself if it cannot lead out of the store: no `..`, no leading slash, no odd characters."""
+    if len(key) > 512 or _KEY.fullmatch(key) is None:
+        raise StorageFailed(
+            f"{key[:100]!r} cannot be the name of an asset.",
+            remedy=Remedy("Names are letters, digits, `.`, `_` and `-`, in segments that do not begin with a dot."),
+            evidence={"key": key[:512]},
+        )
+    return key

@@ -1,0 +1,72 @@
+"""Keeps SQLite's write-ahead log short, outside the writer: a checkpoint inside a commit is what spoils latencies.
+
+It sleeps until something was committed in this process, so an idle server spends nothing on it.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from contextlib import closing, suppress
+from pathlib import Path
+
+import structlog
+
+from safelight.store.turnstile import Turnstile
+
+log = structlog.get_logger(__name__)
+
+
+class Checkpointer:
+    """Copies the log into the database file every `every_s` while there are commits; cuts it above `truncate_bytes`."""
+
+    def __init__(
+        self, database: Path, turnstile: Turnstile, *, every_s: float = 0.5, truncate_bytes: int = 64 * 1024 * 1024
+    ) -> None:
+        self._database, self._turnstile = database, turnstile
+        self._wal = database.with_name(database.name + "-wal")
+        self._every_s, self._truncate_bytes = every_s, truncate_bytes
+        self._written, self._stopping = threading.Event(), threading.Event()
+
+    def wrote(self) -> None:
+        """Something was committed: from any thread."""
+        self._written.set()
+
+    def serve(self) -> None:
+        """Until `stop`."""
+        with closing(self._connect()) as connection:
+            while self._written.wait() and not self._stopping.wait(self._every_s):
+                self._written.clear()
+                try:
+                    if not self.checkpoint(connection):
+                        self._written.set()  # a reader still needs the rest: try again
+                except (sqlite3.Error, OSError) as error:
+                    log.warning("checkpoint_failed", error=str(error))
+
+    def stop(self) -> None:
+        """End `serve` soon."""
+        self._stopping.set()
+        self._written.set()
+
+    def checkpoint(self, connection: sqlite3.Connection) -> bool:
+        """Copy what can be copied; True if that is everything.
+
+        Most of it is copied while writers go on; only the rest, and starting the log anew, needs the turnstile.
+        """
+        connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+        with self._turnstile.held():
+            mode = "TRUNCATE" if self._wal_bytes() > self._truncate_bytes else "PASSIVE"
+            busy, frames, copied = connection.execute(f"PRAGMA wal_checkpoint({mode})").fetchone()
+        return not busy and frames == copied
+
+    def _wal_bytes(self) -> int:
+        with suppress(FileNotFoundError):
+            return self._wal.stat().st_size
+        return 0
+
+    def _connect(self) -> sqlite3.Connection:
+        # The time-out bounds how long a reader may hold up a TRUNCATE, and with it every writer.
+        connection = sqlite3.connect(self._database, isolation_level=None, check_same_thread=False, timeout=0.1)
+        connection.execute("PRAGMA wal_autocheckpoint=0")
+        connection.execute("PRAGMA synchronous=FULL")
+        return connection

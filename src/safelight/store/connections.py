@@ -1,0 +1,63 @@
+"""Idle connections kept for reuse; as many as were ever in use at one time."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Generic, Protocol, TypeVar
+
+
+class Closable(Protocol):
+    """What a connection must be able to do here."""
+
+    def close(self) -> None:
+        """End it."""
+
+
+C = TypeVar("C", bound=Closable)
+
+
+class Connections(Generic[C]):
+    """Lend a connection to a block; one whose block failed is closed instead of kept. Any thread may borrow."""
+
+    def __init__(self, connect: Callable[[], C]) -> None:
+        self._connect = connect
+        self._idle: deque[C] = deque()
+
+    @contextmanager
+    def borrowed(self, begin: Callable[[C], object] = lambda _: None) -> Iterator[C]:
+        """A connection nobody else uses meanwhile, on which `begin` succeeded. An idle one that died is replaced."""
+        connection = self._begun(begin)
+        try:
+            yield connection
+        except BaseException:
+            connection.close()
+            raise
+        self._idle.append(connection)
+
+    def close(self) -> None:
+        """Close those that are idle now."""
+        while (connection := self._pop()) is not None:
+            connection.close()
+
+    def _begun(self, begin: Callable[[C], object]) -> C:
+        while (connection := self._pop()) is not None:
+            try:
+                begin(connection)
+            except Exception:  # whatever is wrong with an old connection, a new one tells it again
+                connection.close()
+            else:
+                return connection
+        connection = self._connect()
+        try:
+            begin(connection)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _pop(self) -> C | None:
+        with suppress(IndexError):
+            return self._idle.pop()
+        return None

@@ -1,0 +1,197 @@
+"""Runs use cases and queries against the database; `sqlite.py` and `postgres.py` say how.
+
+A use case is one transaction, written as a plain function `def cancel(tx, job)`, or `@batch` over a list when it is
+hot. `await database.write(cancel, job)` joins the calls that wait at the same moment and answers after the commit.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Concatenate, ParamSpec, TypeVar, overload
+
+import structlog
+
+from safelight.domain.errors import Remedy, Unavailable
+from safelight.store.calls import Batch, Call, Item, Lines, Out, name_of, run_group
+from safelight.store.tx import Callback, Tx, Waker, wake_nobody
+
+P = ParamSpec("P")
+T = TypeVar("T")
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much may wait, how much one commit may share, how long things may take."""
+
+    waiting_calls: int = 10_000
+    batch_calls: int = 256
+    share_s: float = 0.02
+    slow_s: float = 0.05
+    read_s: float = 5.0
+    readers: int = 4
+    writers: int = 4
+    away_s: float = 30.0
+
+
+class Database(ABC):
+    """A database that is open for use. `start` and `stop` frame `write` and `read`; `transaction` needs neither."""
+
+    dialect: str
+
+    def __init__(self, limits: Limits | None = None) -> None:
+        self.limits = limits or Limits()
+        self.lines = Lines()
+        self.waker: Waker = wake_nobody
+        self._inside = threading.local()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._room = asyncio.Semaphore(self.limits.waiting_calls)
+        self._threads: list[threading.Thread] = []
+        self._pool: ThreadPoolExecutor | None = None
+
+    @overload
+    async def write(self, use_case: Batch[Item, Out], item: Item, /) -> Out: ...
+    @overload
+    async def write(self, use_case: Callable[Concatenate[Tx, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T: ...
+    async def write(self, use_case: Any, /, *args: Any, **kwargs: Any) -> Any:
+        """Run a use case in a transaction; return or raise what it did, after the commit.
+
+        A cancelled wait does not undo the write. Raises `Unavailable` when the database cannot be reached or written.
+        """
+        return await self._write(use_case, args, kwargs, first=False)
+
+    async def write_first(self, use_case: Callable[Concatenate[Tx, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """As `write`, ahead of everything that waits: for the beat."""
+        result: T = await self._write(use_case, args, kwargs, first=True)
+        return result
+
+    async def read(self, query_case: Callable[Concatenate[Tx, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run a function that only reads, on one consistent state of the database, beside the writer.
+
+        Raises `Unavailable` when it takes longer than `limits.read_s`.
+        """
+        loop, pool = self._started()
+        return await loop.run_in_executor(pool, self._read, lambda tx: query_case(tx, *args, **kwargs))
+
+    def transaction(self) -> AbstractContextManager[Tx]:
+        """A transaction of one's own, without asyncio: tests and the command line. Commits when its block ends well."""
+        return self._guarded(self._transaction)
+
+    @abstractmethod
+    def reading(self) -> AbstractContextManager[Tx]:
+        """One consistent state of the database, to read from without asyncio."""
+
+    def data_version(self) -> int | None:
+        """A number that differs whenever another connection has committed; None where the database offers none."""
+        return None
+
+    def start(self) -> None:
+        """Begin to serve `write` and `read`, answering on the running event loop."""
+        self._loop = asyncio.get_running_loop()
+        self._pool = ThreadPoolExecutor(self.limits.readers, thread_name_prefix="safelight-read")
+        self._threads = self._servers()
+        for thread in self._threads:
+            thread.start()
+
+    async def stop(self) -> None:
+        """Finish the writes that wait, then end threads and connections."""
+        self.lines.close()
+        await asyncio.to_thread(self._join)
+        self.close()
+
+    @abstractmethod
+    def close(self) -> None:
+        """Close idle connections. `transaction` and `reading` may still be used, and open new ones."""
+
+    def answer(self, calls: Sequence[Call], callbacks: Sequence[Callback] = ()) -> None:
+        """From a writer thread: hand results to those who wait, and run what was left for after the commit."""
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(_settle, calls, callbacks)
+
+    def run_timed(self, tx: Tx, group: Sequence[Call]) -> None:
+        """Run the calls of one use case and keep their results; name it in the log when it is slow."""
+        started = time.perf_counter()
+        tx.waker = self.waker
+        self._inside.transaction = True
+        try:
+            results = run_group(tx, group)
+        finally:
+            self._inside.transaction = False
+            took = time.perf_counter() - started
+            if took > self.limits.slow_s:
+                use_case = name_of(group[0].use_case)
+                log.warning("use_case_slow", use_case=use_case, took_ms=round(took * 1000), calls=len(group))
+        for call, result in zip(group, results, strict=True):
+            call.result, call.error = result, None
+
+    async def _write(self, use_case: Any, args: tuple[Any, ...], kwargs: dict[str, Any], *, first: bool) -> Any:
+        self._refuse_inside()
+        loop, _ = self._started()
+        if kwargs:
+            use_case = partial(use_case, **kwargs)
+        async with self._room:
+            call = Call(use_case, args, loop.create_future())
+            if not self.lines.put(call, first=first):
+                raise Unavailable("The database is being closed.", remedy=Remedy("Try again once the server is back."))
+            return await call.future
+
+    def _started(self) -> tuple[asyncio.AbstractEventLoop, ThreadPoolExecutor]:
+        if self._loop is None or self._pool is None:
+            raise RuntimeError("The database was not started: call start() on the running event loop first.")
+        return self._loop, self._pool
+
+    def _refuse_inside(self) -> None:
+        if getattr(self._inside, "transaction", False):
+            raise RuntimeError("A transaction is open in this thread: call the use case with its tx instead.")
+
+    @contextmanager
+    def _guarded(self, opened: Callable[[], AbstractContextManager[Tx]]) -> Iterator[Tx]:
+        self._refuse_inside()
+        with opened() as tx:
+            tx.waker = self.waker
+            self._inside.transaction = True
+            try:
+                yield tx
+            finally:
+                self._inside.transaction = False
+        run_callbacks(tx.callbacks)
+
+    def _join(self) -> None:
+        for thread in self._threads:
+            thread.join()
+        if self._pool is not None:
+            self._pool.shutdown()
+
+    @abstractmethod
+    def _servers(self) -> list[threading.Thread]:
+        """The threads that serve `lines` until they are closed, not yet started."""
+
+    @abstractmethod
+    def _transaction(self) -> AbstractContextManager[Tx]: ...
+
+    def _read(self, query_case: Callable[[Tx], T]) -> T:
+        with self.reading() as tx:
+            return query_case(tx)
+
+
+def run_callbacks(callbacks: Sequence[Callback]) -> None:
+    """Run what was left for after the commit. The commit stands: an error is logged and harms nobody."""
+    for callback in callbacks:
+        try:
+            callback()
+        except Exception:
+            log.exception("after_commit_failed", callback=name_of(callback))
+
+
+def _settle(calls: Sequence[Call], callbacks: Sequence[Callback]) -> None:
+    for call in calls:
+        call.settle()
+    run_callbacks(callbacks)

@@ -1,0 +1,210 @@
+"""SQLite: one writer thread whose commits are shared, readers beside it, a thread that keeps the WAL short."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from json import dumps
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from safelight.domain.errors import Remedy, Unavailable
+from safelight.store.checkpoint import Checkpointer
+from safelight.store.connections import Connections
+from safelight.store.database import Database, Limits
+from safelight.store.group_commit import GroupCommit
+from safelight.store.statements import SQLITE, Change, Query, R, Statement, Values
+from safelight.store.turnstile import NoTurn, Turnstile
+from safelight.store.tx import Tx
+
+BUSY_S = 5.0
+INSTRUCTIONS_BETWEEN_CLOCK_READS = 20_000
+
+
+class SqliteTx(Tx):
+    """A transaction on SQLite. Statements run one row at a time: there is no round trip to save."""
+
+    dialect = SQLITE
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        super().__init__()
+        self.execute = connection.execute
+        self._executemany = connection.executemany
+        self._now = time.time()
+
+    @property
+    def now(self) -> float:
+        return self._now
+
+    def run(self, change: Change, **values: Any) -> int:
+        return self.execute(change.text(SQLITE), change.bound(values, dumps)).rowcount
+
+    def all(self, query: Query[R], **values: Any) -> list[R]:
+        make = query.make_from_numbers if query.booleans else query.make
+        return [make(row) for row in self.execute(query.text(SQLITE), query.bound(values, dumps)).fetchall()]
+
+    def lock(self, table: sa.Table, keys: Sequence[int] | Sequence[str]) -> None:
+        pass
+
+    def _many(self, statement: Statement, rows: Sequence[Values]) -> list[Any]:
+        sql = statement.text(SQLITE)
+        if isinstance(statement, Query):
+            make = statement.make_from_numbers if statement.booleans else statement.make
+            found = (self.execute(sql, row).fetchall() for row in rows)
+            return [make(matches[0]) if matches else None for matches in found]
+        if statement.inserts and not statement.skips:
+            self._executemany(sql, rows)
+            return [True] * len(rows)
+        return [self.execute(sql, row).rowcount > 0 for row in rows]
+
+
+class SqliteDatabase(Database):
+    """One file. Any number of threads and processes; every write of all of them passes the turnstile."""
+
+    dialect = "sqlite"
+
+    def __init__(self, path: Path, limits: Limits | None = None) -> None:
+        super().__init__(limits)
+        self.path = path
+        self.turnstile = Turnstile(path)
+        self._idle_writers = Connections(self.connect)
+        self._readers = Connections(self._connect_reader)
+        self._checkpointer = Checkpointer(path, self.turnstile)
+        self._watch = threading.Lock()
+        self._watcher: sqlite3.Connection | None = None
+
+    def connect(self) -> sqlite3.Connection:
+        """A connection that may write, under the turnstile only. Creates the file, readable by its owner alone."""
+        with translated(self.path):
+            create_private(self.path)
+            connection = sqlite3.connect(
+                self.path, isolation_level=None, check_same_thread=False, cached_statements=512, timeout=BUSY_S
+            )
+            if connection.execute("PRAGMA journal_mode").fetchone() != ("wal",):
+                with self.turnstile.held():
+                    connection.execute("PRAGMA journal_mode=WAL")
+            for pragma in ("synchronous=FULL", "wal_autocheckpoint=0", "foreign_keys=ON"):
+                connection.execute(f"PRAGMA {pragma}")
+            return connection
+
+    @contextmanager
+    def reading(self) -> Iterator[Tx]:
+        with translated(self.path), self._readers.borrowed() as connection:
+            connection.execute("BEGIN")
+            limit_time(connection, self.limits.read_s)
+            try:
+                yield SqliteTx(connection)
+            finally:
+                connection.set_progress_handler(None, 0)
+                connection.rollback()
+
+    def data_version(self) -> int:
+        with self._watch, translated(self.path):
+            if self._watcher is None:
+                self._watcher = self._connect_reader()
+            version: int = self._watcher.execute("PRAGMA data_version").fetchone()[0]
+            return version
+
+    def close(self) -> None:
+        self._idle_writers.close()
+        self._readers.close()
+        with self._watch:
+            if self._watcher is not None:
+                self._watcher.close()
+                self._watcher = None
+
+    @contextmanager
+    def _transaction(self) -> Iterator[Tx]:
+        with translated(self.path), self._idle_writers.borrowed() as connection, self.turnstile.held():
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                tx = SqliteTx(connection)
+                yield tx
+                connection.execute("COMMIT")
+            finally:
+                connection.rollback()
+        self._checkpointer.wrote()
+
+    def _servers(self) -> list[threading.Thread]:
+        connection = self.connect()
+        writer = GroupCommit(self, connection, SqliteTx, self.turnstile, self._checkpointer.wrote, self._refusal)
+        return [
+            threading.Thread(target=writer.serve, name="safelight-write", daemon=True),
+            threading.Thread(target=self._checkpointer.serve, name="safelight-checkpoint", daemon=True),
+        ]
+
+    def _join(self) -> None:
+        for writer in self._threads[:1]:
+            writer.join()
+        self._checkpointer.stop()
+        super()._join()
+
+    def _refusal(self, error: BaseException) -> BaseException:
+        return as_refusal(error, self.path)
+
+    def _connect_reader(self) -> sqlite3.Connection:
+        connection = self.connect()
+        connection.execute("PRAGMA query_only=ON")
+        return connection
+
+
+def limit_time(connection: sqlite3.Connection, limit_s: float) -> None:
+    """Interrupt whatever statement runs on the connection once the time is over."""
+    ends = time.monotonic() + limit_s
+    connection.set_progress_handler(lambda: time.monotonic() > ends, INSTRUCTIONS_BETWEEN_CLOCK_READS)
+
+
+def create_private(path: Path) -> None:
+    """Make the file, if it is missing, readable by its owner alone. SQLite gives the files beside it the same mode."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    except OSError as error:
+        raise NoTurn(error.errno, error.strerror, str(path)) from error
+
+
+@contextmanager
+def translated(path: Path) -> Iterator[None]:
+    """SQLite's and the file system's refusals as `Unavailable`; errors in our own SQL stay what they are."""
+    try:
+        yield
+    except (sqlite3.Error, NoTurn) as error:
+        refusal = as_refusal(error, path)
+        if refusal is error:
+            raise
+        raise refusal from error
+
+
+_REMEDIES = {
+    "SQLITE_FULL": Remedy("Make room on its disk."),
+    "SQLITE_IOERR": Remedy("Check the disk and the file system; the system log says more."),
+    "SQLITE_BUSY": Remedy("Find the other program that holds the file open for writing and end it."),
+    "SQLITE_READONLY": Remedy("Give this user the right to write to the file and to its folder."),
+    "SQLITE_CANTOPEN": Remedy("Check that the folder exists and that this user may write to it."),
+    "SQLITE_INTERRUPT": Remedy("Ask for less at once."),
+    "SQLITE_CORRUPT": Remedy("Restore the file from a backup."),
+    "SQLITE_NOTADB": Remedy("Point the database setting at Safelight's own file."),
+    "SQLITE_NOMEM": Remedy("Give the process more memory."),
+}
+
+
+def as_refusal(error: BaseException, path: Path) -> BaseException:
+    """The error as one that the operator can do something about; unchanged if it is a bug of ours."""
+    if isinstance(error, NoTurn):
+        code, remedy = "NO_TURN", Remedy("Check that this user may write to the folder, and that its disk has room.")
+    else:
+        code = "_".join(str(getattr(error, "sqlite_errorname", "")).split("_")[:2])
+        if code not in _REMEDIES:
+            return error
+        remedy = _REMEDIES[code]
+    refusal = Unavailable(
+        f"The database {path} could not be used: {error}.", remedy=remedy, evidence={"path": str(path), "code": code}
+    )
+    refusal.__cause__ = error
+    return refusal

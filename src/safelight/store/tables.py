@@ -1,0 +1,307 @@
+"""Every table, index and constraint, once. Migrations build it; a test compares the two.
+
+Times are epoch seconds (double precision), JSON is text, numbers that other rows refer to are never
+reused. Constants in partial indexes are literals: statements must render theirs as literals too.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from sqlalchemy import Boolean, CheckConstraint, Column, Float, Identity, Index, Integer, Table, Text, text
+
+metadata = sa.MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+NUMBER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+CREDITS = sa.BigInteger()
+TIME = Float(53)
+
+
+def _number() -> Column[int]:
+    return Column("number", NUMBER, Identity(), primary_key=True)
+
+
+jobs = Table(
+    "jobs",
+    metadata,
+    _number(),
+    Column("id", Text, nullable=False, unique=True),
+    Column("user_id", Text, nullable=False),
+    Column("account", NUMBER, nullable=False),
+    # what was asked
+    Column("kind", Text, nullable=False),
+    Column("model", Text, nullable=False),
+    Column("provider_pin", Text),
+    Column("queue", Text, nullable=False),
+    Column("prompt", Text, nullable=False),
+    Column("params", Text, nullable=False),
+    Column("labels", Text, nullable=False, server_default="{}"),
+    Column("outputs", Integer, nullable=False, server_default="1"),
+    Column("priority", Integer, nullable=False, server_default="0"),
+    Column("request_id", Text),
+    Column("warnings", Text, nullable=False, server_default="[]"),
+    # what people see
+    Column("status", Text, nullable=False),
+    Column("stage", Text, nullable=False),
+    Column("progress", Float(53), nullable=False, server_default="0"),
+    Column("sequence", Integer, nullable=False),
+    Column("error", Text),
+    # who may run it, and when
+    Column("ready", Boolean, nullable=False),
+    Column("waiting_for", Text),
+    Column("due_at", TIME),
+    Column("vstart", Float(53), nullable=False),
+    Column("share", Float(53), nullable=False, server_default="1"),
+    Column("resumes", Boolean, nullable=False, server_default=sa.false()),
+    # who holds it
+    Column("worker_id", Text),
+    Column("fence", Integer, nullable=False, server_default="0"),
+    Column("attempt", Integer, nullable=False, server_default="0"),
+    Column("max_attempts", Integer, nullable=False, server_default="3"),
+    Column("lost_n", Integer, nullable=False, server_default="0"),
+    Column("claimed_at", TIME),
+    # time
+    Column("created_at", TIME, nullable=False),
+    Column("start_at", TIME, nullable=False),
+    Column("started_at", TIME),
+    Column("finished_at", TIME),
+    Column("deadline_at", TIME, nullable=False),
+    Column("run_limit_s", Float(53), nullable=False),
+    Column("cancel_requested_at", TIME),
+    # the row is its own outbox
+    Column("published_at", TIME),
+    Column("publish_n", Integer, nullable=False, server_default="0"),
+    # money
+    Column("price", CREDITS, nullable=False),
+    Column("captured", CREDITS, nullable=False, server_default="0"),
+    Column("settled", Boolean, nullable=False, server_default=sa.false()),
+    # lineage
+    Column("parent", NUMBER),
+    Column("replay_of", NUMBER),
+    Index(
+        "ix_jobs_claim",
+        "queue",
+        sa.desc("priority"),
+        "vstart",
+        "number",
+        sqlite_where=text("ready"),
+        postgresql_where=text("ready"),
+    ),
+    Index("ix_jobs_resume", "queue", "number", sqlite_where=text("resumes"), postgresql_where=text("resumes")),
+    Index(
+        "ix_jobs_due", "due_at", sqlite_where=text("due_at IS NOT NULL"), postgresql_where=text("due_at IS NOT NULL")
+    ),
+    Index(
+        "ix_jobs_held",
+        "worker_id",
+        sqlite_where=text("status = 'processing'"),
+        postgresql_where=text("status = 'processing'"),
+    ),
+    Index(
+        "ix_jobs_deadline",
+        "deadline_at",
+        sqlite_where=text("status IN ('pending', 'processing')"),
+        postgresql_where=text("status IN ('pending', 'processing')"),
+    ),
+    Index(
+        "ix_jobs_user",
+        "user_id",
+        sa.desc("number"),
+        sqlite_where=text("parent IS NULL"),
+        postgresql_where=text("parent IS NULL"),
+    ),
+    Index(
+        "ix_jobs_parent", "parent", sqlite_where=text("parent IS NOT NULL"), postgresql_where=text("parent IS NOT NULL")
+    ),
+    CheckConstraint("status IN ('pending', 'processing', 'completed', 'failed', 'canceled', 'partial')", name="status"),
+    CheckConstraint("NOT (ready AND status <> 'pending')", name="ready_is_pending"),
+    CheckConstraint("NOT (resumes AND status <> 'pending')", name="resumes_is_pending"),
+    CheckConstraint("settled = (status IN ('completed', 'failed', 'canceled', 'partial'))", name="settled_when_ended"),
+    CheckConstraint("captured >= 0 AND captured <= price", name="captured_within_price"),
+    sqlite_autoincrement=True,
+)
+
+idempotency_keys = Table(
+    "idempotency_keys",
+    metadata,
+    Column("user_id", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("request_hash", Text, nullable=False),
+    Column("job_id", Text, nullable=False),
+    Column("created_at", TIME, nullable=False),
+)
+
+events = Table(
+    "events",
+    metadata,
+    Column("job", NUMBER, primary_key=True, autoincrement=False),
+    Column("sequence", Integer, primary_key=True, autoincrement=False),
+    Column("type", Text, nullable=False),
+    Column("payload", Text, nullable=False),
+    Column("at", TIME, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+previews = Table(
+    "previews",
+    metadata,
+    Column("job", NUMBER, primary_key=True, autoincrement=False),
+    Column("sequence", Integer, nullable=False),
+    Column("mime", Text, nullable=False),
+    Column("data", Text, nullable=False),
+)
+"""The newest preview of each running job, base64; gone when the job ends."""
+
+calls = Table(
+    "calls",
+    metadata,
+    _number(),
+    Column("id", Text, nullable=False, unique=True),
+    Column("job", NUMBER, nullable=False),
+    Column("part", Integer, nullable=False, server_default="0"),
+    Column("attempt", Integer, nullable=False),
+    Column("provider", Text, nullable=False),
+    Column("model", Text, nullable=False),
+    Column("repeatable", Boolean, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("remote_id", Text),
+    Column("worker_id", Text, nullable=False),
+    Column("sending_at", TIME, nullable=False),
+    Column("accepted_at", TIME),
+    Column("ended_at", TIME),
+    Column("check_at", TIME),
+    Column("given_up_at", TIME),
+    Column("cost_usd", Float(53)),
+    Column("error", Text),
+    Index("ix_calls_job", "job"),
+    Index(
+        "uq_calls_open",
+        "job",
+        "part",
+        unique=True,
+        sqlite_where=text("state IN ('sending', 'accepted', 'unknown') AND given_up_at IS NULL"),
+        postgresql_where=text("state IN ('sending', 'accepted', 'unknown') AND given_up_at IS NULL"),
+    ),
+    CheckConstraint("state IN ('sending', 'accepted', 'succeeded', 'failed', 'unknown')", name="state"),
+    sqlite_autoincrement=True,
+)
+
+assets = Table(
+    "assets",
+    metadata,
+    _number(),
+    Column("id", Text, nullable=False, unique=True),
+    Column("job", NUMBER, nullable=False),
+    Column("call", Text, nullable=False),
+    Column("n", Integer, nullable=False),
+    Column("key", Text, nullable=False, unique=True),
+    Column("thumbnail_key", Text),
+    Column("mime", Text, nullable=False),
+    Column("bytes", sa.BigInteger, nullable=False),
+    Column("width", Integer),
+    Column("height", Integer),
+    Column("duration_s", Float(53)),
+    Column("sha256", Text, nullable=False),
+    Column("ai_generated", Boolean, nullable=False),
+    Column("recovered", Boolean, nullable=False, server_default=sa.false()),
+    Column("created_at", TIME, nullable=False),
+    Index("ix_assets_job", "job"),
+    sqlite_autoincrement=True,
+)
+
+accounts = Table(
+    "accounts",
+    metadata,
+    _number(),
+    Column("user_id", Text, nullable=False, unique=True),
+    Column("balance", CREDITS, nullable=False, server_default="0"),
+    Column("held", CREDITS, nullable=False, server_default="0"),
+    CheckConstraint("held >= 0 AND balance >= held", name="covers_holds"),
+    sqlite_autoincrement=True,
+)
+
+ledger = Table(
+    "ledger",
+    metadata,
+    _number(),
+    Column("account", NUMBER, nullable=False),
+    Column("job", NUMBER),
+    Column("kind", Text, nullable=False),
+    Column("balance_delta", CREDITS, nullable=False),
+    Column("held_delta", CREDITS, nullable=False),
+    Column("balance_after", CREDITS, nullable=False),
+    Column("reference", Text, unique=True),
+    Column("note", Text, nullable=False, server_default=""),
+    Column("at", TIME, nullable=False),
+    Index("ix_ledger_account", "account", "number"),
+    Index("ix_ledger_job", "job"),
+    Index(
+        "uq_ledger_settlement",
+        "job",
+        unique=True,
+        sqlite_where=text("kind IN ('capture', 'release')"),
+        postgresql_where=text("kind IN ('capture', 'release')"),
+    ),
+    CheckConstraint("kind IN ('grant', 'hold', 'capture', 'release', 'refund', 'adjustment')", name="kind"),
+    CheckConstraint("job IS NOT NULL OR reference IS NOT NULL", name="says_what_for"),
+    sqlite_autoincrement=True,
+)
+
+queues = Table(
+    "queues",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("paused_at", TIME),
+    Column("clock", Float(53), nullable=False, server_default="0"),
+)
+"""One row per queue: whether it is paused, and how far its fair clock has come (the `vstart` last claimed)."""
+
+fair_tags = Table(
+    "fair_tags",
+    metadata,
+    Column("queue", Text, primary_key=True),
+    Column("user_id", Text, primary_key=True),
+    Column("tag", Float(53), nullable=False),
+)
+"""Where each user's next job starts on a queue's fair clock."""
+
+workers = Table(
+    "workers",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("role", Text, nullable=False),
+    Column("host", Text, nullable=False),
+    Column("boot_id", Text, nullable=False),
+    Column("pid", Integer, nullable=False),
+    Column("process_started", Text, nullable=False),
+    Column("url", Text),
+    Column("backend", Text, nullable=False),
+    Column("nudge_address", Text),
+    Column("queues", Text, nullable=False),
+    Column("providers", Text, nullable=False),
+    Column("slots", Integer, nullable=False),
+    Column("busy", Integer, nullable=False, server_default="0"),
+    Column("version", Text, nullable=False),
+    Column("loop_lag_ms", Float(53), nullable=False, server_default="0"),
+    Column("rss_bytes", sa.BigInteger, nullable=False, server_default="0"),
+    Column("started_at", TIME, nullable=False),
+    Column("beat_at", TIME, nullable=False),
+    Column("beat_n", Integer, nullable=False, server_default="0"),
+    Column("draining", Boolean, nullable=False, server_default=sa.false()),
+    Column("lost_at", TIME),
+)
+"""One row per process; it is removed when the process ends in good order."""
+
+installation = Table(
+    "installation",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+)
+"""Facts shared by all processes, such as the secret that signs asset URLs."""

@@ -1,0 +1,132 @@
+"""Databases for tests: a Postgres server found or started, and a fresh database made from a template in milliseconds.
+
+The server is, in this order: the one SAFELIGHT_TEST_POSTGRES_URL names, the one that listens on the standard loopback
+port, a throwaway one if its binary is installed. Everything listens on 127.0.0.1 only.
+"""
+
+from __future__ import annotations
+
+import os
+import pwd
+import secrets
+import shutil
+import socket
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+
+SETTING = "SAFELIGHT_TEST_POSTGRES_URL"
+STANDARD = "postgresql://postgres@127.0.0.1:5432/postgres"
+FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "autovacuum=off")
+START_S = 30
+
+
+class NoServer(Exception):
+    """No Postgres server can be had; the text says how to get one."""
+
+
+@contextmanager
+def postgres_server() -> Iterator[str]:
+    """The URL of a server on which databases may be made. Raises `NoServer`."""
+    if url := os.environ.get(SETTING):
+        yield url
+    elif answers(STANDARD):
+        yield STANDARD
+    else:
+        with started_postgres() as url:
+            yield url
+
+
+@contextmanager
+def started_postgres(*options: str) -> Iterator[str]:
+    """A throwaway server, for a test that stops or fills it. `options` as after `-c`. Raises `NoServer`."""
+    programs = _programs()
+    with tempfile.TemporaryDirectory(prefix="safelight-postgres-") as folder:
+        owner = _unprivileged()
+        user, group = (owner.pw_uid, owner.pw_gid) if owner else (None, None)
+        if owner:
+            os.chown(folder, owner.pw_uid, owner.pw_gid)
+        data, port = Path(folder) / "data", free_port()
+        initdb = [f"{programs}/initdb", "-D", f"{data}", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync"]
+        subprocess.run(initdb, check=True, capture_output=True, cwd=folder, user=user, group=group)  # noqa: S603 - ours
+        settings = [f"-c{option}" for option in ("listen_addresses=127.0.0.1", *FAST, *options)]
+        command = [f"{programs}/postgres", "-D", f"{data}", "-p", str(port), "-k", folder, *settings]
+        with (Path(folder) / "log").open("wb") as log:
+            server = subprocess.Popen(command, stdout=log, stderr=log, cwd=folder, user=user, group=group)  # noqa: S603 - ours
+        try:
+            url = f"postgresql://postgres@127.0.0.1:{port}/postgres"
+            _wait_for(url, server)
+            yield url
+        finally:
+            server.terminate()
+            server.wait(START_S)
+
+
+@contextmanager
+def fresh_database(server_url: str, *, template: str | None = None) -> Iterator[str]:
+    """The URL of a new database on the server, a copy of `template` if given; dropped afterwards."""
+    name = f"safelight_test_{os.getpid()}_{secrets.token_hex(4)}"
+    copy = f' TEMPLATE "{database_name(template)}"' if template else ""
+    _administer(server_url, f'CREATE DATABASE "{name}"{copy}')
+    try:
+        yield urlunsplit(urlsplit(server_url)._replace(path=f"/{name}"))
+    finally:
+        _administer(server_url, f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+def database_name(url: str) -> str:
+    """The name a URL ends with."""
+    return urlsplit(url).path.removeprefix("/")
+
+
+def answers(url: str) -> bool:
+    """Whether a Postgres server accepts us at that address."""
+    try:
+        psycopg.connect(url, connect_timeout=2).close()
+    except psycopg.OperationalError:
+        return False
+    return True
+
+
+def free_port() -> int:
+    """A loopback port that nobody listened on a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _administer(server_url: str, statement: str) -> None:
+    with psycopg.connect(server_url, autocommit=True, connect_timeout=5) as connection:
+        connection.execute(statement)
+
+
+def _programs() -> Path:
+    installed = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"), reverse=True)
+    if found := installed[0] if installed else shutil.which("postgres"):
+        return Path(found).resolve().parent
+    raise NoServer(f"No Postgres server: set {SETTING}, or install one (apt-get install postgresql).")
+
+
+def _unprivileged() -> pwd.struct_passwd | None:
+    """Postgres refuses to run as root: whom to run it as, if we are."""
+    if os.geteuid() != 0:
+        return None
+    names = {entry.pw_name: entry for entry in pwd.getpwall()}
+    return names.get("postgres") or names["nobody"]
+
+
+def _wait_for(url: str, server: subprocess.Popen[bytes]) -> None:
+    for _ in range(START_S * 10):
+        if answers(url):
+            return
+        try:
+            server.wait(0.1)
+        except subprocess.TimeoutExpired:
+            continue
+        raise NoServer("The throwaway Postgres server ended at once.")
+    raise NoServer(f"The throwaway Postgres server did not answer within {START_S} s.")

@@ -1,0 +1,44 @@
+/* Small helpers over the DOM. Setters write only what changed, so that a repaint of the same facts costs nothing. */
+
+export const $ = (selector, root = document) => root.querySelector(selector);
+
+export function el(tag, className = '', text = '') {
+  const node = document.createElement(tag);
+  if (className) node.className = className;
+  if (text) node.textContent = text;
+  return node;
+}
+
+export function setText(node, text) {
+  if (node.textContent !== text) node.textContent = text;
+}
+
+export function setVar(node, name, value) {
+  if (node.style.getPropertyValue(name) !== String(value)) node.style.setProperty(name, value);
+}
+
+export const fromTemplate = (id) => document.getElementById(id).content.cloneNode(true);
+
+/** What went wrong and what to do about it, in the server's words. An error of null empties the box. */
+export function showProblem(box, error) {
+  box.replaceChildren();
+  box.hidden = !error;
+  if (!error) return;
+  box.append(el('p', 'what', error.message));
+  if (error.remedy) box.append(el('p', '', error.remedy));
+  if (error.quote) box.append(el('blockquote', '', error.quote));
+  if (error.status >= 500 && error.requestId) box.append(el('p', 'mono', `Request ${error.requestId}`));
+}
+
+let waiting = [];
+let timer;
+
+/** Tell a screen reader. Several lines in one second are spoken as one message; many are counted, not read out. */
+export function announce(line) {
+  waiting.push(line);
+  clearTimeout(timer);
+  timer = setTimeout(() => {
+    $('#announcer').textContent = waiting.length > 3 ? `${waiting.length} pictures changed.` : waiting.join(' ');
+    waiting = [];
+  }, 1000);
+}

@@ -1,0 +1,183 @@
+/* One job in full: the picture, what was asked, what it cost, and its story from submit to the end. */
+
+import { getJob } from './api.js';
+import { $, el, fromTemplate, setText, showProblem } from './dom.js';
+import { bytes, creditsSentence, exactTime, frameNumber, ownPath, percent, seconds, shortTime, sizeOf, stateWord, titleOf, waitReason } from './format.js';
+import { requestCancel } from './gallery.js';
+import * as jobs from './jobs.js';
+import { follow } from './live.js';
+import { makePrint, paintPrint } from './print.js';
+
+const page = $('#job');
+let leave = () => {};
+
+/** Show a job; `useAgain(job)` is called by its button. */
+export async function openJob(id, useAgain) {
+  closeJob();
+  page.replaceChildren(fromTemplate('job-template'));
+  page.hidden = false;
+  $('[data-again]', page).addEventListener('click', () => jobs.get(id) && useAgain(jobs.get(id)));
+  $('[data-cancel]', page).addEventListener('click', () => requestCancel(id, $('[data-error]', page)));
+
+  const story = new Map(); // sequence → stored event; a reconnect tells old ones again
+  const repaint = () => jobs.get(id) && paint(jobs.get(id), [...story.values()]);
+  const stops = [jobs.onChange((ids) => ids.has(id) && repaint())];
+  const mine = () => stops.forEach((stop) => stop());
+  leave = mine;
+  repaint();
+  $('#job-title').focus({ preventScroll: true });
+  scrollTo(0, 0);
+
+  try {
+    jobs.take(await getJob(id));
+  } catch (error) {
+    if (leave === mine && !jobs.get(id)) paintMissing(error);
+    return;
+  }
+  if (leave !== mine) return; // someone went on to another page meanwhile
+  stops.push(follow(id, (event) => {
+    if (!(event.type in CHAPTERS)) return;
+    story.set(event.sequence, event);
+    repaint();
+  }));
+}
+
+export function closeJob() {
+  leave();
+  leave = () => {};
+  page.hidden = true;
+  page.replaceChildren();
+}
+
+function paintMissing(error) {
+  setText($('#job-title', page), error.status === 404 ? 'No such picture' : 'The picture cannot be shown');
+  showProblem($('[data-error]', page), error);
+  for (const part of page.querySelectorAll('.tray, .actions, .neighbours, .facts h2')) part.hidden = true;
+}
+
+function paint(job, story) {
+  setText($('.number', page), frameNumber(job));
+  setText($('.state', page), [stateWord(job), job.status === 'processing' ? `${percent(job)} %` : waitReason(job)].filter(Boolean).join(' · '));
+  setText($('#job-title', page), titleOf(job));
+  if (job.status === 'failed') showProblem($('[data-error]', page), failure(job.error));
+  paintPictures(job);
+  paintWarnings(job.warnings ?? []);
+  paintActions(job);
+  paintNeighbours(job);
+  paintParams(job);
+  paintTimeline(job, story);
+}
+
+function paintPictures(job) {
+  const tray = $('.tray', page);
+  while (tray.children.length < Math.max(1, job.assets?.length ?? 0)) tray.append(makePrint(true));
+  [...tray.children].forEach((print, index) => {
+    paintPrint(print, job, index);
+    $('img', print).alt = titleOf(job);
+  });
+}
+
+/** A job's error as a problem: our words first, then the provider's own, which often say more. */
+function failure(error) {
+  if (!error) return { message: 'Failed; the server gave no reason.' };
+  const who = [error.provider, error.provider_code].filter(Boolean).join(', ');
+  return { ...error, quote: error.provider_message ? `${who || 'The provider'}: ${error.provider_message}` : '' };
+}
+
+function paintWarnings(warnings) {
+  const list = $('[data-warnings]', page);
+  list.hidden = !warnings.length;
+  list.replaceChildren(...warnings.map((warning) => el('li', '', warning.message)));
+}
+
+function paintActions(job) {
+  const download = $('[data-download]', page);
+  const asset = job.assets?.[0];
+  download.hidden = !asset;
+  if (asset) {
+    download.href = ownPath(asset.url);
+    download.download = `safelight-${job.id}.${asset.mime.split('/')[1]}`;
+  }
+  $('[data-cancel]', page).hidden = !jobs.isLive(job) || job.cancel_requested;
+}
+
+function paintNeighbours(job) {
+  const order = jobs.all();
+  const at = order.findIndex((other) => other.id === job.id);
+  for (const [anchor, other] of [[$('[data-newer]', page), order[at - 1]], [$('[data-older]', page), order[at + 1]]]) {
+    anchor.hidden = !other;
+    if (other) anchor.href = `/jobs/${other.id}`;
+  }
+}
+
+function paintParams(job) {
+  const { width: w, height: h, seed, n, ...rest } = job.params ?? {};
+  const { width, height } = sizeOf(job);
+  const file = job.assets?.[0];
+  const rows = Object.entries({
+    Model: job.model,
+    Size: width > 1 && `${width} × ${height}`,
+    Seed: seed,
+    Pictures: n > 1 && n,
+    ...rest,
+    Credits: creditsSentence(job.credits),
+    Cost: job.cost_usd > 0 && `$${job.cost_usd}`,
+    Attempts: job.attempt > 1 && `${job.attempt} of ${job.max_attempts}`,
+    File: file && `${file.mime}, ${bytes(file.bytes)}`,
+    ...job.labels,
+    Job: job.id,
+  }).filter(([, value]) => value != null && value !== false);
+  if (!changed($('[data-params]', page), rows)) return;
+  $('[data-params]', page).replaceChildren(...rows.map(([name, value]) => {
+    const row = el('div');
+    row.append(el('dt', '', name.replaceAll('_', ' ')), el('dd', name === 'Job' ? 'mono' : '', String(value)));
+    return row;
+  }));
+}
+
+/** Whether a list has to be rebuilt: a needless rebuild would lose a text selection in it. */
+function changed(list, facts) {
+  const before = list.dataset.key;
+  list.dataset.key = JSON.stringify(facts);
+  return list.dataset.key !== before;
+}
+
+const CHAPTERS = {
+  'job.submitted': 'Submitted',
+  'job.started': 'Started',
+  'job.retrying': 'Failed, will try again',
+  'job.requeued': 'Handed back to the queue',
+  'job.cancel_requested': 'Cancel asked for',
+  'job.completed': 'Completed',
+  'job.failed': 'Failed',
+  'job.canceled': 'Canceled',
+  'job.partial': 'Ended with a part of the pictures',
+};
+
+/** Stored events; the job's own times fill in while they are on their way, or when they were pruned. */
+function chapters(job, story) {
+  const known = [['job.submitted', job.created_at], ['job.started', job.started_at], [`job.${job.status}`, job.finished_at]];
+  const missing = known.filter(([type, at]) => at && !story.some((event) => event.type === type));
+  return [...story, ...missing.map(([type, at]) => ({ type, at }))]
+    .sort((a, b) => (a.at === b.at ? (a.sequence ?? 0) - (b.sequence ?? 0) : a.at < b.at ? -1 : 1));
+}
+
+function noteOf({ type, payload = {} }) {
+  if (type === 'job.started') return payload.attempt > 1 ? `Attempt ${payload.attempt}` : '';
+  return type === 'job.retrying' || type === 'job.requeued' ? payload.reason ?? '' : '';
+}
+
+function paintTimeline(job, story) {
+  const list = $('[data-timeline]', page);
+  const lines = chapters(job, story);
+  if (!changed(list, lines.map(({ type, at }) => type + at))) return;
+  list.replaceChildren(...lines.map((line, n) => {
+    const item = el('li');
+    item.dataset.type = line.type;
+    const time = el('time', 'mono', n ? `+${seconds(new Date(line.at) - new Date(lines[n - 1].at))}` : shortTime(line.at));
+    time.dateTime = line.at;
+    time.title = exactTime(line.at);
+    item.append(el('span', '', CHAPTERS[line.type]), time, el('span', 'aside', noteOf(line)));
+    return item;
+  }));
+}

@@ -1,0 +1,71 @@
+/* The newest known state of every job, whichever way the news came (list, stream, answer to a submit). */
+
+const LIVE = new Set(['pending', 'processing']);
+const byId = new Map();
+const listeners = new Set();
+let changed = new Set();
+
+export const isLive = (job) => LIVE.has(job.status);
+export const get = (id) => byId.get(id);
+export const liveJobs = () => [...byId.values()].filter(isLive);
+
+/** Newest first, as the server lists them. Ids sort by time, so they settle a tie. */
+export const newestFirst = (a, b) => (a.created_at === b.created_at ? (a.id < b.id ? 1 : -1) : a.created_at < b.created_at ? 1 : -1);
+export const all = () => [...byId.values()].sort(newestFirst);
+
+/** `listener(ids)` hears once per burst which jobs changed. */
+export function onChange(listener) {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+}
+
+function put(job) {
+  byId.set(job.id, job);
+  if (!changed.size) queueMicrotask(tell);
+  changed.add(job.id);
+}
+
+function tell() {
+  const ids = changed;
+  changed = new Set();
+  for (const listener of [...listeners]) listener(ids);
+}
+
+/** Take a job body. News older than what is known (a slow list answer behind a fast stream) is dropped. */
+export function take(body) {
+  const known = byId.get(body.id);
+  if (known && body.sequence < known.sequence) return;
+  const preview = body.status === 'processing' ? known?.preview : undefined; // bodies do not mention previews
+  put({ ...body, preview });
+}
+
+/** Take one event of a stream. Snapshots and endings carry the whole body; the rest changes what is known. */
+export function takeEvent({ type, job_id: id, sequence, at, payload }) {
+  if (payload.id === id) {
+    take(payload);
+    return;
+  }
+  const known = byId.get(id);
+  if (!known || !isLive(known)) return;
+  if (type === 'job.preview') { // may be told after newer progress, and is still the newest picture
+    if (known.status === 'processing' && sequence >= (known.preview?.sequence ?? 0)) {
+      put({ ...known, preview: { sequence, url: payload.preview_url } });
+    }
+  } else if (sequence >= known.sequence) put({ ...known, sequence, ...consequence(type, payload, known, at) });
+}
+
+function consequence(type, payload, known, at) {
+  switch (type) {
+    case 'job.started':
+      return { status: 'processing', stage: 'starting', attempt: payload.attempt, started_at: known.started_at ?? at };
+    case 'job.progress':
+      return { status: payload.status ?? known.status, stage: payload.stage, progress: payload.progress };
+    case 'job.retrying':
+    case 'job.requeued':
+      return { status: 'pending', stage: 'queued', progress: 0, preview: undefined };
+    case 'job.cancel_requested':
+      return { cancel_requested: true };
+    default:
+      return {}; // an event of a newer server: the next list answer tells what it meant
+  }
+}

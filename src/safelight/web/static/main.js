@@ -1,0 +1,93 @@
+/* Wires the parts together: views, news, title, shortcuts. */
+
+import { $, announce, setText } from './dom.js';
+import { frameNumber } from './format.js';
+import { fillForm, setupForm } from './form.js';
+import { frameLink, setupGallery, takePage } from './gallery.js';
+import * as jobs from './jobs.js';
+import { closeJob, openJob } from './jobpage.js';
+import * as live from './live.js';
+import * as router from './router.js';
+
+let shownJob = null;
+let sheetScroll = 0;
+
+function view(jobId, previous) {
+  if (jobId && !previous) sheetScroll = scrollY;
+  shownJob = jobId;
+  $('#studio').hidden = Boolean(jobId);
+  if (jobId) openJob(jobId, useAgain);
+  else {
+    closeJob();
+    scrollTo(0, sheetScroll);
+    if (previous) frameLink(previous)?.focus({ preventScroll: true });
+  }
+  showTitle();
+}
+
+function useAgain(job) {
+  sheetScroll = 0;
+  router.go('/');
+  fillForm(job);
+}
+
+function showTitle() {
+  const running = jobs.liveJobs().length;
+  const name = (shownJob && jobs.get(shownJob)?.prompt?.slice(0, 60)) || '';
+  document.title = `${running ? `(${running}) ` : ''}${name ? `${name} · ` : ''}Safelight`;
+  document.documentElement.dataset.lamp = running ? 'on' : 'off'; // the lamp glows while something develops
+}
+
+const CONNECTION = {
+  live: '',
+  polling: 'Live updates were cut off. Asking the server every two seconds until they are back.',
+  lost: 'The server cannot be reached. What was submitted is safe there; trying again every two seconds.',
+};
+
+function showConnection(state) {
+  const banner = $('#connection');
+  banner.hidden = state === 'live';
+  setText(banner, CONNECTION[state]);
+}
+
+/* Endings and retries are spoken; each percent is not. */
+const spoken = new Map();
+
+function speak(ids) {
+  for (const id of ids) {
+    const job = jobs.get(id);
+    const before = spoken.get(id);
+    spoken.set(id, job.status);
+    if (!before || before === job.status) continue;
+    const what = { processing: 'started', pending: 'will be tried again' }[job.status] ?? job.status;
+    announce(`${frameNumber(job)} ${what}.`);
+  }
+}
+
+function onKey(event) {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
+  const typing = event.target.matches?.('input, textarea, select');
+  if (event.key === 'Escape' && shownJob) router.go('/');
+  else if (typing) return;
+  else if (event.key === '/') {
+    event.preventDefault();
+    if (shownJob) router.go('/');
+    $('#prompt').focus();
+  } else if (shownJob && (event.key === 'ArrowLeft' || event.key === 'ArrowRight')) {
+    const neighbour = $(event.key === 'ArrowLeft' ? '[data-newer]' : '[data-older]');
+    if (neighbour && !neighbour.hidden) router.go(neighbour.pathname);
+  }
+}
+
+setupForm();
+setupGallery((idea) => {
+  $('#prompt').value = idea;
+  $('#prompt').focus();
+});
+jobs.onChange((ids) => {
+  showTitle();
+  speak(ids);
+});
+document.addEventListener('keydown', onKey);
+live.start({ connection: showConnection, page: takePage });
+router.start(view);

@@ -1,0 +1,1 @@
+"""The worker: claims jobs, runs one attempt at each, beats, drains. It alone decides about time."""

@@ -1,0 +1,80 @@
+"""What follows from a call's result: deliver, fail, or try again later. Pure: the attempt carries it out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from safelight.domain import retry
+from safelight.domain.outcomes import Output, ProviderError
+from safelight.services.claim import ClaimedJob
+from safelight.services.sql import as_json
+
+
+@dataclass(frozen=True, slots=True)
+class Deliver:
+    outputs: tuple[Output, ...]
+    cost_usd: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Fail:
+    """The job ends. `error` is the JSON shown to the user."""
+
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class TryLater:
+    due_in_s: float
+    uses_attempt: bool
+    reason: str
+    code: str
+
+
+REMEDIES = {
+    "invalid_request": "Change the request: the provider cannot take it as it is.",
+    "content_rejected": "Change the prompt: the provider's rules do not allow it.",
+    "unauthorized": "Ask the operator to check the provider's key.",
+    "out_of_credit": "Ask the operator to fill up the provider's account.",
+    "model_retired": "Use another model.",
+    "retries_exhausted": "Retry later, or use another model.",
+    "deadline_exceeded": "Retry it, or ask for less at once.",
+    "storage_failed": "Ask the operator to check the storage, then retry.",
+    "provider_unknown": "The provider may have made it all the same. Retry if you still need it.",
+    "internal": "Retry it. If it happens again, report it with the request id.",
+}
+RETRYABLE = frozenset({"retries_exhausted", "deadline_exceeded", "storage_failed", "provider_unknown", "internal"})
+
+
+def after_rejection(job: ClaimedJob, provider: str, error: ProviderError, random: float) -> Fail | TryLater:
+    """Errors that cannot get better never retry; the others do while attempts are left."""
+    if not error.can_get_better:
+        return Fail(error_json(str(error.error_class), error.message, provider, error))
+    uses_attempt = retry.uses_attempt(error)
+    if uses_attempt and job.attempt >= job.max_attempts:
+        text = f"It failed {job.attempt} times; the last time because: {error.message}"
+        return Fail(error_json("retries_exhausted", text, provider, error))
+    due_in_s = retry.retry_after_s(error, job.attempt, random)
+    return TryLater(due_in_s, uses_attempt, error.message, str(error.error_class))
+
+
+def after_storage_failure(job: ClaimedJob, message: str, random: float) -> Fail | TryLater:
+    """The files could not be kept: another try, while attempts are left."""
+    if job.attempt >= job.max_attempts:
+        return Fail(error_json("storage_failed", message))
+    return TryLater(retry.delay_s(job.attempt, random), True, message, "storage_failed")
+
+
+def error_json(code: str, message: str, provider: str | None = None, error: ProviderError | None = None) -> str:
+    """A job's error as stored and shown: what happened, what to do, and the provider's own words."""
+    return as_json(
+        {
+            "code": code,
+            "message": message,
+            "remedy": REMEDIES.get(code, "Retry it later."),
+            "retryable": code in RETRYABLE,
+            "provider": provider,
+            "provider_code": error.provider_code if error else None,
+            "provider_message": error.message if error else None,
+        }
+    )

@@ -1,0 +1,124 @@
+"""The running parts of one process: presence, nudges, sweeper, and the claim loop if it has slots."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+
+from safelight.domain.clock import local_s
+from safelight.domain.errors import SafelightError
+from safelight.domain.ids import new_id
+from safelight.events.hub import Hub
+from safelight.maintenance.sweeper import Sweeper
+from safelight.queues.nudges import Nudges
+from safelight.queues.watch import watch
+from safelight.services.credits import LOCAL_LOW, LOCAL_USER, balance_of, top_up_local
+from safelight.services.presence import Process
+from safelight.store.database import Database
+from safelight.worker.presence import BEATS_PER_LEASE, Presence
+from safelight.worker.runner import Runner
+
+log = structlog.get_logger(__name__)
+
+LOOK_EVERY_S = 1.0
+"""How often dead processes of this machine and jobs that came due are looked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rhythm:
+    """Seconds between the things that repeat."""
+
+    lease_s: float
+    sweep_s: float
+
+
+class RunningProcess:
+    """Starts and stops the background tasks of a process, in the order that loses nothing."""
+
+    def __init__(
+        self, database: Database, hub: Hub, nudges: Nudges, presence: Presence, runner: Runner | None, rhythm: Rhythm
+    ) -> None:
+        self._database, self._hub, self._nudges = database, hub, nudges
+        self._presence, self._runner, self._rhythm = presence, runner, rhythm
+        self._tasks: list[asyncio.Task[None]] = []
+        self._claiming: asyncio.Task[None] | None = None
+
+    async def start(self, sweeper: Sweeper) -> None:
+        """Register, then begin to beat, sweep and claim."""
+        await self._presence.register()
+        for work in (self._presence.run(), self._sweep(sweeper), watch(self._database, self._hub)):
+            self._tasks.append(_keep(work))
+        if self._runner is not None:
+            self._tasks.append(_keep(self._reconcile(self._runner)))
+            self._claiming = _keep(self._runner.run())
+
+    async def drain(self) -> None:
+        """Stop claiming, let attempts end or hand them back. Beats and sweeps go on meanwhile."""
+        if self._runner is None or self._claiming is None:
+            return
+        self._presence.draining = True
+        await _end(self._claiming)
+        self._claiming = None
+        await self._runner.drain()
+
+    async def stop(self) -> None:
+        """After `drain`: end the tasks and take the row away."""
+        for task in self._tasks:
+            await _end(task)
+        self._tasks = []
+        with suppress(OSError, SafelightError):  # a database that is away: the sweep of others finds us gone
+            await self._presence.depart()
+
+    def meet(self, processes: list[Process]) -> None:
+        """Nudge everyone who is there."""
+        self._nudges.set_peers([p.nudge_address for p in processes if p.nudge_address and p.lost_at is None])
+
+    async def _sweep(self, sweeper: Sweeper) -> None:
+        thorough_at = local_s()
+        while True:
+            thorough = local_s() >= thorough_at
+            if thorough:
+                thorough_at = local_s() + self._rhythm.sweep_s
+            try:
+                await sweeper.run_once(thorough=thorough)
+                if thorough:
+                    await self._keep_local_user_in_credits()
+            except (OSError, SafelightError) as error:
+                log.warning("sweep_failed", error=str(error))
+            await asyncio.sleep(min(LOOK_EVERY_S, self._rhythm.sweep_s))
+
+    async def _keep_local_user_in_credits(self) -> None:
+        balance = await self._database.read(balance_of, LOCAL_USER)
+        if balance.available < LOCAL_LOW:
+            await self._database.write(top_up_local, f"local-{new_id()}")
+
+    async def _reconcile(self, runner: Runner) -> None:
+        while True:
+            await asyncio.sleep(self._rhythm.lease_s / BEATS_PER_LEASE)
+            try:
+                await runner.reconcile()
+            except (OSError, SafelightError) as error:
+                log.warning("reconcile_failed", error=str(error))
+
+
+def _keep(work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+    """A task whose death is heard of."""
+    task = asyncio.create_task(work)
+    task.add_done_callback(_report_death)
+    return task
+
+
+def _report_death(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (error := task.exception()):
+        log.critical("task_died", task=task.get_name(), exc_info=error)
+
+
+async def _end(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task

@@ -1,0 +1,50 @@
+"""Progress on its way from a provider to the job's row: often enough to be lively, seldom enough to be cheap."""
+
+from __future__ import annotations
+
+import base64
+
+from safelight.domain.clock import local_s
+from safelight.domain.jobs import Stage
+from safelight.providers.protocol import Preview
+from safelight.services.claim import ClaimedJob
+from safelight.services.progress import Step, progress
+from safelight.store.database import Database
+
+BURST = 8
+PER_SECOND = 1.0
+"""A short job shows every step; a long one settles at one write a second."""
+
+
+class Reporter:
+    """One attempt's `report`. Says False as soon as the attempt is to stop."""
+
+    def __init__(self, database: Database, job: ClaimedJob) -> None:
+        self._database, self._job = database, job
+        self._allowance = float(BURST)
+        self._refilled_at = local_s()
+        self._reached = 0.0
+        self.stopped = False
+
+    async def __call__(self, progress: float, *, preview: Preview | None = None, text: str | None = None) -> bool:
+        self._reached = max(self._reached, min(1.0, progress))
+        if not self.stopped and self._may_write():
+            await self.write(Stage.RUNNING, preview)
+        return not self.stopped
+
+    async def write(self, stage: Stage, preview: Preview | None = None) -> None:
+        """Put stage and progress on the row; learn there whether to go on."""
+        step = Step(self._job.number, self._job.fence, str(stage), self._reached)
+        if preview is not None:
+            step = step._replace(preview_mime=preview.mime, preview=base64.b64encode(preview.data).decode())
+        standing = await self._database.write(progress, step)
+        self.stopped = self.stopped or not standing.go_on
+
+    def _may_write(self) -> bool:
+        now = local_s()
+        self._allowance = min(BURST, self._allowance + (now - self._refilled_at) * PER_SECOND)
+        self._refilled_at = now
+        if self._allowance < 1:
+            return False
+        self._allowance -= 1
+        return True

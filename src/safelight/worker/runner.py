@@ -1,0 +1,98 @@
+"""The claim loop: as many jobs as there are slots, woken by nudges, until it is drained."""
+
+from __future__ import annotations
+
+import asyncio
+
+import structlog
+
+from safelight.domain.errors import SafelightError
+from safelight.services.claim import ClaimedJob, claim
+from safelight.services.hand_back import Return, hand_back
+from safelight.services.held import Held, held_by
+from safelight.worker.attempt import Attempt, Bench
+
+log = structlog.get_logger(__name__)
+
+LOOK_AGAIN_S = 2.0
+"""How long a lost wake-up can delay a claim."""
+AFTER_ERROR_S = 1.0
+SETTLED_S = 10.0
+"""A claim younger than this may not have reached its attempt yet."""
+
+
+class Runner:
+    """Claims for one process and runs the attempts."""
+
+    def __init__(self, bench: Bench, *, queues: tuple[str, ...], slots: int, drain_s: float) -> None:
+        self._bench, self._queues, self._slots, self._drain_s = bench, queues, slots, drain_s
+        self._running: dict[tuple[int, int], tuple[Attempt, asyncio.Task[None]]] = {}
+        self._slot_freed = asyncio.Event()
+
+    @property
+    def busy(self) -> int:
+        return len(self._running)
+
+    async def run(self) -> None:
+        """Claim until cancelled; attempts go on and are ended by `drain`."""
+        with self._bench.hub.waiting(*(f"queue:{name}" for name in self._queues)) as waiter:
+            while True:
+                waiter.clear()
+                self._slot_freed.clear()
+                if self.busy >= self._slots:
+                    await self._slot_freed.wait()
+                elif not await self._claim_once():
+                    await waiter.wait(LOOK_AGAIN_S)
+
+    async def drain(self) -> None:
+        """Let attempts end; those that take longer than the drain limit are told to stop, and handed back."""
+        tasks = [task for _, task in self._running.values()]
+        if not tasks:
+            return
+        log.info("draining", running=len(tasks), limit_s=self._drain_s)
+        _, late = await asyncio.wait(tasks, timeout=self._drain_s)
+        for attempt, task in list(self._running.values()):
+            if task in late:
+                attempt.drain()
+        if late:
+            await asyncio.wait(late, timeout=10)
+
+    async def reconcile(self) -> None:
+        """Compare the rows this process holds with the attempts it runs: hand back what nobody here works on."""
+        held = await self._bench.database.read(held_by, self._bench.presence.id)
+        for row in held:
+            if row.held_s > SETTLED_S and (row.number, row.fence) not in self._running:
+                await self._hand_back(row)
+
+    async def _claim_once(self) -> bool:
+        """Whether there may be more to claim at once."""
+        if not self._bench.presence.lease_held:
+            await asyncio.sleep(AFTER_ERROR_S)
+            return True
+        free = self._slots - self.busy
+        try:
+            claimed = await self._bench.database.write(claim, self._bench.presence.id, self._queues, free)
+        except (OSError, SafelightError) as error:
+            log.warning("claim_failed", error=str(error))
+            await asyncio.sleep(AFTER_ERROR_S)
+            return True
+        for job in claimed:
+            self._start(job)
+        return len(claimed) == free
+
+    def _start(self, job: ClaimedJob) -> None:
+        key = (job.number, job.fence)
+        attempt = Attempt(self._bench, job)
+        task = asyncio.create_task(attempt.run(), name=f"attempt-{job.id}")
+        self._running[key] = (attempt, task)
+        task.add_done_callback(lambda _: self._ended(key))
+
+    def _ended(self, key: tuple[int, int]) -> None:
+        del self._running[key]
+        self._slot_freed.set()
+
+    async def _hand_back(self, row: Held) -> None:
+        reason = "The worker held it without running it."
+        given = Return(row.number, row.fence, reason, 0.0, False, retrying=False, error_code="not_running")
+        if await self._bench.database.write(hand_back, given):
+            log.warning("job.handed_back", number=row.number, held_s=round(row.held_s))

@@ -1,0 +1,80 @@
+"""What the browser tests share: a real server in a process of its own, and what to do when a tool is missing."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+
+START_S = 30.0
+STOP_S = 20.0
+
+
+def missing(what: str) -> NoReturn:
+    """Skip with one line; under CI a missing tool is a failure."""
+    if os.environ.get("CI") == "true":
+        pytest.fail(what)
+    pytest.skip(what)
+
+
+class Server:
+    """`safelight serve` in a process of its own; can be stopped and started again on the same data and port."""
+
+    def __init__(self, folder: Path, *args: str) -> None:
+        self.folder = folder
+        self.args = args
+        self.port = _free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.log = folder / "server.log"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("SAFELIGHT_")}
+        env = {**kept, "SAFELIGHT_DATA_DIR": str(self.folder / "data")}
+        command = [sys.executable, "-m", "safelight", "serve", "--port", str(self.port), *self.args]
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(command, cwd=self.folder, env=env, stdout=log, stderr=log)
+        give_up_at = time.monotonic() + START_S
+        while not self._ready():
+            if time.monotonic() > give_up_at or self._ended_within(0.05):
+                pytest.fail(f"The server did not become ready:\n{self.log.read_text()[-4000:]}")
+
+    def stop(self) -> None:
+        process, self._process = self._process, None
+        if process is None:
+            return
+        process.terminate()
+        try:
+            process.wait(STOP_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+    def _ready(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"{self.url}/api/ready", timeout=5) as answer:
+                return bool(answer.status == 200)
+        except (urllib.error.URLError, OSError):
+            return False
+
+    def _ended_within(self, seconds: float) -> bool:
+        assert self._process is not None
+        try:
+            self._process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

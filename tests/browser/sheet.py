@@ -1,0 +1,30 @@
+"""The contact sheet in the words of the tests: submit a prompt, find its frame, look at its picture."""
+
+from __future__ import annotations
+
+from playwright.sync_api import Locator, Page, expect
+
+
+def submit(page: Page, prompt: str, *, size: tuple[int, int] | None = None) -> Locator:
+    """Fill in the form and press Generate; the frame of the new job."""
+    page.get_by_label("Prompt").fill(prompt)
+    if size:
+        page.get_by_text("Custom", exact=True).click()
+        page.get_by_label("Width in pixels").fill(str(size[0]))
+        page.get_by_label("Height in pixels").fill(str(size[1]))
+    page.get_by_role("button", name="Generate").click()
+    return frame_of(page, prompt)
+
+
+def frame_of(page: Page, prompt: str) -> Locator:
+    return page.locator("#sheet .frame").filter(has_text=prompt)
+
+
+def expect_picture(image: Locator) -> None:
+    expect(image).to_be_visible()
+    expect(image).to_have_js_property("complete", True)
+    assert image.evaluate("image => image.decode().then(() => image.naturalWidth)") > 0
+
+
+def expect_status(frame: Locator, status: str) -> None:
+    expect(frame).to_have_attribute("data-status", status)

@@ -1,0 +1,207 @@
+"""The studio as a person uses it: type, press, watch, come back later."""
+
+from __future__ import annotations
+
+import json
+import re
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Page, expect
+from running import Server
+from sheet import expect_picture, expect_status, frame_of, submit
+
+
+OpenPage = Callable[..., Page]
+
+# Jobs are quick: what a frame showed on its way is noted as it happens, not looked for afterwards.
+WATCH_FRAMES = """
+window.seen = { status: [], progress: [] };
+new MutationObserver(() => {
+  const frame = document.querySelector('#sheet .frame');
+  if (!frame) return;
+  const note = (list, value) => { if (list.at(-1) !== value) list.push(value); };
+  note(window.seen.status, frame.dataset.status);
+  const bar = frame.querySelector('[role=progressbar]');
+  if (!bar.hidden) note(window.seen.progress, Number(bar.getAttribute('aria-valuenow')));
+}).observe(document, { subtree: true, childList: true, attributes: true });
+"""
+
+
+def post_job(server: Server, **job: Any) -> dict[str, Any]:
+    request = urllib.request.Request(  # noqa: S310 - our own server
+        f"{server.url}/api/jobs", json.dumps({"kind": "image", **job}).encode(), {"Content-Type": "application/json"}
+    )
+    with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310 - our own server
+        body: dict[str, Any] = json.load(answer)
+        return body
+
+
+def test_a_prompt_becomes_a_picture_that_is_still_there_after_a_reload(server: Server, open_page: OpenPage) -> None:
+    page = open_page(server.url)
+    frame = submit(page, "sunset over a calm ocean")
+    expect_status(frame, "completed")
+    expect_picture(frame.locator("img"))
+    expect(frame.get_by_text("Procedural · not AI")).to_be_visible()
+
+    page.reload()
+    frame = frame_of(page, "sunset over a calm ocean")
+    expect_status(frame, "completed")
+    expect_picture(frame.locator("img"))
+
+
+def test_a_picture_develops_before_the_eyes(server: Server, open_page: OpenPage) -> None:
+    page = open_page("about:blank")
+    page.add_init_script(WATCH_FRAMES)
+    page.goto(server.url)
+    frame = submit(page, "forest in fog, large", size=(2048, 2048))
+    expect_status(frame, "completed")
+    seen = page.evaluate("seen")
+    assert "processing" in seen["status"]
+    assert any(0 < percent < 100 for percent in seen["progress"]), seen
+
+
+def test_the_job_page_tells_what_was_asked_and_what_happened(server: Server, open_page: OpenPage) -> None:
+    page = open_page(server.url)
+    page.get_by_label("Seed").fill("4711")
+    frame = submit(page, "castle above the clouds", size=(512, 384))
+    expect_status(frame, "completed")
+    frame.get_by_role("link").click()
+
+    expect(page).to_have_url(re.compile(r"/jobs/[0-9a-f-]{36}$"))
+    job = page.get_by_role("article")
+    expect(job.get_by_role("heading", level=1)).to_have_text("castle above the clouds")
+    expect(job.locator("dl")).to_contain_text("512 × 384")
+    expect(job.locator("dl")).to_contain_text("4711")
+    expect(job.locator("dl")).to_contain_text("1 charged")
+    expect(job.locator(".timeline li > span:first-child")).to_have_text(["Submitted", "Started", "Completed"])
+    expect_picture(job.locator("img"))
+
+    with page.expect_download() as download:
+        job.get_by_role("link", name="Download").click()
+    assert Path(download.value.path()).read_bytes().startswith(b"\x89PNG")
+
+    page.reload()
+    expect_picture(job.locator("img"))
+    expect(job.locator(".timeline li")).to_have_count(3)
+
+    job.get_by_role("button", name="Use again").click()
+    expect(page).to_have_url(f"{server.url}/")
+    expect(page.get_by_label("Prompt")).to_have_value("castle above the clouds")
+    expect(page.get_by_label("Width in pixels")).to_have_value("512")
+    expect(page.get_by_label("Seed")).to_have_value("4711")
+
+
+def test_a_waiting_job_can_be_canceled_on_the_sheet(idle_server: Server, open_page: OpenPage) -> None:
+    page = open_page(idle_server.url)
+    frame = submit(page, "dunes at noon")
+    expect_status(frame, "pending")
+    expect(page).to_have_title(re.compile(r"^\(\d+\) Safelight$"))
+    frame.get_by_role("button", name="Cancel").click()
+    expect_status(frame, "canceled")
+    expect(frame.get_by_role("button", name="Cancel")).to_be_hidden()
+    frame.get_by_role("link").click()
+    expect(page.locator(".timeline")).to_contain_text("Canceled")
+    expect(page.get_by_role("article")).to_contain_text("1 returned")
+
+
+def test_a_job_submitted_elsewhere_appears_and_many_do_not_use_up_the_connections(
+    idle_server: Server, open_page: OpenPage
+) -> None:
+    for number in range(8):
+        post_job(idle_server, prompt=f"elsewhere {number}")
+    first, second = open_page(idle_server.url), open_page(idle_server.url)
+    for page in (first, second):
+        expect(frame_of(page, "elsewhere 7")).to_be_visible()
+    frame = submit(second, "from the second window")
+    expect_status(frame, "pending")
+    expect(frame_of(first, "from the second window")).to_be_visible()
+
+
+def test_a_bad_size_is_explained_at_its_field(server: Server, open_page: OpenPage) -> None:
+    page = open_page(server.url)
+    submit(page, "too large", size=(9000, 512))
+    expect(page.locator("#size-error")).to_contain_text("2048")
+    expect(page.get_by_label("Width in pixels")).to_have_attribute("aria-invalid", "true")
+    expect(page.get_by_label("Width in pixels")).to_be_focused()
+    expect(frame_of(page, "too large")).to_have_count(0)
+
+    page.get_by_label("Width in pixels").fill("512")
+    page.get_by_role("button", name="Generate").click()
+    expect(page.locator("#size-error")).to_be_empty()
+    expect_status(frame_of(page, "too large"), "completed")
+
+
+def test_an_empty_prompt_is_explained_at_its_field(server: Server, open_page: OpenPage) -> None:
+    page = open_page(server.url)
+    page.get_by_role("button", name="Generate").click()
+    expect(page.locator("#prompt-error")).not_to_be_empty()
+    expect(page.get_by_label("Prompt")).to_be_focused()
+
+
+def test_the_keyboard_alone_is_enough(server: Server, open_page: OpenPage) -> None:
+    page = open_page(server.url)
+    expect(page.locator("#sizes input")).not_to_have_count(0)
+    page.keyboard.press("/")
+    expect(page.get_by_label("Prompt")).to_be_focused()
+    page.keyboard.type("a cat by the window")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    page.keyboard.press("ArrowRight")
+    expect(page.get_by_label("Landscape")).to_be_checked()
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Control+Enter")
+    frame = frame_of(page, "a cat by the window")
+    expect_status(frame, "completed")
+
+    frame.get_by_role("link").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1, name="a cat by the window")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(frame.get_by_role("link")).to_be_focused()
+
+
+def test_an_unknown_job_says_so_with_a_way_back(server: Server, open_page: OpenPage) -> None:
+    page = open_page(f"{server.url}/jobs/no-such-job")
+    expect(page.get_by_role("heading", level=1)).to_have_text("No such picture")
+    page.get_by_role("link", name="Contact sheet").click()
+    expect(page.get_by_label("Prompt")).to_be_visible()
+
+
+def test_a_lost_server_is_shown_and_found_again(serve: Callable[..., Server], open_page: OpenPage) -> None:
+    server = serve("--no-worker")
+    page = open_page(server.url)
+    expect_status(submit(page, "before the storm"), "pending")
+    server.stop()
+    banner = page.locator("#connection")
+    expect(banner).to_contain_text("cannot be reached")
+    page.get_by_label("Prompt").fill("typed in the dark")
+    page.get_by_role("button", name="Generate").click()
+    expect(page.get_by_role("alert").filter(has_text="cannot be reached")).to_be_visible()
+
+    server.start()
+    expect(banner).to_be_hidden()
+    page.get_by_role("button", name="Generate").click()
+    expect_status(frame_of(page, "typed in the dark"), "pending")
+
+
+def test_the_theme_follows_the_system_until_one_is_chosen(server: Server, open_page: OpenPage) -> None:
+    page = open_page(server.url, color_scheme="dark")
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+    page.get_by_role("button", name="Switch to the light theme").click()
+    expect(page.locator("html")).to_have_attribute("data-theme", "light")
+    page.reload()
+    expect(page.locator("html")).to_have_attribute("data-theme", "light")
+
+
+def test_a_phone_of_360_pixels_shows_everything_without_scrolling_sideways(server: Server, open_page: OpenPage) -> None:
+    page = open_page(server.url, viewport={"width": 360, "height": 700})
+    frame = submit(page, "lighthouse on a narrow rock")
+    expect_status(frame, "completed")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    frame.get_by_role("link").click()
+    expect(page.locator(".timeline")).to_contain_text("Completed")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360

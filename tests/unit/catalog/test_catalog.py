@@ -1,0 +1,149 @@
+"""Which model a request means, and what the caller is told when it means none."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import pytest
+
+from safelight.catalog.catalog import Catalog
+from safelight.catalog.loading import load_catalog
+from safelight.catalog.model import Model
+from safelight.domain.errors import ModelRetired, ModelUnavailable, UnknownModel
+
+TODAY = date(2026, 11, 22)
+
+
+def a_model(name: str, **changes: Any) -> Model:
+    entry = {
+        "id": name,
+        "title": name.title(),
+        "kind": "image",
+        "routes": [{"provider": "studio", "model": name}],
+        "price": {"per": "job", "credits": 3},
+        "typical_s": 2,
+    }
+    return Model.model_validate({**entry, **changes})
+
+
+def over(day: str, successor: str | None = None, provider: str = "studio") -> dict[str, Any]:
+    return {"provider": provider, "model": "m", "shutdown_date": day, "successor": successor}
+
+
+def test_the_shipped_catalog_offers_the_procedural_model_as_the_default_for_images() -> None:
+    resolved = load_catalog().resolve("image", None, configured={"procedural"}, today=TODAY)
+    assert (resolved.model.id, resolved.route.provider, resolved.warnings) == ("procedural", "procedural", ())
+
+
+def test_an_alias_means_its_model() -> None:
+    resolved = load_catalog().resolve("image", "procedural-image", configured={"procedural"}, today=TODAY)
+    assert resolved.model.id == "procedural"
+
+
+def test_the_default_is_the_first_model_that_can_run_today() -> None:
+    catalog = Catalog(
+        (
+            a_model("retired", routes=[over("2026-11-22")]),
+            a_model("elsewhere", routes=[{"provider": "unconfigured", "model": "m"}]),
+            a_model("a-film", kind="video"),
+            a_model("chosen"),
+            a_model("later"),
+        )
+    )
+    assert catalog.resolve("image", None, configured={"studio"}, today=TODAY).model.id == "chosen"
+
+
+def test_a_route_is_good_until_the_day_before_its_shutdown() -> None:
+    model = a_model("m", routes=[over("2026-12-01"), {"provider": "second", "model": "n"}])
+    both = {"studio", "second"}
+    before = model.usable_route(configured=both, today=date(2026, 11, 30))
+    after = model.usable_route(configured=both, today=date(2026, 12, 1))
+    assert before is not None
+    assert after is not None
+    assert (before.provider, after.provider) == ("studio", "second")
+
+
+def test_an_unknown_model_is_refused_with_the_list_and_the_nearest_name() -> None:
+    catalog = load_catalog()
+    with pytest.raises(UnknownModel) as caught:
+        catalog.resolve("image", "Procedral", configured={"procedural"}, today=TODAY)
+    assert caught.value.evidence["supported"] == ["procedural"]
+    assert caught.value.evidence["did_you_mean"] == "procedural"
+
+
+def test_a_name_near_an_alias_suggests_the_model_itself() -> None:
+    catalog = Catalog((a_model("flux", aliases=["black-forest"]),))
+    with pytest.raises(UnknownModel) as caught:
+        catalog.resolve("image", "black-forst", configured=set(), today=TODAY)
+    assert caught.value.evidence["did_you_mean"] == "flux"
+
+
+def test_a_model_of_another_kind_is_said_to_be_one() -> None:
+    with pytest.raises(UnknownModel) as caught:
+        load_catalog().resolve("video", "procedural", configured={"procedural"}, today=TODAY)
+    assert "of kind 'image'" in caught.value.remedy.text
+    assert caught.value.evidence["supported"] == []
+
+
+def test_an_absurdly_long_name_is_refused_without_being_repeated_in_full() -> None:
+    with pytest.raises(UnknownModel) as caught:
+        load_catalog().resolve("image", "x" * 1_000_000, configured=set(), today=TODAY)
+    assert len(str(caught.value)) < 300
+
+
+def test_a_retired_model_is_refused_with_its_successor() -> None:
+    catalog = Catalog((a_model("dall-e-3", routes=[over("2026-05-12", "gpt-image-2")]),))
+    with pytest.raises(ModelRetired) as caught:
+        catalog.resolve("image", "dall-e-3", configured={"studio"}, today=TODAY)
+    assert caught.value.evidence == {
+        "model": "dall-e-3",
+        "shutdown_date": "2026-05-12",
+        "successor": "gpt-image-2",
+    }
+
+
+def test_a_model_about_to_retire_is_accepted_with_a_warning() -> None:
+    catalog = Catalog((a_model("old", routes=[over("2026-12-01", "new")]),))
+    (warning,) = catalog.resolve("image", "old", configured={"studio"}, today=TODAY).warnings
+    assert warning.code == "model_retiring"
+    assert "2026-12-01" in warning.message
+    assert "'new'" in warning.message
+
+
+def test_a_model_that_lives_on_at_another_provider_is_not_about_to_retire() -> None:
+    catalog = Catalog((a_model("old", routes=[over("2026-12-01"), {"provider": "second", "model": "old"}]),))
+    resolved = catalog.resolve("image", "old", configured={"studio"}, today=TODAY)
+    assert resolved.warnings == ()
+    assert resolved.model.shutdown_date is None
+
+
+def test_a_model_whose_provider_nobody_configured_is_unavailable_and_names_the_provider() -> None:
+    with pytest.raises(ModelUnavailable, match="provider 'procedural' configured"):
+        load_catalog().resolve("image", "procedural", configured=set(), today=TODAY)
+
+
+def test_without_any_runnable_model_the_default_says_what_its_first_choice_lacks() -> None:
+    with pytest.raises(ModelUnavailable, match="of 'procedural', the first choice, no process"):
+        load_catalog().resolve("image", None, configured=set(), today=TODAY)
+
+
+def test_a_kind_without_models_is_unavailable() -> None:
+    with pytest.raises(ModelUnavailable, match="no model of that kind"):
+        load_catalog().resolve("video", None, configured={"procedural"}, today=TODAY)
+
+
+def test_a_retired_model_says_so_where_its_availability_is_asked() -> None:
+    model = a_model("old", routes=[over("2026-05-12"), over("2026-06-01", provider="second")])
+    assert model.why_unavailable(configured={"studio"}, today=TODAY) == "it was shut down on 2026-06-01"
+    assert a_model("new").why_unavailable(configured={"studio"}, today=TODAY) is None
+
+
+def test_the_public_entry_has_what_clients_need() -> None:
+    entry = load_catalog().models[0].public()
+    assert entry["id"] == "procedural"
+    assert entry["ai_generated"] is False
+    assert (entry["price_credits"], entry["price"]) == (1, {"per": "image", "credits": 1})
+    assert entry["parameters"]["properties"]["width"]["maximum"] == 2048
+    assert entry["parameters"]["additionalProperties"] is False
+    assert entry["shutdown_date"] is None

@@ -1,0 +1,1 @@
+"""Developers' scripts: checks of our own, generated documentation, git hooks. Nothing here is shipped."""

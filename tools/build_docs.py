@@ -1,0 +1,179 @@
+"""Write the documentation that the program itself knows best; with `--check`, only say what is out of date.
+
+Each document is a function from the text that stands there now to the text that should: whole files ignore it, the
+README's table stands between two markers in a file people write.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tools.source_tree import ROOT
+
+NOTICE = "<!-- Written by `make docs`. Change the program instead. -->"
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One generated text: where it stands and how it is made."""
+
+    path: str
+    build: Callable[[str], str]
+
+
+def settings_table(readme: str) -> str:
+    """README.md with the table of settings between its markers."""
+    from safelight.settings import settings_table_markdown
+
+    return between_markers(readme, "settings", settings_table_markdown())
+
+
+def command_line(_: str) -> str:
+    """docs/cli.md: every command with its arguments and options."""
+    from typer.main import get_command
+
+    from safelight.cli.main import app
+
+    sections = [_command_section(context) for context in _contexts(get_command(app), "safelight")]
+    return "\n".join(["# Command line", "", NOTICE, "", *sections])
+
+
+def models(_: str) -> str:
+    """docs/models.md: what can be asked for, what it costs and which parameters it takes."""
+    from safelight.catalog.loading import load_catalog
+
+    shipped = [model.public() for model in load_catalog().models]
+    overview = [
+        f"| `{model['id']}` | {model['kind']} | {_price(model['price'])} | {model['typical_s']:g} s "
+        f"| {'yes' if model['ai_generated'] else 'no'} | {_shutdown(model)} |"
+        for model in shipped
+    ]
+    lines = [
+        "# Models",
+        "",
+        NOTICE,
+        "",
+        "The models shipped with Safelight. A file named by `SAFELIGHT_CATALOG` changes them and adds more.",
+        "",
+        "| model | kind | price in credits | usually takes | AI | ends |",
+        "|---|---|---|---|---|---|",
+        *overview,
+        "",
+        *(line for model in shipped for line in _model_section(model)),
+    ]
+    return "\n".join(lines)
+
+
+def openapi(_: str) -> str:
+    """docs/openapi.json: the public API as the server describes it."""
+    from safelight.api.openapi import document
+
+    return json.dumps(document(), indent=2, ensure_ascii=False, sort_keys=True) + "\n"
+
+
+DOCUMENTS = (
+    Document("README.md", settings_table),
+    Document("docs/cli.md", command_line),
+    Document("docs/models.md", models),
+    Document("docs/openapi.json", openapi),
+)
+
+
+def between_markers(text: str, name: str, content: str) -> str:
+    """`text` with `content` between `<!-- name:begin -->` and `<!-- name:end -->`. Raises ValueError without them."""
+    begin, end = f"<!-- {name}:begin -->", f"<!-- {name}:end -->"
+    before, found_begin, rest = text.partition(begin)
+    _, found_end, after = rest.partition(end)
+    if not (found_begin and found_end):
+        raise ValueError(f"the markers {begin} and {end} are missing")
+    return f"{before}{begin}\n{content.strip()}\n{end}{after}"
+
+
+def _contexts(command: Any, name: str, parent: Any = None) -> Iterator[Any]:
+    """A context of the command and of every one below it, depth first, without hidden ones."""
+    context = command.context_class(command, info_name=name, parent=parent, **command.context_settings)
+    yield context
+    for below_name, below in sorted(getattr(command, "commands", {}).items()):
+        if not below.hidden:
+            yield from _contexts(below, below_name, context)
+
+
+def _command_section(context: Any) -> str:
+    command = context.command
+    records = [param.get_help_record(context) for param in command.get_params(context)]
+    rows = [f"| `{_cell(name)}` | {_cell(text)} |" for name, text in filter(None, records)]
+    about = (command.help or command.short_help or "").split("\f")[0].strip()
+    usage = " ".join([context.command_path, *command.collect_usage_pieces(context)])
+    notes = [command.epilog, ""] if command.epilog else []
+    return "\n".join(
+        [f"## {context.command_path}", "", about, "", f"    {usage}", "", "| | |", "|---|---|", *rows, "", *notes]
+    )
+
+
+def _price(price: Mapping[str, Any]) -> str:
+    return f"{price['credits']} per {price['per']}"
+
+
+def _shutdown(model: Mapping[str, Any]) -> str:
+    if model["shutdown_date"] is None:
+        return ""
+    return f"{model['shutdown_date']}, then `{model['successor']}`" if model["successor"] else model["shutdown_date"]
+
+
+def _model_section(model: Mapping[str, Any]) -> Iterator[str]:
+    yield from (f"## {model['id']}", "", f"{model['title']}. {model['description']}".strip(), "")
+    if model["aliases"]:
+        yield from ("Also known as " + ", ".join(f"`{alias}`" for alias in model["aliases"]) + ".", "")
+    yield from ("| parameter | takes | default | meaning |", "|---|---|---|---|")
+    for name, schema in model["parameters"]["properties"].items():
+        default = json.dumps(schema["default"]) if "default" in schema else ""
+        about = ". ".join(text.rstrip(".") for text in (schema.get("title"), schema.get("description")) if text)
+        yield f"| `{name}` | {_cell(_takes(schema))} | {_cell(default)} | {_cell(about)} |"
+    yield ""
+
+
+def _takes(schema: Mapping[str, Any]) -> str:
+    if "enum" in schema:
+        return ", ".join(map(str, schema["enum"]))
+    limits = " ".join(
+        f"{word} {schema[key]}"
+        for key, word in (("minimum", "from"), ("maximum", "to"), ("multipleOf", "in steps of"), ("maxLength", "up to"))
+        if key in schema
+    )
+    return f"{schema.get('type', 'anything')} {limits}".strip()
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.split()).replace("|", "\\|")
+
+
+def out_of_date(documents: Iterable[Document], root: Path) -> Iterator[tuple[Path, str]]:
+    """File and new text of every document that differs from what stands there."""
+    for document in documents:
+        path = root / document.path
+        now = path.read_text(encoding="utf-8") if path.exists() else ""
+        wanted = document.build(now)
+        if wanted != now:
+            yield path, wanted
+
+
+def main(arguments: list[str]) -> int:
+    only_check = "--check" in arguments
+    stale = list(out_of_date(DOCUMENTS, ROOT))
+    for path, wanted in stale:
+        name = path.relative_to(ROOT)
+        if only_check:
+            print(f"{name} is out of date: run 'make docs'.")
+        else:
+            path.write_text(wanted, encoding="utf-8")
+            print(f"Wrote {name}.")
+    return 1 if stale and only_check else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
