@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from tools.source_tree import ROOT
 
@@ -40,7 +40,7 @@ def command_line(_: str) -> str:
     from safelight.cli.main import app
 
     sections = [_command_section(context) for context in _contexts(get_command(app), "safelight")]
-    return "\n".join(["# Command line", "", NOTICE, "", *sections])
+    return "\n".join(["# Command line", "", NOTICE, "", *sections]).rstrip() + "\n"
 
 
 def models(_: str) -> str:
@@ -66,14 +66,15 @@ def models(_: str) -> str:
         "",
         *(line for model in shipped for line in _model_section(model)),
     ]
-    return "\n".join(lines)
+    return "\n".join(lines).rstrip() + "\n"
 
 
 def openapi(_: str) -> str:
-    """docs/openapi.json: the public API as the server describes it."""
-    from safelight.api.openapi import document
+    """docs/openapi.json: the public API as the server describes it. No request is made, so no installation is open."""
+    from safelight.api.application import create_app
 
-    return json.dumps(document(), indent=2, ensure_ascii=False, sort_keys=True) + "\n"
+    described = create_app(cast(Any, None)).openapi()
+    return json.dumps(described, indent=2, ensure_ascii=False, sort_keys=True) + "\n"
 
 
 DOCUMENTS = (

@@ -67,6 +67,7 @@ class Safelight:
         self.started_at = local_s()
         self.stopping = False
         self.presence: Presence | None = None
+        self._warming: list[asyncio.Task[None]] = []
         database.waker = self.nudges.announce
         self.desk = Desk(
             database=database,
@@ -83,7 +84,9 @@ class Safelight:
         await asyncio.to_thread(migrate.ensure, settings.database_address, upgrade=upgrade)
         database = open_database(settings.database_address)
         database.start()
-        secret = settings.secret or await database.write(shared_secret, secrets.token_urlsafe(32))
+        secret = settings.secret
+        if secret is None:
+            secret = await database.write(shared_secret, secrets.token_urlsafe(32))
         await database.write(open_queues, [model.queue for model in catalog.models])
         await database.write(top_up_local, f"local-{new_id()}")
         store = AssetStore(settings.storage_address)
@@ -104,6 +107,8 @@ class Safelight:
         self.stopping = True
         self.hub.wake_all()
         self.nudges.close()
+        for warming in self._warming:
+            warming.cancel()
         for provider in self.providers.values():
             await provider.close()
         await self.database.stop()
@@ -128,6 +133,8 @@ class Safelight:
         here = Machine(machine.host_name(), machine.boot_id(), machine.process_started, machine.tells_processes_apart())
         watch = LostWatch(here, settings.lease_seconds)
         await process.start(Sweeper(self.database, watch, seen=process.meet))
+        if role.slots:
+            self._warming = [asyncio.create_task(provider.warm_up()) for provider in self.providers.values()]
         return process
 
     def role(self, name: str, *, queues: Sequence[str] | None = None, slots: int = 0, url: str | None = None) -> Role:

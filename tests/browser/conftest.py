@@ -11,8 +11,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
-from running import Server, missing
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+
+from tests.browser.running import Server, missing
 
 CHROMIUM = "/usr/bin/chromium"
 ARGS = [
@@ -24,6 +25,7 @@ ARGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+PATIENCE_MS = 20_000
 REMEMBER = """
 window.violations = [];
 document.addEventListener('securitypolicyviolation', (event) => {
@@ -37,6 +39,7 @@ document.addEventListener('securitypolicyviolation', (event) => {
 def browser() -> Iterator[Browser]:
     if shutil.which(CHROMIUM) is None:
         missing(f"Browser tests need Chromium at {CHROMIUM}: apt-get install chromium")
+    expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGS)
         yield chromium
@@ -79,7 +82,7 @@ def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
 
     def open_url(url: str, **options: Any) -> Page:
         context = browser.new_context(**{"viewport": {"width": 1280, "height": 800}, **options})
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(PATIENCE_MS)
         contexts.append(context)
         page = context.new_page()
         page.add_init_script(REMEMBER)

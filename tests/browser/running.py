@@ -7,11 +7,10 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from pathlib import Path
 from typing import NoReturn
 
+import httpx
 import pytest
 
 START_S = 30.0
@@ -60,9 +59,8 @@ class Server:
 
     def _ready(self) -> bool:
         try:
-            with urllib.request.urlopen(f"{self.url}/api/ready", timeout=5) as answer:
-                return bool(answer.status == 200)
-        except (urllib.error.URLError, OSError):
+            return httpx.get(f"{self.url}/api/ready", timeout=5, trust_env=False).is_success
+        except httpx.TransportError:
             return False
 
     def _ended_within(self, seconds: float) -> bool:

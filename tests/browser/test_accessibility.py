@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
-from running import Server, missing
-from sheet import expect_picture, expect_status, frame_of, submit
+
+from tests.browser.running import Server, missing
+from tests.browser.sheet import expect_picture, expect_status, frame_of, submit
 
 INSTALLED = Path(__file__).parent / "node_modules" / "axe-core" / "axe.min.js"
 RUN = """() => axe.run(document, { resultTypes: ['violations'] }).then(({ violations }) => violations.map(

@@ -40,7 +40,8 @@ class RequestContext:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
-            return await self._app(scope, receive, send)
+            await self._app(scope, receive, send)
+            return
         given = Headers(scope=scope).get("x-request-id", "")
         request_id = given if _REQUEST_ID.fullmatch(given) else new_id()
         scope["safelight.request_id"] = request_id
@@ -72,11 +73,13 @@ class LocalOnly:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
-            return await self._app(scope, receive, send)
+            await self._app(scope, receive, send)
+            return
         headers = Headers(scope=scope)
         refusal = _foreign(headers.get("host", ""), headers.get("origin"))
         if refusal is None:
-            return await self._app(scope, receive, send)
+            await self._app(scope, receive, send)
+            return
         answer = problem(refusal, request_id=scope.get("safelight.request_id"))
         await answer(scope, receive, send)
 
@@ -89,15 +92,17 @@ class BodyLimit:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["method"] in ("GET", "HEAD", "OPTIONS"):
-            return await self._app(scope, receive, send)
+            await self._app(scope, receive, send)
+            return
         try:
             body = await self._read(scope, receive)
             _check_json(Headers(scope=scope).get("content-type", ""), body)
         except SafelightError as error:
             answer = problem(error, request_id=scope.get("safelight.request_id"))
             answer.headers["Connection"] = "close"  # the rest of a body that is too large is never read
-            return await answer(scope, receive, send)
-        return await self._app(scope, _replay(body, receive), send)
+            await answer(scope, receive, send)
+            return
+        await self._app(scope, _replay(body, receive), send)
 
     async def _read(self, scope: Scope, receive: Receive) -> bytes:
         length = Headers(scope=scope).get("content-length", "0")

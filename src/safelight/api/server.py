@@ -68,8 +68,7 @@ async def _listening(safelight: Safelight, listening: socket.socket) -> AsyncIte
     )
     server = _Server(config)
     task = asyncio.create_task(server.serve(sockets=[listening]))
-    while not server.started and not task.done():
-        await asyncio.sleep(0.005)
+    await server.listens.wait()
     try:
         yield
     finally:
@@ -79,6 +78,14 @@ async def _listening(safelight: Safelight, listening: socket.socket) -> AsyncIte
 
 class _Server(uvicorn.Server):
     """Leaves signals to us: the worker drains before the server stops answering."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.listens = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.listens.set()
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:

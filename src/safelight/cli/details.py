@@ -13,7 +13,10 @@ from safelight.cli import when
 from safelight.cli.out import plain
 from safelight.cli.tables import STATUS_STYLES
 from safelight.client import Event
-from safelight.domain.jobs import LIVE
+from safelight.domain.jobs import LIVE, EventType
+
+PASSING = frozenset({"snapshot", EventType.PROGRESS, EventType.PREVIEW})
+"""Said while they are new, never stored."""
 
 Row = tuple[str, str | Text]
 
@@ -23,10 +26,19 @@ def job_details(job: dict[str, Any], now: datetime) -> Table:
     table = Table.grid(padding=(0, 2))
     table.add_column(style="dim", no_wrap=True)
     table.add_column(overflow="fold")
-    for name, value in [*_request(job, now), *_course(job), *_error(job), *_files(job)]:
+    for name, value in [*_request(job, now), *_course(job), *_error(job)]:
         if value:
             table.add_row(name, value if isinstance(value, Text) else plain(value))
     return table
+
+
+def file_lines(job: dict[str, Any]) -> list[str]:
+    """A line on each asset and its address: to be printed without wrapping, so that it can be copied."""
+    lines = []
+    for asset in job["assets"]:
+        size = f"{asset['width']}×{asset['height']}, " if asset["width"] else ""  # noqa: RUF001 (it is that sign)
+        lines += [f"{asset['mime']}, {size}{asset['bytes'] / 1024:,.0f} KB", asset["url"]]
+    return lines
 
 
 def timeline(job: dict[str, Any], events: Sequence[Event]) -> Table:
@@ -84,16 +96,8 @@ def _error(job: dict[str, Any]) -> list[Row]:
     ]
 
 
-def _files(job: dict[str, Any]) -> list[Row]:
-    rows: list[Row] = []
-    for asset in job["assets"]:
-        size = f"{asset['width']}×{asset['height']}, " if asset.get("width") else ""  # noqa: RUF001 (it is that sign)
-        rows += [("File", f"{asset['mime']}, {size}{asset['bytes'] / 1024:,.0f} KB"), ("", asset["url"])]
-    return rows
-
-
 def _steps_told(events: Sequence[Event]) -> list[tuple[str, str, str]]:
-    told = [event for event in events if event.type.startswith("job.")]
+    told = [event for event in events if event.type not in PASSING]
     return [(event.at, event.type.removeprefix("job."), _note(event.payload)) for event in told]
 
 

@@ -6,20 +6,20 @@ the same code that a server runs, so a job handed in here is the same job.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import httpx
 
+from safelight.cli import when
 from safelight.cli.beacon import beacons, database_file
 from safelight.cli.load import load
-from safelight.client import Client, ServerUnreachable
+from safelight.client import Client, ClientError, ServerUnreachable
 from safelight.domain.errors import NotFound, Remedy
 
 if TYPE_CHECKING:
-    from safelight.app import Safelight
     from safelight.settings import Settings
 
 
@@ -29,7 +29,19 @@ class Door:
 
     client: Client
     serves: bool
-    has_worker: Callable[[], Awaitable[bool]]
+    stale_after_s: float
+
+    async def has_worker(self, queue: str) -> bool:
+        """Whether somebody runs the jobs of this queue. Taken to be so where a key may not ask."""
+        try:
+            workers = await self.client.workers()
+        except ClientError:
+            return True
+        return any(w["status"] == "online" and w["slots"] and queue in w["queues"] for w in workers if self._beats(w))
+
+    def _beats(self, worker: dict[str, Any]) -> bool:
+        """A server declares who is lost. Without one nobody does, and only the age of the beat tells."""
+        return self.serves or when.since_s(worker["lastHeartbeat"], when.now()) <= self.stale_after_s
 
 
 @asynccontextmanager
@@ -39,14 +51,11 @@ async def opened(*, creates: bool = False) -> AsyncIterator[Door]:
     `SAFELIGHT_URL` decides, where it is set; `SAFELIGHT_API_KEY` is shown to any server.
     """
     settings = load()
-    if url := settings.url or await _living_server(settings):
-        async with Client.connect(url, settings.api_key) as client:
-            yield Door(client, serves=True, has_worker=_presumably)
-        return
-    if not creates:
+    url = settings.url or await _living_server(settings)
+    if not url and not creates:
         _insist_on_a_database(settings)
-    async with _in_process(settings) as door:
-        yield door
+    async with Client.connect(url, settings.api_key) if url else _in_process(settings) as client:
+        yield Door(client, serves=url is not None, stale_after_s=settings.lease_seconds)
 
 
 async def _living_server(settings: Settings) -> str | None:
@@ -61,11 +70,6 @@ async def _living_server(settings: Settings) -> str | None:
     return None
 
 
-async def _presumably() -> bool:
-    """A server knows of its workers what we do not; it tells in the job's body."""
-    return True
-
-
 def _insist_on_a_database(settings: Settings) -> None:
     """Looking must not make an empty database, least of all in a folder entered by mistake."""
     path = database_file(settings)
@@ -77,7 +81,7 @@ def _insist_on_a_database(settings: Settings) -> None:
 
 
 @asynccontextmanager
-async def _in_process(settings: Settings) -> AsyncIterator[Door]:
+async def _in_process(settings: Settings) -> AsyncIterator[Client]:
     from safelight.api.application import create_app
     from safelight.app import Safelight
     from safelight.telemetry.logs import configure_logging
@@ -89,16 +93,4 @@ async def _in_process(settings: Settings) -> AsyncIterator[Door]:
         # Only our own address leads inside: a signed link into an object store is fetched over the network.
         inside = {base: httpx.ASGITransport(create_app(safelight), raise_app_exceptions=False)}
         async with httpx.AsyncClient(base_url=base, headers=headers, mounts=inside) as http:
-            yield Door(Client(http, streams=False), serves=False, has_worker=lambda: _has_worker(safelight))
-
-
-async def _has_worker(safelight: Safelight) -> bool:
-    """Whether a process beats that claims jobs."""
-    from safelight.services.presence import Process, processes
-    from safelight.store.tx import Tx
-
-    def beating(tx: Tx) -> list[Process]:
-        since = tx.now - safelight.settings.lease_seconds
-        return [p for p in processes(tx) if p.slots and not p.draining and p.lost_at is None and p.beat_at > since]
-
-    return bool(await safelight.database.read(beating))
+            yield Client(http, streams=False)

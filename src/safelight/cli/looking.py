@@ -8,12 +8,12 @@ from dataclasses import asdict
 from typing import Any
 
 from safelight.cli import when
-from safelight.cli.details import job_details, timeline
+from safelight.cli.details import file_lines, job_details, timeline
 from safelight.cli.door import opened
 from safelight.cli.edge import FINE, FOUND
 from safelight.cli.out import err, out, print_json, print_json_line
 from safelight.cli.pick import pick
-from safelight.cli.submission import say_ended
+from safelight.cli.submission import print_addresses, say_ended
 from safelight.cli.tables import jobs_table
 from safelight.cli.watching import watch
 from safelight.client import Client
@@ -40,11 +40,13 @@ async def show_job(text: str, *, as_json: bool) -> int:
         events = await door.client.history(job)
     if as_json:
         print_json(job | {"events": [asdict(event) for event in events]})
-    else:
-        console = out()
-        console.print(job_details(job, when.now()))
-        console.print()
-        console.print(timeline(job, events))
+        return _verdict(job)
+    console = out()
+    console.print(job_details(job, when.now()))
+    console.print()
+    console.print(timeline(job, events))
+    for line in ["", *file_lines(job)] if job["assets"] else []:
+        console.print(line, soft_wrap=True)
     return _verdict(job)
 
 
@@ -52,13 +54,12 @@ async def watch_job(text: str, *, timeout_s: float | None, as_json: bool) -> int
     async with opened() as door:
         job_id = await pick(door.client, text)
         job = await (_print_events if as_json else watch)(door.client, job_id, timeout_s)
-    if job is None:
-        err().print(f"Job {job_id} has not ended yet. Ask again: safelight jobs show {job_id}", soft_wrap=True)
-        return FOUND
-    if not as_json:
-        say_ended(job)
-        for asset in job["assets"]:
-            print(asset["url"])
+        if job is None:
+            err().print(f"Job {job_id} has not ended yet. Ask again: safelight jobs show {job_id}", soft_wrap=True)
+            return FOUND
+        if not as_json:
+            say_ended(job)
+            print_addresses(door, job)
     return _verdict(job)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -17,7 +18,9 @@ def serve(
 ) -> None:
     """Start the server: API, studio and a worker."""
     from safelight.api.server import serve as run_server
+    from safelight.cli.greeting import greet
     from safelight.cli.load import load
 
     settings = load({"host": host, "port": port})
-    raise typer.Exit(run_server(settings, with_worker=worker, with_sample=with_sample))
+    on_ready = partial(greet, with_sample=with_sample)
+    raise typer.Exit(run_server(settings, with_worker=worker, on_ready=on_ready))

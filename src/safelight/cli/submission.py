@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from safelight.cli.out import err, plain, print_json
 from safelight.cli.save import save
 from safelight.cli.watching import watch
 from safelight.cli.when import between_s, span
+from safelight.domain.jobs import Status
 
 
 async def run(
@@ -20,12 +22,12 @@ async def run(
     async with opened(creates=True) as door:
         job = await door.client.submit(**request)
         _say_submitted(job)
-        if wait is False or not await _will_be_run(door, wait):
+        if wait is False or not await _will_be_run(door, job, wait):
             print_json(job) if as_json else print(job["id"])
             return FINE
-        ended = await watch(door.client, job["id"], timeout_s)
+        ended = await _watched(door, job["id"], timeout_s)
         if ended is None:
-            err().print(f"Still {job['status']} after {span(timeout_s)}. Go on with: safelight jobs watch {job['id']}")
+            err().print(f"Not ended after {span(timeout_s)}. Go on: safelight jobs watch {job['id']}", soft_wrap=True)
             return FOUND
         return await _deliver(door, ended, output, as_json)
 
@@ -37,12 +39,21 @@ def _say_submitted(job: dict[str, Any]) -> None:
         console.print(f"Note: {plain(warning['message'])}", style="yellow", soft_wrap=True)
 
 
-async def _will_be_run(door: Door, wait: bool | None) -> bool:
+async def _will_be_run(door: Door, job: dict[str, Any], wait: bool | None) -> bool:
     """Without a worker a job waits for ever; then we do so too only if asked to."""
-    if await door.has_worker():
+    if await door.has_worker(job["queue"]):
         return True
-    err().print("No worker is running; the job waits. Start one: safelight worker", style="yellow")
+    err().print("No worker is running; the job waits. Start one: safelight worker", style="yellow", soft_wrap=True)
     return wait is True
+
+
+async def _watched(door: Door, job_id: str, timeout_s: float) -> dict[str, Any] | None:
+    """The ended job. Ctrl-C ends the watching only, and says so."""
+    try:
+        return await watch(door.client, job_id, timeout_s)
+    except asyncio.CancelledError:
+        err().print(f"The job goes on. Watch it: safelight jobs watch {job_id}", soft_wrap=True)
+        raise
 
 
 async def _deliver(door: Door, job: dict[str, Any], output: Path | None, as_json: bool) -> int:
@@ -53,11 +64,16 @@ async def _deliver(door: Door, job: dict[str, Any], output: Path | None, as_json
     if as_json:
         print_json(job)
     else:
-        for asset in job["assets"]:
-            print(asset["url"])
-        if job["assets"] and not door.serves:
-            err().print("No server is running; the address works once one is: safelight serve", style="dim")
-    return FINE if job["status"] == "completed" else FOUND
+        print_addresses(door, job)
+    return FINE if job["status"] == Status.COMPLETED else FOUND
+
+
+def print_addresses(door: Door, job: dict[str, Any]) -> None:
+    """The address of each asset on a line of its own, for people and pipes."""
+    for asset in job["assets"]:
+        print(asset["url"])
+    if job["assets"] and not door.serves:
+        err().print("No server is running; the address works once one is: safelight serve", style="dim")
 
 
 def say_ended(job: dict[str, Any]) -> None:

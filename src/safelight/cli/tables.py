@@ -69,11 +69,12 @@ def settings_table(rows: Sequence[SettingRow]) -> Table:
     """What is not the default stands out."""
     table = _table()
     table.add_column("SETTING", no_wrap=True)
-    table.add_column("VALUE", overflow="fold", ratio=3)
-    table.add_column("FROM", overflow="fold", ratio=2)
+    table.add_column("VALUE", overflow="fold")
+    table.add_column("FROM", overflow="fold")
     for row in rows:
         style = "dim" if row.source == "default" else ""
-        table.add_row(row.name, plain(row.value), plain(row.source), style=style)
+        source = row.source.removesuffix(f" {row.name}")  # "environment" is enough where the name is the same
+        table.add_row(row.name, plain(row.value), plain(source), style=style)
     return table
 
 

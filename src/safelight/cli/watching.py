@@ -9,10 +9,11 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, SpinnerColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from safelight.cli.out import err, plain
 from safelight.client import Client, Event
+from safelight.domain.jobs import Stage
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +29,16 @@ class Display(Protocol):
     def __call__(self, view: View) -> None: ...
 
 
-async def watch(client: Client, job_id: str, timeout_s: float | None = None) -> dict[str, Any] | None:
-    """The job's body once it has ended; `None` if that takes longer than `timeout_s`."""
-    view = View()
+async def watch(
+    client: Client, job_id: str, timeout_s: float | None = None, *, alone: bool = True
+) -> dict[str, Any] | None:
+    """The job's body once it has ended; `None` if that takes longer than `timeout_s`.
+
+    `alone=False`: others write to the terminal too, so that a bar would be torn apart.
+    """
+    view, console = View(), err()
     try:
-        with _display(err()) as show:
+        with _bar(console) if console.is_terminal and alone else _lines(console) as show:
             async with asyncio.timeout(timeout_s), aclosing(client.events(job_id)) as events:
                 async for event in events:
                     view = advance(view, event)
@@ -47,9 +53,9 @@ def advance(view: View, event: Event) -> View:
     news = event.payload
     match event.type:
         case "job.started":
-            return View(stage=news.get("stage") or "starting")
+            return View(stage="starting")
         case "job.retrying" | "job.requeued":
-            return View(note=plain(_reason(news)))
+            return View(note=plain(news.get("reason") or "again"))
         case "job.cancel_requested":
             return replace(view, note="cancel requested")
         case _:
@@ -60,11 +66,6 @@ def advance(view: View, event: Event) -> View:
             )
 
 
-def _reason(news: dict[str, Any]) -> str:
-    error = news.get("error") or {}
-    return str(error.get("message") or news.get("reason") or "tried again")
-
-
 def _waiting(job: dict[str, Any]) -> str:
     info = job["queue_info"] or {}
     if info.get("waiting_for"):
@@ -73,15 +74,12 @@ def _waiting(job: dict[str, Any]) -> str:
 
 
 @contextmanager
-def _display(console: Console) -> Iterator[Display]:
-    if not console.is_terminal:
-        yield _lines(console)
-        return
+def _bar(console: Console) -> Iterator[Display]:
     columns = (
         SpinnerColumn(style="red"),
         TextColumn("{task.description}"),
         BarColumn(bar_width=None, complete_style="red", finished_style="green"),
-        TaskProgressColumn(),
+        TextColumn("{task.percentage:>3.0f} %"),
         TimeElapsedColumn(),
         TextColumn("{task.fields[note]}", style="dim"),
     )
@@ -90,17 +88,25 @@ def _display(console: Console) -> Iterator[Display]:
         yield lambda view: progress.update(bar, description=_words(view), completed=view.progress, note=view.note)
 
 
-def _lines(console: Console) -> Display:
-    said: list[str] = []
+@contextmanager
+def _lines(console: Console) -> Iterator[Display]:
+    said = ""
 
     def show(view: View) -> None:
-        line = f"{_words(view)}: {view.note}" if view.note else _words(view)
-        if said[-1:] != [line]:
-            said.append(line)
+        nonlocal said
+        line = f"{_words(view)}{_quarters(view)}{view.note and ': '}{view.note}"
+        if line != said and view.stage != Stage.DELIVERED:
             console.print(line, soft_wrap=True)
+        said = line
 
-    return show
+    yield show
 
 
 def _words(view: View) -> str:
     return view.stage.replace("_", " ")
+
+
+def _quarters(view: View) -> str:
+    """A line for each percent would be noise."""
+    percent = int(view.progress * 4) * 25
+    return f" {percent} %" if 0 < percent < 100 else ""

@@ -27,9 +27,13 @@ def between_s(start: str, end: str) -> float:
     return (read(end) - read(start)).total_seconds()
 
 
+def since_s(at: str, now: datetime) -> float:
+    return (now - read(at)).total_seconds()
+
+
 def ago(at: str, now: datetime) -> str:
     """`3 min ago`; a time ahead of us (clocks differ) is called just now, a later start `in 3 min`."""
-    seconds = (now - read(at)).total_seconds()
+    seconds = since_s(at, now)
     if seconds < -5:
         return f"in {_rough(-seconds)}"
     return "just now" if seconds < 5 else f"{_rough(seconds)} ago"

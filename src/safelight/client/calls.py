@@ -59,11 +59,23 @@ class Caller:
 
 
 def json_object(response: httpx.Response) -> dict[str, Any]:
-    """The body of a success. Every one of Safelight's is a JSON object."""
-    try:
-        body = response.json()
-    except ValueError as error:
-        raise not_safelight(response) from error
+    """The body of a success that must be an object, as nearly all are."""
+    body = _json(response)
     if not isinstance(body, dict):
         raise not_safelight(response)
     return body
+
+
+def json_array(response: httpx.Response) -> list[Any]:
+    """The body of a success that must be an array."""
+    body = _json(response)
+    if not isinstance(body, list):
+        raise not_safelight(response)
+    return body
+
+
+def _json(response: httpx.Response) -> Any:
+    try:
+        return response.json()
+    except ValueError as error:
+        raise not_safelight(response) from error

@@ -9,7 +9,7 @@ from typing import Any, BinaryIO, NamedTuple, Self
 
 import httpx
 
-from safelight.client.calls import TIMEOUT, Caller, json_object
+from safelight.client.calls import TIMEOUT, Caller, json_array, json_object
 from safelight.client.errors import ClientError, refused, unreachable
 from safelight.client.events import Event
 from safelight.client.follow import follow
@@ -119,6 +119,10 @@ class Client:
 
     async def health(self) -> dict[str, Any]:
         return json_object(await self._caller.get("/api/health"))
+
+    async def workers(self) -> list[dict[str, Any]]:
+        """Every process that runs or serves jobs, with its status, queues and slots."""
+        return json_array(await self._caller.get("/api/health/workers"))
 
     def events(self, job_id: str, after: int | None = None) -> AsyncGenerator[Event]:
         """The job's news until it has ended: a snapshot, or what came after sequence `after`, then live."""

@@ -1,1 +1,1 @@
-"""The words and rules of Safelight in plain Python: states and moves, errors, ids, time, retry. No I/O, no libraries."""
+"""The words and rules of Safelight in plain Python: states, moves, errors, ids, time, retry. No I/O, no libraries."""

@@ -57,6 +57,10 @@ class Provider(Protocol):
     repeatable: bool
     """Local and free: a call of unknown outcome may simply be made again."""
 
+    async def warm_up(self) -> None:
+        """Get ready, so that the first job is as quick as the others. Called once when a worker starts."""
+        ...
+
     async def start(self, generation: Generation, call_id: str, report: Report) -> RemoteState:
         """Begin, or do, the generation. Raises only for what it cannot classify."""
         ...

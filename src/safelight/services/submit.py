@@ -13,7 +13,7 @@ from safelight.domain.jobs import EventType, Stage, Status
 from safelight.ledger.entries import hold
 from safelight.services import events
 from safelight.services.credits import Books, open_accounts
-from safelight.services.sql import INTEGER, REAL, arg
+from safelight.services.sql import REAL, arg
 from safelight.store import tables
 from safelight.store.calls import batch
 from safelight.store.statements import Change, Query, insert_or_ignore
@@ -100,11 +100,34 @@ _TAKE_SHARE = Query(
 )
 _EXISTING = Query(sa.select(jobs.c.number, jobs.c.id).where(jobs.c.id == arg("public_id")), _NewJob)
 _JOB_COLUMNS = (
-    "id, user_id, account, kind, model, provider_pin, queue, prompt, params, labels, outputs, priority, request_id, "
-    "warnings, status, stage, sequence, ready, due_at, vstart, share, created_at, start_at, deadline_at, run_limit_s, "
-    "price"
-).split(", ")
-_INSERT = Query(sa.insert(jobs).returning(jobs.c.number, jobs.c.id), _NewJob, columns=tuple(_JOB_COLUMNS))
+    "id",
+    "user_id",
+    "account",
+    "kind",
+    "model",
+    "provider_pin",
+    "queue",
+    "prompt",
+    "params",
+    "labels",
+    "outputs",
+    "priority",
+    "request_id",
+    "warnings",
+    "status",
+    "stage",
+    "sequence",
+    "ready",
+    "due_at",
+    "vstart",
+    "share",
+    "created_at",
+    "start_at",
+    "deadline_at",
+    "run_limit_s",
+    "price",
+)
+_INSERT = Query(sa.insert(jobs).returning(jobs.c.number, jobs.c.id), _NewJob, columns=_JOB_COLUMNS)
 
 
 @batch

@@ -22,7 +22,7 @@ from obstore.exceptions import AlreadyExistsError, BaseError
 from obstore.store import from_url
 
 from safelight.domain.errors import Gone, Remedy, StorageFailed
-from safelight.storage.keys import checked_key
+from safelight.storage.keys import checked_key, may_hold
 from safelight.telemetry.redact import redact
 
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ class AssetStore:
         answer = await obstore.get_async(self._store, key)
         if bytes(await answer.bytes_async()) == data:
             return
-        if hashlib.sha256(data).hexdigest()[:8] not in key:
+        if not may_hold(key, hashlib.sha256(data).hexdigest()):
             raise StorageFailed(
                 f"Something else is already stored as {key!r}.",
                 remedy=Remedy("Nothing was overwritten. Retry the job: a new call gets a new name."),

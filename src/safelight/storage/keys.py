@@ -12,6 +12,7 @@ from safelight.domain.errors import Remedy, StorageFailed
 
 EXTENSIONS = {"image/png": "png", "image/webp": "webp", "image/jpeg": "jpg"}
 
+_THUMBNAIL = "-thumb.webp"
 _KEY = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*(?:/[A-Za-z0-9_-][A-Za-z0-9._-]*)*")
 
 
@@ -22,7 +23,12 @@ def asset_key(*, job_id: str, call_id: str, n: int, sha256: str, mime: str) -> s
 
 def thumbnail_key(key: str) -> str:
     """Where the WebP thumbnail of an asset is stored: beside it."""
-    return f"{key.rpartition('.')[0]}-thumb.webp"
+    return f"{key.rpartition('.')[0]}{_THUMBNAIL}"
+
+
+def may_hold(key: str, sha256: str) -> bool:
+    """Whether bytes of that hash are what the name promises. A thumbnail carries the hash of its asset, not its own."""
+    return sha256[:8] in key or key.endswith(_THUMBNAIL)
 
 
 def checked_key(key: str) -> str:

@@ -8,12 +8,12 @@ A packet that a provider put there is replaced: a file has one.
 
 from __future__ import annotations
 
+import html
 import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
-from xml.sax.saxutils import escape, unescape
 
 from safelight.storage.containers import JPEG_LIMIT_BYTES, TooLong, read_xmp, write_xmp
 
@@ -62,7 +62,7 @@ def read(data: bytes) -> Provenance | None:
     if found is None:
         return None
     try:
-        return _from_json(json.loads(unescape(found[1])))
+        return _from_json(json.loads(html.unescape(found[1])))
     except (ValueError, TypeError, KeyError):  # damaged, or written by someone else
         return None
 
@@ -110,7 +110,7 @@ _NOT_XML = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufdd0-\ufdef
 
 def _xml(text: str) -> str:
     """Escaped for an XML text node; characters that XML has no way to write become `?`."""
-    return escape(_NOT_XML.sub("?", text))
+    return html.escape(_NOT_XML.sub("?", text), quote=False)
 
 
 def _shorter(provenance: Provenance) -> Provenance:

@@ -82,7 +82,7 @@ def run_group(tx: Tx, group: Sequence[Call]) -> list[Any]:
 class Lines:
     """Waiting calls. A flood of one use case cannot hold up another: lines take turns.
 
-    One batch of a use case runs at a time; the next one fills up meanwhile.
+    One call of a use case runs at a time: a batch fills up meanwhile, and no use case deadlocks with itself.
     """
 
     def __init__(self) -> None:
@@ -150,10 +150,9 @@ class Lines:
 
     def _pop(self, use_case: Any, limit: int) -> list[Call]:
         line = self._lines.pop(use_case)
-        batched = isinstance(use_case, Batch)
-        group = [line.popleft() for _ in range(min(len(line), limit if batched else 1))]
+        wanted = limit if isinstance(use_case, Batch) else 1
+        group = [line.popleft() for _ in range(min(len(line), wanted))]
         if line:
             self._lines[use_case] = line  # to the back: the others come first
-        if batched:
-            self._running.add(use_case)
+        self._running.add(use_case)
         return group

@@ -47,8 +47,6 @@ class GroupCommit:
         while (group := lines.take(limits.batch_calls)) is not None:
             taken: list[list[Call]] = []
             callbacks = self._commit_together(group, taken)
-            for each in taken:
-                lines.done(each)
             self._database.answer([call for each in taken for call in each], callbacks)
         self._connection.close()
 
@@ -58,6 +56,7 @@ class GroupCommit:
             return self._transact(lambda tx: self._run_while_shared(tx, first, taken))
         except _NotBegun as error:
             taken[:] = [first]
+            self._database.lines.done(first)
             _fail(first, self._refusal(error.__cause__ or error))
             return []
         except Exception as error:
@@ -69,6 +68,7 @@ class GroupCommit:
         ends, room = time.perf_counter() + limits.share_s, limits.batch_calls
         while group is not None:
             taken.append(group)
+            lines.done(group)  # there is no other writer
             self._run_isolated(tx, group)
             room -= len(group)
             group = lines.take_now(room) if room > 0 and time.perf_counter() < ends else None

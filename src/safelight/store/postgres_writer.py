@@ -78,7 +78,12 @@ class PostgresWriter:
                     self._drop()
                 if not (unfit or asks_for_rerun(error)) or n == RERUNS - 1:
                     raise
-                log.info("transaction_rerun", use_case=name_of(group[0].use_case), because=str(error), run=n + 1)
+                log.info(
+                    "transaction_rerun",
+                    use_case=name_of(group[0].use_case),
+                    because=str(error).partition("\n")[0],
+                    run=n + 1,
+                )
             self._pause(n)
         raise AssertionError("the last run raises")
 

@@ -21,7 +21,7 @@ from structlog.typing import EventDict, FilteringBoundLogger, Processor, Wrapped
 
 from safelight.telemetry.safe import as_safe, without_control_characters
 
-NOISY = ("httpx", "httpcore", "PIL", "asyncio", "multipart")
+NOISY = ("httpx", "httpcore", "PIL", "asyncio", "multipart", "alembic", "uvicorn")
 """Libraries that say at INFO or DEBUG what nobody asked for."""
 _ENCODER = json.JSONEncoder(separators=(",", ":"), ensure_ascii=True, check_circular=False)
 

@@ -91,17 +91,20 @@ class Attempt:
 
     async def _run(self) -> None:
         if self.job.cancel_requested_at is not None:
-            return await self._end(Status.CANCELED)
+            await self._end(Status.CANCELED)
+            return
         if not await self._clear_way():
-            return None
+            return
         found = self._route()
         if found is None:
             text = f"This worker cannot run model {self.job.model!r}: none of its providers is set up here."
-            return await self._end(Status.FAILED, error=error_json("model_retired", text))
+            await self._end(Status.FAILED, error=error_json("model_unavailable", text))
+            return
         model, route = found
         if not await self._open_call(route):
-            return log.info("job.taken_away", before="sending")
-        return await self._settle(model, route, await self._generate(route))
+            log.info("job.taken_away", before="sending")
+            return
+        await self._settle(model, route, await self._generate(route))
 
     async def _clear_way(self) -> bool:
         """Look at a call left open by an earlier worker. One that may have been accepted is never repeated."""
@@ -200,7 +203,9 @@ class Attempt:
             assets = await deliver(self._bench.store, origin, done.outputs[: job.outputs])
         except (StorageFailed, UnreadablePicture, UnreadableContainer) as error:
             log.warning("delivery_failed", error=str(error))
-            return await self._follow(after_storage_failure(job, str(error), random.random()), call)  # noqa: S311
+            decision = after_storage_failure(job, str(error), random.random())  # noqa: S311  # jitter, not a secret
+            await self._follow(decision, call)
+            return
         ended = await self._write_ending(Ending(job.number, job.fence, Status.COMPLETED, assets, None, call))
         log.info("job.completed" if ended else "job.taken_away", assets=len(assets))
 
@@ -209,17 +214,17 @@ class Attempt:
         now = await self._bench.database.read(standing, self.job.number, self.job.fence)
         if not now.held:
             await self._bench.database.write(calls.end_call, call)
-            return log.info("job.taken_away", before="ending")
-        if now.cancel_requested:
-            return await self._end(Status.CANCELED, call=call)
-        if self._late:
+            log.info("job.taken_away", before="ending")
+        elif now.cancel_requested:
+            await self._end(Status.CANCELED, call=call)
+        elif self._late:
             text = f"It ran into its time limit. The provider's last word: {error.message}"
-            return await self._end(
-                Status.FAILED, error=error_json("deadline_exceeded", text, route.provider), call=call
-            )
-        if self._draining:
-            return await self._hand_back(TryLater(0.0, False, "The worker is being stopped.", "drain"), call)
-        return await self._follow(after_rejection(self.job, route.provider, error, random.random()), call)  # noqa: S311
+            error_text = error_json("deadline_exceeded", text, route.provider)
+            await self._end(Status.FAILED, error=error_text, call=call)
+        elif self._draining:
+            await self._hand_back(TryLater(0.0, False, "The worker is being stopped.", "drain"), call)
+        else:
+            await self._follow(after_rejection(self.job, route.provider, error, random.random()), call)  # noqa: S311  # jitter, not a secret
 
     async def _follow(self, decision: Fail | TryLater, call: CallOutcome) -> None:
         match decision:

@@ -37,6 +37,7 @@ REMEDIES = {
     "unauthorized": "Ask the operator to check the provider's key.",
     "out_of_credit": "Ask the operator to fill up the provider's account.",
     "model_retired": "Use another model.",
+    "model_unavailable": "Use another model, or ask the operator to set it up on the workers.",
     "retries_exhausted": "Retry later, or use another model.",
     "deadline_exceeded": "Retry it, or ask for less at once.",
     "storage_failed": "Ask the operator to check the storage, then retry.",

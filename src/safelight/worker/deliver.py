@@ -1,4 +1,4 @@
-"""From outputs to stored assets: provenance into the file, hash, thumbnail, and durable bytes before anything is said."""
+"""From outputs to stored assets: provenance, hash, thumbnail, and durable bytes before anything is said."""
 
 from __future__ import annotations
 

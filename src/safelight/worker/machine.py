@@ -17,7 +17,7 @@ def host_name() -> str:
 
 
 def boot_id() -> str:
-    """Changes with every boot; on systems without one, the host's name stands in and start times tell processes apart."""
+    """Changes with every boot; where there is none, the host's name stands in."""
     try:
         return (_PROC / "sys/kernel/random/boot_id").read_text().strip()
     except OSError:

@@ -107,7 +107,8 @@ def test_a_statement_that_fails_harms_only_its_caller(database: Database) -> Non
             return_exceptions=True,
         )
         failed = [isinstance(answer, Exception) for answer in answers]
-        assert failed == [False, True, False, True, False, False, False, False, True, False]
+        assert failed[:5] == [False, True, False, True, False]
+        assert sum(failed[5:]) == 1  # the plain calls insert "plain-taken" twice, in either order
         assert await database.read(count) == 1 + 3 + 4
 
     run(database, work)
@@ -174,10 +175,11 @@ def test_a_transaction_of_ones_own_commits_or_rolls_back_as_a_whole(database: Da
         tx.run(insert_note, **note("a"))
         tx.after_commit(lambda: seen.append("a"))
         assert seen == []
-    with pytest.raises(ZeroDivisionError), database.transaction() as tx:
-        tx.run(insert_note, **note("b"))
-        tx.after_commit(lambda: seen.append("b"))
-        raise ZeroDivisionError
+    with pytest.raises(ZeroDivisionError):  # noqa: PT012, SIM117 - the transaction itself is what must pass it on
+        with database.transaction() as tx:
+            tx.run(insert_note, **note("b"))
+            tx.after_commit(lambda: seen.append("b"))
+            raise ZeroDivisionError
     assert seen == ["a"]
     assert _count_now(database) == 1
 
@@ -293,7 +295,8 @@ def test_calls_that_wait_share_one_call(database: Database) -> None:
         await asyncio.sleep(0)
         go_on.set()
         await asyncio.gather(first, *others)
-        assert sizes == [1, 256, 44]
+        assert (sizes[0], len(sizes), sum(sizes)) == (1, 3, 301)
+        assert max(sizes) <= 256
 
     run(database, work)
 

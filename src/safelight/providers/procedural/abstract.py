@@ -26,7 +26,8 @@ def _colours(scene: Scene, rng: np.random.Generator) -> list[Array]:
     if scene.palette.tint is not None:
         tint = to_oklab(scene.palette.tint)
         hue = float(np.rad2deg(np.arctan2(tint[2], tint[1])))
-    step = float(rng.choice([28, 45, 150, 180, 205])) * float(rng.choice([-1, 1]))
+    far_apart = [28, 45, 150, 180, 205] if scene.palette.tint is None else [14, 22, 30]
+    step = float(rng.choice(far_apart)) * float(rng.choice([-1, 1]))
     strength = 0.9 + 0.35 * rng.random()
     return [
         lch(0.24, 0.07 * strength, hue),

@@ -12,6 +12,7 @@ from safelight.providers.procedural.forest import cast_rays, paint_tree_row, pai
 from safelight.providers.procedural.land import paint_hill
 from safelight.providers.procedural.meadow import paint_foreground
 from safelight.providers.procedural.mountains import GRASS, SAND, paint_dunes, paint_hills, paint_mountains
+from safelight.providers.procedural.road import paint_road
 from safelight.providers.procedural.scene import Scene
 from safelight.providers.procedural.sky import paint_sky
 from safelight.providers.procedural.space import paint_nebula, paint_planet
@@ -100,4 +101,5 @@ def _road_far(canvas: Canvas, scene: Scene) -> None:
 
 
 def _road(canvas: Canvas, scene: Scene) -> None:
-    paint_hill(canvas, scene, 0.0, "verge", scene.horizon + 0.1, 0.02, SAND)
+    paint_hill(canvas, scene, 0.10, "verge", scene.horizon + 0.12, 0.03, SAND)
+    paint_road(canvas, scene)

@@ -16,7 +16,7 @@ export class Problem extends Error {
 export class Unreachable extends Error {
   constructor() {
     super('The server cannot be reached.');
-    this.remedy = 'Check that it is running; this page tries again by itself.';
+    this.remedy = 'Check that it is running, then try again: the same request is never made twice.';
     this.errors = {};
   }
 }

@@ -1,0 +1,97 @@
+"""Setting a finished figure into the picture: light from the sun's side, a rim along its edge, haze, shadow, mirror."""
+
+from __future__ import annotations
+
+import numpy as np
+from PIL import Image, ImageFilter
+
+from safelight.providers.procedural.canvas import Canvas
+from safelight.providers.procedural.colour import Array, rgb
+from safelight.providers.procedural.figure import FINE, Figure
+from safelight.providers.procedural.scene import Scene
+
+
+def place(canvas: Canvas, scene: Scene, figure: Figure, x: float, y: float, distance: float = 0.0, indoors: bool = False) -> None:
+    """Put the figure's foot at pixel (x, y). `indoors` is lit softly from the front instead of by the sky."""
+    pixels = np.asarray(figure.body.reduce(FINE), np.float32) / 255
+    colour, alpha = pixels.transpose(2, 0, 1)[:3], pixels[..., 3]
+    left, top = int(x - alpha.shape[1] / 2), int(y - figure.above * figure.size)
+    lit = _lit(canvas, scene, colour, alpha, distance, indoors)
+    canvas.blend(alpha, lit, top, left)
+    if figure.lights is not None:
+        _shine(canvas, figure.lights, top, left)
+
+
+def _lit(canvas: Canvas, scene: Scene, colour: Array, alpha: Array, distance: float, indoors: bool) -> Array:
+    palette = scene.palette
+    side = 1.0 if scene.sun_x > 0.5 else -1.0
+    across = np.linspace(-1, 1, alpha.shape[1], dtype=np.float32)[None, :] * side
+    if indoors:
+        return np.asarray(colour * (0.92 + 0.10 * across))
+    amount = np.clip({"noon": 0.72, "morning": 0.66}.get(scene.time, 0.42) + 0.22 * across, 0, 1)
+    light, shade = palette.light, palette.shade
+    reach = max(1, round(canvas.unit * 0.0045))
+    rim = _rim(alpha, reach, side) * palette.sun_strength * (0.75 if scene.time != "noon" else 0.4)
+    fade = float(1 - np.exp(-palette.haze_density * distance))
+    lit = np.empty_like(colour)
+    for k in range(3):
+        plane = colour[k] * (shade[k] + amount * (light[k] - shade[k]))
+        plane = plane + rim * (palette.disc[k] - plane)
+        lit[k] = plane + fade * (palette.haze[k] - plane)
+    return lit
+
+
+def _rim(alpha: Array, reach: int, side: float) -> Array:
+    """Where the figure's edge turns to the sun, above and to its side."""
+    shifted = np.zeros_like(alpha)
+    step = reach if side > 0 else -reach
+    if step > 0:
+        shifted[reach:, :-step] = alpha[:-reach, step:]
+    else:
+        shifted[reach:, -step:] = alpha[:-reach, :step]
+    return np.asarray(np.clip(alpha - shifted, 0, 1))
+
+
+def _shine(canvas: Canvas, lights: Image.Image, top: int, left: int) -> None:
+    """Lights are seen as they are, and light up the air around them."""
+    small = lights.reduce(FINE)
+    pixels = np.asarray(small, np.float32).transpose(2, 0, 1) / 255
+    canvas.blend(pixels[3], pixels[:3], top, left)
+    step = 4
+    tiny = small.convert("RGBa").reduce(step)
+    margin = int(canvas.unit * 0.06 / step) + 1
+    padded = Image.new("RGBa", (tiny.width + 2 * margin, tiny.height + 2 * margin))
+    padded.paste(tiny, (margin, margin))
+    soft = padded.filter(ImageFilter.GaussianBlur(canvas.unit * 0.018 / step))
+    large = soft.resize((soft.width * step, soft.height * step), Image.Resampling.BICUBIC)
+    halo = np.asarray(large, np.float32).transpose(2, 0, 1)[:3] / 255
+    one = np.array([1.0, 1.0, 1.0], np.float32)
+    for k in range(3):
+        tone = np.zeros(3, np.float32)
+        tone[k] = one[k]
+        canvas.shine(np.clip(halo[k] * 1.3, 0, 1), tone, top - margin * step, left - margin * step)
+
+
+def drop_shadow(canvas: Canvas, scene: Scene, x: float, y: float, across: float, down: float, strength: float = 0.45) -> None:
+    """A soft pool of shade on the ground, drawn out away from the sun."""
+    lean = (0.5 - scene.sun_x) * across * 0.8
+    high, wide = int(down * 4) + 2, int(across * 4) + 2
+    left, top = int(x + lean - wide / 2), int(y - high / 2)
+    rows = (np.arange(high, dtype=np.float32)[:, None] - high / 2) / max(down, 1)
+    columns = (np.arange(wide, dtype=np.float32)[None, :] - wide / 2) / max(across, 1)
+    mask = strength * np.clip(1.1 - np.hypot(rows, columns), 0, 1)
+    canvas.blend(np.asarray(mask), np.asarray(scene.palette.shade * rgb("#20242c") * 0.8), top, left)
+
+
+def mirror(canvas: Canvas, scene: Scene, figure: Figure, x: float, y: float, strength: float = 0.42) -> None:
+    """The figure's image in water below (x, y), broken by ripples."""
+    pixels = np.asarray(figure.body.reduce(FINE), np.float32) / 255
+    foot = int(figure.above * figure.size)
+    flipped = pixels[:foot][::-1]
+    rows = np.arange(flipped.shape[0])
+    sway = np.sin(rows / canvas.unit * 150 + 2 * np.sin(rows / canvas.unit * 47)) * rows / canvas.unit * 0.05 * canvas.unit * 0.5
+    columns = np.clip(np.arange(flipped.shape[1])[None, :] + sway[:, None].astype(int), 0, flipped.shape[1] - 1)
+    broken = np.take_along_axis(flipped, columns[:, :, None], axis=1)
+    fade = np.clip(1 - rows / max(1.0, flipped.shape[0] * 0.95), 0, 1)[:, None] * strength
+    tone = broken.transpose(2, 0, 1)[:3] * (scene.palette.shade[:, None, None] * 0.8 + 0.1)
+    canvas.blend(np.asarray(broken[..., 3] * fade), np.asarray(tone), int(y), int(x - flipped.shape[1] / 2))

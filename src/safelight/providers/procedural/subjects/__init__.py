@@ -1,0 +1,61 @@
+"""The subjects that can stand in a picture, and where and how large each is set."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from safelight.providers.procedural.canvas import Canvas
+from safelight.providers.procedural.figure import Figure
+from safelight.providers.procedural.placing import drop_shadow, mirror, place
+from safelight.providers.procedural.scene import Scene
+from safelight.providers.procedural.subjects import animals, buildings, vehicles
+from safelight.providers.procedural.subjects.look import Look, look_at
+
+
+@dataclass(frozen=True)
+class Setting:
+    """How a subject is set: its height in units, its foot's height in the picture, its widths, its distance."""
+
+    draw: Callable[[Figure, Look], None]
+    size: float
+    foot: float
+    """Share of the way from the horizon (0) to the lower edge (1); negative floats above it."""
+    across: float = 1.4
+    distance: float = 0.0
+    afloat: bool = False
+    shadow: float = 0.3
+    """Half the shadow's width, in heights of the subject; 0 casts none."""
+
+
+SETTINGS = {
+    "castle": Setting(buildings.castle, 0.74, 0.42, 1.6, 0.12, shadow=0.0),
+    "lighthouse": Setting(buildings.lighthouse, 0.72, 0.30, 1.3, 0.04, shadow=0.0),
+    "house": Setting(buildings.house, 0.38, 0.58, 1.4, 0.03, shadow=0.6),
+    "windmill": Setting(buildings.windmill, 0.58, 0.50, 1.3, 0.05, shadow=0.3),
+    "tent": Setting(buildings.tent, 0.30, 0.75, 1.7, 0.0, shadow=0.6),
+    "car": Setting(vehicles.car, 0.30, 0.62, 2.9, 0.0, shadow=1.45),
+    "sailboat": Setting(vehicles.sailboat, 0.44, 0.30, 1.1, 0.03, afloat=True),
+    "balloon": Setting(vehicles.balloon, 0.52, -0.30, 1.0, 0.04, shadow=0.0),
+    "rocket": Setting(vehicles.rocket, 0.74, 0.1, 0.9, 0.0, shadow=0.0),
+    "cat": Setting(animals.cat, 0.62, 0.86, 1.4, shadow=0.36),
+    "dog": Setting(animals.dog, 0.62, 0.86, 1.4, shadow=0.36),
+    "fox": Setting(animals.fox, 0.58, 0.84, 1.5, shadow=0.36),
+}
+
+
+def paint_subject(canvas: Canvas, scene: Scene) -> None:
+    """Draw the scene's subject, if it has one, into what is there."""
+    setting = SETTINGS.get(scene.subject or "")
+    if setting is None:
+        return
+    size = setting.size * scene.subject_size * canvas.unit
+    figure = Figure(size, setting.across, flip=scene.mirrored)
+    setting.draw(figure, look_at(scene))
+    x = scene.subject_x * canvas.width
+    y = canvas.height * (scene.horizon + setting.foot * (1 - scene.horizon))
+    if setting.afloat:
+        mirror(canvas, scene, figure, x, y)
+    elif setting.shadow:
+        drop_shadow(canvas, scene, x, y, size * setting.shadow, size * 0.05)
+    place(canvas, scene, figure, x, y, setting.distance)
