@@ -7,6 +7,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_USER=0 $(BIN)/python -m pip --quiet
+# pip compiles every module, one by one. This takes all cores, leaves out what never runs, and also serves those whose
+# environment forbids Python to write bytecode when it imports.
+BYTECODE = PYTHONDONTWRITEBYTECODE= $(BIN)/python -m compileall -qq -j 0 \
+	-x '/(tests|testing|pip|hatchling|trove_classifiers|f2py|lexers|v1|mysql|mssql|oracle)/' $(VENV)/lib src || true
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--custom-compile-command "make lock" $(if $(UPGRADE),--upgrade)
 SOURCES := src tests tools $(wildcard benchmarks)
@@ -72,14 +76,15 @@ $(VENV)/.made-in:
 	fi
 	@printf '%s\n' "$(CURDIR)" > $@
 
-# Bytecode is written on first use, not for every module of every package: half the time, a fifth less disk.
 $(VENV)/.base: $(VENV)/.made-in requirements/base.txt requirements/build.txt pyproject.toml
 	@echo "Installing the pinned packages ..."
 	@$(PIP) install --no-compile --require-hashes -r requirements/base.txt -r requirements/build.txt
 	@$(PIP) install --no-compile --no-deps --no-build-isolation --editable .
+	@$(BYTECODE)
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.base requirements/dev.txt
 	@echo "Installing what developers need ..."
 	@$(PIP) install --no-compile --require-hashes -r requirements/dev.txt
+	@$(BYTECODE)
 	@touch $@

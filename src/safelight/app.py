@@ -16,6 +16,7 @@ import structlog
 from safelight.catalog.catalog import Catalog
 from safelight.catalog.loading import load_catalog
 from safelight.domain.clock import local_s
+from safelight.domain.errors import BadSettings, Remedy
 from safelight.domain.ids import new_id
 from safelight.events.hub import Hub
 from safelight.maintenance.lost import LostWatch, Machine
@@ -30,7 +31,7 @@ from safelight.services.installation import open_queues, shared_secret
 from safelight.services.job_body import Links
 from safelight.services.prepare import Limits
 from safelight.settings import Settings
-from safelight.storage import signing
+from safelight.storage import images, signing
 from safelight.storage.assets import AssetStore
 from safelight.store import migrate
 from safelight.store.connect import open_database, sqlite_path
@@ -75,6 +76,7 @@ class Safelight:
             configured=frozenset(providers),
             limits=Limits(settings.max_wait_seconds, _run_limits(settings)),
             links_for=self.links_for,
+            free_bytes=store.free_disk_bytes,
         )
 
     @classmethod
@@ -134,12 +136,19 @@ class Safelight:
         watch = LostWatch(here, settings.lease_seconds)
         await process.start(Sweeper(self.database, watch, seen=process.meet))
         if role.slots:
-            self._warming = [asyncio.create_task(provider.warm_up()) for provider in self.providers.values()]
+            warm_ups = [provider.warm_up() for provider in self.providers.values()]
+            self._warming = [asyncio.create_task(work) for work in (*warm_ups, asyncio.to_thread(images.warm_up))]
         return process
 
     def role(self, name: str, *, queues: Sequence[str] | None = None, slots: int = 0, url: str | None = None) -> Role:
         """A role of this installation; without `queues` it serves all of the catalog's."""
-        served = sorted(queues if queues is not None else {model.queue for model in self.catalog.models})
+        known = {model.queue for model in self.catalog.models}
+        served = sorted(known if queues is None else set(queues))
+        if unknown := sorted(set(served) - known):
+            raise BadSettings(
+                f"No model of the catalog uses queue {unknown[0]!r}.",
+                remedy=Remedy(f"Serve one of: {', '.join(sorted(known))}.", "safelight models"),
+            )
         return Role(name, tuple(served) if slots else (), tuple(sorted(self.providers)), slots, url)
 
     def links_for(self, base: str) -> Links:

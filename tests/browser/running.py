@@ -42,7 +42,7 @@ class Server:
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(command, cwd=self.folder, env=env, stdout=log, stderr=log)
         give_up_at = time.monotonic() + START_S
-        while not self._ready():
+        while not self._answers():
             if time.monotonic() > give_up_at or self._ended_within(0.05):
                 pytest.fail(f"The server did not become ready:\n{self.log.read_text()[-4000:]}")
 
@@ -57,9 +57,10 @@ class Server:
             process.kill()
             process.wait()
 
-    def _ready(self) -> bool:
+    def _answers(self) -> bool:
+        # `live`, not `ready`: without a worker a server is never ready.
         try:
-            return httpx.get(f"{self.url}/api/ready", timeout=5, trust_env=False).is_success
+            return httpx.get(f"{self.url}/api/live", timeout=5, trust_env=False).is_success
         except httpx.TransportError:
             return False
 

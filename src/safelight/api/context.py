@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
+import structlog
 from fastapi import Depends, Request
 
 from safelight.api.errors import request_id_of
@@ -26,8 +27,13 @@ def installation(request: Request) -> Safelight:
     return found
 
 
-def visitor(request: Request) -> Visitor:
-    """Local mode, the only one so far: everybody who reaches the loopback address is the user `local`."""
+async def visitor(request: Request) -> Visitor:
+    """Local mode, the only one so far: everybody who reaches the loopback address is the user `local`.
+
+    From here on every log line of the request says who it is for, and about which job.
+    """
+    about = {"job_id": request.path_params["job_id"][:64]} if "job_id" in request.path_params else {}
+    structlog.contextvars.bind_contextvars(user_id=LOCAL_USER, **about)
     return Visitor(LOCAL_USER, str(request.base_url).rstrip("/"), request_id_of(request))
 
 

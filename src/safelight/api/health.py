@@ -14,12 +14,23 @@ from safelight.app import Safelight
 from safelight.domain.clock import as_rfc3339, local_s
 from safelight.domain.errors import SafelightError
 from safelight.services import presence
+from safelight.services.desk import LEAST_FREE_BYTES
 from safelight.services.presence import Process
 
 router = APIRouter(tags=["health"])
 
 CHECK_LIMIT_S = 3.0
-LEAST_FREE_BYTES = 256 * 1024 * 1024
+FINDINGS = {
+    "database": (
+        "DATABASE_UNREACHABLE",
+        "The database does not answer.",
+        "Check that it runs and that the address is right.",
+        "safelight settings",
+    ),
+    "storage": ("DISK_LOW", "The disk is nearly full.", "Free some space; new jobs are refused until then.", "df -h"),
+    "worker": ("NO_WORKER_FOR_QUEUE", "No live process takes jobs.", "Start a worker.", "safelight worker"),
+}
+"""Of each check that fails: code, cause, remedy and command."""
 
 
 @router.get("/api/live", summary="Is the process alive?")
@@ -42,7 +53,7 @@ async def ready(safelight: Installation) -> JSONResponse:
 async def health(safelight: Installation) -> dict[str, Any]:
     """Version, uptime, and one finding per check that fails."""
     checks = await run_checks(safelight)
-    findings = [{"check": name, **check} for name, check in checks.items() if not check["ok"]]
+    findings = [_finding(name, check) for name, check in checks.items() if not check["ok"]]
     return {
         "status": "unhealthy" if findings else "healthy",
         "version": __version__,
@@ -63,7 +74,7 @@ async def run_checks(safelight: Safelight) -> dict[str, dict[str, Any]]:
     return {
         "database": _database_check(processes),
         "storage": await asyncio.to_thread(_storage_check, safelight),
-        "worker": _worker_check(safelight, processes),
+        "worker": _worker_check(processes),
     }
 
 
@@ -77,31 +88,46 @@ async def _processes(safelight: Safelight) -> list[Process] | str:
 
 def _database_check(processes: list[Process] | str) -> dict[str, Any]:
     if isinstance(processes, str):
-        return {"ok": False, "found": processes}
-    return {"ok": True, "found": "reachable"}
+        return _check(False, processes)
+    return _check(True, "reachable", processes=len(processes))
 
 
 def _storage_check(safelight: Safelight) -> dict[str, Any]:
     try:
         free = safelight.store.free_disk_bytes()
     except OSError as error:
-        return {"ok": False, "found": str(error)}
+        return _check(False, str(error))
     if free is None:
-        return {"ok": True, "found": "object store"}
-    return {"ok": free >= LEAST_FREE_BYTES, "found": f"{free // 2**20} MB free"}
+        return _check(True, "object store")
+    return _check(free >= LEAST_FREE_BYTES, f"{free // 2**20} MB free", free_bytes=free)
 
 
-def _worker_check(safelight: Safelight, processes: list[Process] | str) -> dict[str, Any]:
+def _worker_check(processes: list[Process] | str) -> dict[str, Any]:
     if isinstance(processes, str):
-        return {"ok": False, "found": "unknown: the database does not answer"}
+        return _check(False, "unknown: the database does not answer")
     live = [p for p in processes if p.lost_at is None and p.slots and not p.draining]
-    if live:
-        return {"ok": True, "found": f"{len(live)} live, {sum(p.busy for p in live)} of {_slots(live)} slots busy"}
-    return {"ok": False, "found": "No worker is live: jobs wait.", "remedy": "safelight worker"}
+    busy, slots = sum(p.busy for p in live), sum(p.slots for p in live)
+    found = f"{len(live)} live, {busy} of {slots} slots busy" if live else "no worker is live: jobs wait"
+    return _check(bool(live), found, live_workers=len(live), slots=slots, busy=busy)
 
 
-def _slots(processes: list[Process]) -> int:
-    return sum(p.slots for p in processes)
+def _check(ok: bool, found: str, **evidence: int) -> dict[str, Any]:
+    return {"ok": ok, "found": found, "evidence": evidence}
+
+
+def _finding(name: str, check: dict[str, Any]) -> dict[str, Any]:
+    """A failed check as a finding (FRONT_DOORS, section 8)."""
+    code, cause, remedy, command = FINDINGS[name]
+    return {
+        "code": code,
+        "severity": "error",
+        "subject": name,
+        "symptom": check["found"],
+        "evidence": check["evidence"],
+        "cause": cause,
+        "remedy": {"text": remedy, "command": command},
+        "because_of": None,
+    }
 
 
 def _worker(process: Process) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import Annotated, Any
 
+import structlog
 from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import AwareDatetime
@@ -96,6 +97,7 @@ async def _submit(
     safelight: Safelight, caller: Visitor, request: JobRequest, key: str | None, *, older: bool = False
 ) -> JSONResponse:
     details, replayed = await safelight.desk.submit(request, Submitter(caller.user_id, caller.request_id, key))
+    structlog.contextvars.bind_contextvars(job_id=details.job.id, kind=details.job.kind)
     body = safelight.desk.body(details, caller.base)
     if older:
         body["jobId"] = body["id"]

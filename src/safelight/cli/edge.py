@@ -33,8 +33,9 @@ class Edge(TyperGroup):
 
     def invoke(self, ctx: Any) -> Any:
         try:
-            return super().invoke(ctx)
-        except (typer.TyperException, typer.Exit, typer.Abort, BrokenPipeError):
+            with quiet_broken_pipe():
+                return super().invoke(ctx)
+        except (typer.TyperException, typer.Exit, typer.Abort):
             raise
         except Exception as error:
             if ctx.params.get("debug"):
@@ -83,10 +84,8 @@ def show(failure: Failure) -> None:
 def quiet_broken_pipe() -> Iterator[None]:
     """`safelight jobs list | head -1` ends without a word when `head` has seen enough."""
     try:
-        try:
-            yield
-        finally:
-            sys.stdout.flush()
+        yield
+        sys.stdout.flush()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the interpreter flushes once more at exit
         raise SystemExit(CLOSED_PIPE) from None

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from safelight.cli.ending import say_ended
 from safelight.cli.out import err
-from safelight.cli.submission import say_ended
 from safelight.cli.watching import watch
 from safelight.client import Client
 

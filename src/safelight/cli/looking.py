@@ -11,9 +11,9 @@ from safelight.cli import when
 from safelight.cli.details import file_lines, job_details, timeline
 from safelight.cli.door import opened
 from safelight.cli.edge import FINE, FOUND
+from safelight.cli.ending import print_addresses, say_ended
 from safelight.cli.out import err, out, print_json, print_json_line
 from safelight.cli.pick import pick
-from safelight.cli.submission import print_addresses, say_ended
 from safelight.cli.tables import jobs_table
 from safelight.cli.watching import watch
 from safelight.client import Client

@@ -9,7 +9,7 @@ import typer
 
 from safelight import __version__
 from safelight.cli import db, jobs
-from safelight.cli.edge import Edge, quiet_broken_pipe
+from safelight.cli.edge import Edge
 from safelight.cli.models import models
 from safelight.cli.serve import serve
 from safelight.cli.settings import settings
@@ -57,5 +57,4 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
-    with quiet_broken_pipe():
-        app(prog_name="safelight")
+    app(prog_name="safelight")

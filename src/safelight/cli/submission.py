@@ -8,10 +8,11 @@ from typing import Any
 
 from safelight.cli.door import Door, opened
 from safelight.cli.edge import FINE, FOUND
+from safelight.cli.ending import print_addresses, say_ended
 from safelight.cli.out import err, plain, print_json
 from safelight.cli.save import save
 from safelight.cli.watching import watch
-from safelight.cli.when import between_s, span
+from safelight.cli.when import span
 from safelight.domain.jobs import Status
 
 
@@ -66,31 +67,3 @@ async def _deliver(door: Door, job: dict[str, Any], output: Path | None, as_json
     else:
         print_addresses(door, job)
     return FINE if job["status"] == Status.COMPLETED else FOUND
-
-
-def print_addresses(door: Door, job: dict[str, Any]) -> None:
-    """The address of each asset on a line of its own, for people and pipes."""
-    for asset in job["assets"]:
-        print(asset["url"])
-    if job["assets"] and not door.serves:
-        err().print("No server is running; the address works once one is: safelight serve", style="dim")
-
-
-def say_ended(job: dict[str, Any]) -> None:
-    """How it ended and how long it took; for a failure, why and what to do."""
-    console = err()
-    took = span(between_s(job["created_at"], job["finished_at"]))
-    if job["status"] == "completed":
-        console.print(f"Completed in {took}.", style="green")
-        return
-    error = job.get("error") or {}
-    console.print(
-        f"The job {_ENDED[job['status']]} after {took}. {plain(error.get('message') or '')}".rstrip(),
-        style="red",
-        soft_wrap=True,
-    )
-    if error.get("remedy"):
-        console.print(plain(error["remedy"]), soft_wrap=True)
-
-
-_ENDED = {"failed": "failed", "canceled": "was canceled", "partial": "completed in part"}

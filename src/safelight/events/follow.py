@@ -31,7 +31,7 @@ class Envelope(NamedTuple):
 
 
 async def follow(database: Database, hub: Hub, job_id: str, cursor: int) -> AsyncIterator[Envelope | None]:
-    """Yield news after `cursor` until the terminal event; None whenever it was quiet for a while.
+    """Yield news after `cursor` until the job has ended; None whenever it was quiet for a while.
 
     A reader that is slow simply finds more events at its next look: nothing is buffered for it.
     """
@@ -45,6 +45,8 @@ async def follow(database: Database, hub: Hub, job_id: str, cursor: int) -> Asyn
                 yield envelope
                 if envelope.is_last:
                     return
+            if found.ended:
+                return  # the reader had seen its end already
             cursor = max(cursor, found.brief.sequence)
             if not await waiter.wait(LOOK_AGAIN_S):
                 yield None

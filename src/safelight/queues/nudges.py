@@ -59,7 +59,7 @@ class Nudges(asyncio.DatagramProtocol):
     def datagram_received(self, data: bytes, addr: tuple[str | object, int]) -> None:
         try:
             topics = json.loads(data)
-        except ValueError:
+        except (ValueError, RecursionError):  # the latter: brackets within brackets within brackets
             log.warning("nudge_unreadable", size_bytes=len(data), sender=str(addr))
             return
         if isinstance(topics, list):
@@ -91,10 +91,11 @@ def _datagrams(topics: list[str]) -> Iterator[bytes]:
     """JSON lists, each small enough to travel whole."""
     size, part = 2, list[str]()
     for topic in topics:
-        if part and size + len(topic) + 3 > LARGEST_BYTES:
+        quoted_bytes = len(json.dumps(topic)) + len(", ")
+        if part and size + quoted_bytes > LARGEST_BYTES:
             yield json.dumps(part).encode()
             size, part = 2, []
         part.append(topic)
-        size += len(topic) + 3
+        size += quoted_bytes
     if part:
         yield json.dumps(part).encode()

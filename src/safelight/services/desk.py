@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from safelight.catalog.catalog import Catalog
-from safelight.domain.errors import CallerError, NotFound
+from safelight.domain.errors import CallerError, NotFound, Remedy, Unavailable
 from safelight.domain.ids import is_id, new_id
 from safelight.services import cancel as cancel_case
 from safelight.services import read_jobs
@@ -19,6 +19,7 @@ from safelight.services.read_jobs import JobDetails, PageRequest
 from safelight.services.submit import Replayed, submit
 from safelight.store.database import Database
 
+LEAST_FREE_BYTES = 256 * 1024 * 1024
 LinksFor = Callable[[str], Links]
 """From the base address of a request (or of the installation) to the links it is shown."""
 
@@ -32,9 +33,12 @@ class Desk:
     configured: Collection[str]
     limits: Limits
     links_for: LinksFor
+    free_bytes: Callable[[], int | None]
+    """Free space where data goes; None where that is not limited."""
 
     async def submit(self, request: JobRequest, caller: Caller) -> tuple[JobDetails, bool]:
-        """Make a job; True if the caller's idempotency key had made it before. Raises CallerError."""
+        """Make a job; True if the caller's idempotency key had made it before. Raises CallerError or Unavailable."""
+        refuse_on_full_disk(self.free_bytes())
         submission = prepare(
             request,
             caller,
@@ -88,6 +92,17 @@ class Desk:
             return self.catalog.resolve(kind, None, configured=self.configured, today=datetime.now(UTC).date()).model.id
         except CallerError:
             return None
+
+
+def refuse_on_full_disk(free_bytes: int | None) -> None:
+    """New work is refused while there is still room to finish what was accepted."""
+    if free_bytes is not None and free_bytes < LEAST_FREE_BYTES:
+        least = LEAST_FREE_BYTES // 2**20
+        raise Unavailable(
+            f"Only {free_bytes // 2**20} MB of disk are free; below {least} MB no new jobs are taken.",
+            remedy=Remedy("The operator must free disk space. Jobs already accepted go on."),
+            evidence={"free_bytes": free_bytes},
+        )
 
 
 def no_such_job(job_id: str) -> NotFound:

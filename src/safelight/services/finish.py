@@ -92,7 +92,6 @@ def finish(tx: Tx, endings: Sequence[Ending]) -> list[bool]:
     Returns False, in input order, where someone else requeued, canceled or ended the job. The caller
     lets go of that job. What was learnt about the call is recorded either way.
     """
-    end_call(tx, [e.call for e in endings if e.call])
     now = tx.now
     ended = tx.many(
         _END,
@@ -108,6 +107,7 @@ def finish(tx: Tx, endings: Sequence[Ending]) -> list[bool]:
             for e in endings
         ],
     )
+    end_call(tx, [e.call for e in endings if e.call])  # jobs are locked before their calls, as everywhere
     tx.many(
         _ADD_ASSET,
         [_asset_row(e.job, asset, now) for e, row in zip(endings, ended, strict=True) if row for asset in e.assets],

@@ -88,8 +88,6 @@ _RETURN = back_to_pending(LEASE_HOLDS, lost=False)
 
 def hand_back(tx: Tx, given: Return) -> bool:
     """Give a job back; False where it was no longer the caller's. What is known of the call is recorded anyway."""
-    if given.call:
-        end_call(tx, [given.call])
     row = tx.one(
         _RETURN,
         job=given.job,
@@ -99,6 +97,8 @@ def hand_back(tx: Tx, given: Return) -> bool:
         call_open=given.call_open,
         at_now=tx.now,
     )
+    if given.call:
+        end_call(tx, [given.call])  # jobs are locked before their calls, as everywhere
     if row is None:
         return False
     kind = EventType.RETRYING if given.retrying else EventType.REQUEUED

@@ -98,6 +98,11 @@ _TAKE_SHARE = Query(
     .returning(tags.c.tag),
     _TagRow,
 )
+_RETURN_SHARE = Change(
+    sa.update(tags)
+    .where(tags.c.queue == arg("line"), tags.c.user_id == arg("owner"))
+    .values(tag=tags.c.tag - arg("share_s", REAL))
+)
 _EXISTING = Query(sa.select(jobs.c.number, jobs.c.id).where(jobs.c.id == arg("public_id")), _NewJob)
 _JOB_COLUMNS = (
     "id",
@@ -147,8 +152,9 @@ def submit(tx: Tx, submissions: Sequence[Submission]) -> list[Answer]:
         books.post(accounts[s.user_id], hold(s.price, job=inserted[s.id]))
         answers[s.id] = Submitted(s.id)
     books.close()
-    _give_keys_back(tx, [s for s in fresh if isinstance(answers[s.id], InsufficientCredits)])
+    _forget(tx, [s for s in fresh if isinstance(answers[s.id], InsufficientCredits)])
     _announce(tx, affordable, inserted)
+    _answer_again(tx, submissions, answers)
     return [answers[s.id] for s in submissions]
 
 
@@ -263,9 +269,38 @@ def _job_row(s: Submission, account: int, vstart: float, now: float) -> dict[str
     }
 
 
-def _give_keys_back(tx: Tx, refused: Sequence[Submission]) -> None:
-    """A refusal must not be remembered: the same request may be affordable later."""
+def _forget(tx: Tx, refused: Sequence[Submission]) -> None:
+    """A refusal must leave no trace: the same request may be affordable later, and its user took no turn."""
     tx.many(_GIVE_KEY_BACK, [{"owner": s.user_id, "given": s.key} for s in refused if s.key is not None])
+    shares: dict[tuple[str, str], float] = {}
+    for s in refused:
+        shares[s.queue, s.user_id] = shares.get((s.queue, s.user_id), 0.0) + s.share_s
+    tx.many(
+        _RETURN_SHARE,
+        [{"line": queue, "owner": user, "share_s": share_s} for (queue, user), share_s in sorted(shares.items())],
+    )
+
+
+def _answer_again(tx: Tx, submissions: Sequence[Submission], answers: dict[str, Answer]) -> None:
+    """Those who came second to a key whose holder was then refused: their answer named a job that does not exist.
+
+    Each round decides at least one of them, so this ends.
+    """
+    refused = {name for name, answer in answers.items() if isinstance(answer, InsufficientCredits)}
+    misled = [s for s in submissions if _names(answers[s.id]) in refused]
+    if misled:
+        answers.update(zip((s.id for s in misled), submit(tx, misled), strict=True))
+
+
+def _names(answer: Answer) -> str | None:
+    """The job that an answer to a second request names."""
+    match answer:
+        case Replayed(job_id):
+            return job_id
+        case IdempotencyMismatch():
+            return str(answer.evidence["job_id"])
+        case _:
+            return None
 
 
 def _announce(tx: Tx, submissions: Sequence[Submission], numbers: dict[str, int]) -> None:

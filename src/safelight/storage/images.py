@@ -31,6 +31,13 @@ class PictureInfo:
     height: int
 
 
+def warm_up() -> None:
+    """Load Pillow and its plug-ins: a tenth of a second that the first picture need not pay."""
+    from PIL import Image
+
+    Image.init()
+
+
 def describe_image(data: bytes) -> PictureInfo:
     """What the header says; pixels are not decoded. Raises UnreadablePicture."""
     with _opened(data) as picture:

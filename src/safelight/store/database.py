@@ -40,6 +40,7 @@ class Limits:
     readers: int = 4
     writers: int = 4
     away_s: float = 30.0
+    busy_s: float = 5.0
 
 
 class Database(ABC):

@@ -23,7 +23,6 @@ from safelight.store.statements import SQLITE, Change, Query, R, Statement, Valu
 from safelight.store.turnstile import NoTurn, Turnstile
 from safelight.store.tx import Tx
 
-BUSY_S = 5.0
 INSTRUCTIONS_BETWEEN_CLOCK_READS = 20_000
 
 
@@ -84,7 +83,11 @@ class SqliteDatabase(Database):
         with translated(self.path):
             create_private(self.path)
             connection = sqlite3.connect(
-                self.path, isolation_level=None, check_same_thread=False, cached_statements=512, timeout=BUSY_S
+                self.path,
+                isolation_level=None,
+                check_same_thread=False,
+                cached_statements=512,
+                timeout=self.limits.busy_s,
             )
             if connection.execute("PRAGMA journal_mode").fetchone() != ("wal",):
                 with self.turnstile.held():

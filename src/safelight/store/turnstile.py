@@ -51,7 +51,7 @@ class Turnstile:
             _unlock(waiting)
         try:
             with suppress(OSError):  # a full disk must not keep anyone from making room
-                os.pwrite(writing, f"{os.getpid():>10} {time.time():17.3f}\n".encode(), 0)
+                os.pwrite(writing, f"{os.getpid():>10} {time.time():17.6f}\n".encode(), 0)
             yield
         finally:
             _unlock(writing)

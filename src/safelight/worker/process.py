@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 from collections.abc import Coroutine
 from contextlib import suppress
 from dataclasses import dataclass
@@ -51,11 +52,14 @@ class RunningProcess:
     async def start(self, sweeper: Sweeper) -> None:
         """Register, then begin to beat, sweep and claim."""
         await self._presence.register()
-        for work in (self._presence.run(), self._sweep(sweeper), watch(self._database, self._hub)):
-            self._tasks.append(_keep(work))
+        self._tasks += [
+            _keep(self._presence.run(), "beat"),
+            _keep(self._sweep(sweeper), "sweep"),
+            _keep(watch(self._database, self._hub), "watch"),
+        ]
         if self._runner is not None:
-            self._tasks.append(_keep(self._reconcile(self._runner)))
-            self._claiming = _keep(self._runner.run())
+            self._tasks.append(_keep(self._reconcile(self._runner), "reconcile"))
+            self._claiming = _keep(self._runner.run(), "claim")
 
     async def drain(self) -> None:
         """Stop claiming, let attempts end or hand them back. Beats and sweeps go on meanwhile."""
@@ -106,16 +110,18 @@ class RunningProcess:
                 log.warning("reconcile_failed", error=str(error))
 
 
-def _keep(work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+def _keep(work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
     """A task whose death is heard of."""
-    task = asyncio.create_task(work)
+    task = asyncio.create_task(work, name=name)
     task.add_done_callback(_report_death)
     return task
 
 
 def _report_death(task: asyncio.Task[None]) -> None:
+    """A process that no longer beats, sweeps or claims must not look alive: it drains and ends, to be started anew."""
     if not task.cancelled() and (error := task.exception()):
         log.critical("task_died", task=task.get_name(), exc_info=error)
+        signal.raise_signal(signal.SIGTERM)
 
 
 async def _end(task: asyncio.Task[None]) -> None:

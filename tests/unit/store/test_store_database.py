@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Awaitable, Callable, Sequence
-from typing import TypeVar
+from collections.abc import Sequence
 
 import pytest
+import sqlalchemy as sa
 from structlog.testing import capture_logs
 
 from safelight.domain.errors import Unavailable
 from safelight.store.calls import batch
 from safelight.store.connect import open_database
 from safelight.store.database import Database, Limits
+from safelight.store.statements import Query
 from safelight.store.tx import Tx
+from tests.unit.store.running import LIMIT_S, run
 from tests.unit.store.toy_store import (
+    Count,
     add_coins,
     all_notes,
     count_notes,
@@ -24,26 +27,10 @@ from tests.unit.store.toy_store import (
     note,
     note_by_id,
     open_purse,
+    pledge,
     purse,
     rename,
 )
-
-T = TypeVar("T")
-LIMIT_S = 20.0
-
-
-def run(database: Database, work: Callable[[], Awaitable[T]]) -> T:
-    """Start the database, do the work, stop it."""
-
-    async def framed() -> T:
-        database.start()
-        try:
-            async with asyncio.timeout(LIMIT_S):
-                return await work()
-        finally:
-            await database.stop()
-
-    return asyncio.run(framed())
 
 
 @batch
@@ -110,6 +97,26 @@ def test_a_statement_that_fails_harms_only_its_caller(database: Database) -> Non
         assert failed[:5] == [False, True, False, True, False]
         assert sum(failed[5:]) == 1  # the plain calls insert "plain-taken" twice, in either order
         assert await database.read(count) == 1 + 3 + 4
+
+    run(database, work)
+
+
+def test_a_call_that_spoils_the_commit_itself_harms_only_its_caller(database: Database) -> None:
+    @batch
+    def pledges(tx: Tx, notes: Sequence[int]) -> list[bool]:
+        return tx.many(pledge, [{"number": n, "coins": 1, "note": n} for n in notes])
+
+    async def work() -> None:
+        numbers = [await database.write(write_notes, f"n{n}") for n in range(3)]
+        answers = await asyncio.gather(
+            *(database.write(pledges, n) for n in (*numbers, 999)),
+            *(database.write(write_note, f"m{n}") for n in range(3)),
+            return_exceptions=True,
+        )
+        assert answers[:3] == [True, True, True]
+        assert isinstance(answers[3], Exception)
+        assert answers[4:] == ["wrote m0", "wrote m1", "wrote m2"]
+        assert await database.read(count) == 6
 
     run(database, work)
 
@@ -377,11 +384,6 @@ def _clock(tx: Tx) -> float:
 
 
 def _endless(tx: Tx) -> object:
-    import sqlalchemy as sa
-
-    from safelight.store.statements import Query
-    from tests.unit.store.toy_store import Count
-
     numbers = sa.select(sa.literal(1).label("n")).cte("numbers", recursive=True)
     numbers = numbers.union_all(sa.select(sa.literal(1).label("n")).select_from(numbers))
     return tx.all(Query(sa.select(sa.func.count()).select_from(numbers), Count))

@@ -30,7 +30,7 @@ purses = sa.Table(
     metadata,
     sa.Column("number", NUMBER, primary_key=True, autoincrement=False),
     sa.Column("coins", sa.BigInteger, nullable=False),
-    sa.Column("note", NUMBER, sa.ForeignKey("notes.number")),
+    sa.Column("note", NUMBER, sa.ForeignKey("notes.number", deferrable=True, initially="DEFERRED")),
 )
 
 
@@ -76,6 +76,7 @@ ready_once = Query(
 rename = Change(sa.update(notes).where(notes.c.id == argument("id")).values(text=argument("new_text")))
 drop_note = Change(sa.delete(notes).where(notes.c.id == argument("id")))
 open_purse = Change(sa.insert(purses), columns=("number", "coins"))
+pledge = Change(sa.insert(purses), columns=("number", "coins", "note"))
 purse = Query(
     sa.select(purses.c.number, purses.c.coins).where(purses.c.number == argument("which", type_=sa.BigInteger)), Coins
 )

@@ -11,6 +11,8 @@ from PIL import Image, ImageChops, ImageDraw
 from safelight.providers.procedural.colour import Array, mix, rgb
 
 FINE = 2
+_TURN = np.linspace(0, 2 * np.pi, 48, endpoint=False)
+_ROUND = (np.cos(_TURN), np.sin(_TURN))
 Point = tuple[float, float]
 Colour = Array | str
 
@@ -32,30 +34,21 @@ class Figure:
 
     def shape(self, points: Sequence[Point], colour: Colour, smooth: bool = False) -> None:
         """A filled outline; smooth ones pass through their points in a curve, sharp where a point is given twice."""
-        self._fill(lambda draw, ink: draw.polygon(self._pixels(curve(points) if smooth else points), fill=ink), colour)
+        self._fill(self._pixels(curve(points) if smooth else points), colour)
 
     def oval(self, x: float, y: float, across: float, up: float, colour: Colour, turn: float = 0.0) -> None:
         """An ellipse by its middle and radii, turned by degrees."""
-        angle = np.linspace(0, 2 * np.pi, 48, endpoint=False)
         cos, sin = np.cos(np.deg2rad(turn)), np.sin(np.deg2rad(turn))
-        ex, ey = across * np.cos(angle), up * np.sin(angle)
-        points = list(zip(x + ex * cos - ey * sin, y + ex * sin + ey * cos, strict=True))
-        self._fill(lambda draw, ink: draw.polygon(self._pixels(points), fill=ink), colour)
+        ex, ey = across * _ROUND[0], up * _ROUND[1]
+        self._fill(self._pixels(list(zip(x + ex * cos - ey * sin, y + ex * sin + ey * cos, strict=True))), colour)
 
     def box(self, left: float, bottom: float, right: float, top: float, colour: Colour) -> None:
-        self.shape([(left, bottom), (right, bottom), (right, top), (left, top)], colour)
+        self._fill(self._pixels([(left, bottom), (right, bottom), (right, top), (left, top)]), colour)
 
     def stroke(self, points: Sequence[Point], width: float, colour: Colour, smooth: bool = True) -> None:
         """A line with round ends."""
         path = self._pixels(curve(points, closed=False) if smooth and len(points) > 2 else points)
-        wide = max(1.0, width * self.size * FINE)
-
-        def ink_line(draw: ImageDraw.ImageDraw, ink: tuple[int, ...]) -> None:
-            draw.line(path, fill=ink, width=max(1, round(wide)), joint="curve")
-            for x, y in (path[0], path[-1]):
-                draw.ellipse((x - wide / 2, y - wide / 2, x + wide / 2, y + wide / 2), fill=ink)
-
-        self._fill(ink_line, colour)
+        self._fill(path, colour, max(1.0, width * self.size * FINE))
 
     @contextmanager
     def within(self, points: Sequence[Point], smooth: bool = False) -> Iterator[None]:
@@ -90,21 +83,38 @@ class Figure:
         finally:
             self._shining = False
 
-    def _fill(self, paint, colour: Colour) -> None:  # type: ignore[no-untyped-def]
+    def _fill(self, path: list[Point], colour: Colour, wide: float | None = None) -> None:
+        """Draw an outline, or with `wide` a line, on the body or the lights, inside the clip if there is one."""
         tone = rgb(colour) if isinstance(colour, str) else colour
-        ink = (*(int(np.clip(part, 0, 1) * 255 + 0.5) for part in tone), 255)
+        ink = (*(int(min(max(part, 0.0), 1.0) * 255 + 0.5) for part in tone.tolist()), 255)
         target = self.lights if self._shining and self.lights is not None else self.body
         if self._clip is None:
-            paint(ImageDraw.Draw(target), ink)
+            _draw(ImageDraw.Draw(target), path, wide, ink)
             return
-        mask = Image.new("L", self.body.size)
-        paint(ImageDraw.Draw(mask), 255)
-        target.paste(ink, (0, 0), ImageChops.multiply(mask, self._clip))
+        pad = (wide or 0) / 2 + 1
+        left, top = max(0, int(min(x for x, _ in path) - pad)), max(0, int(min(y for _, y in path) - pad))
+        right = min(target.width, int(max(x for x, _ in path) + pad) + 1)
+        bottom = min(target.height, int(max(y for _, y in path) + pad) + 1)
+        if right <= left or bottom <= top:
+            return
+        mask = Image.new("L", (right - left, bottom - top))
+        _draw(ImageDraw.Draw(mask), [(x - left, y - top) for x, y in path], wide, 255)
+        area = (left, top, right, bottom)
+        target.paste(ink, area, ImageChops.multiply(mask, self._clip.crop(area)))
 
     def _pixels(self, points: Sequence[Point]) -> list[Point]:
         side = -1 if self.flip else 1
         middle, foot, scale = self.body.width / 2, self.above * self.size * FINE, self.size * FINE
         return [(middle + side * x * scale, foot - y * scale) for x, y in points]
+
+
+def _draw(draw: ImageDraw.ImageDraw, path: list[Point], wide: float | None, ink: tuple[int, ...] | int) -> None:
+    if wide is None:
+        draw.polygon(path, fill=ink)
+        return
+    draw.line(path, fill=ink, width=max(1, round(wide)), joint="curve")
+    for x, y in (path[0], path[-1]):
+        draw.ellipse((x - wide / 2, y - wide / 2, x + wide / 2, y + wide / 2), fill=ink)
 
 
 def curve(points: Sequence[Point], closed: bool = True, steps: int = 8) -> list[Point]:

@@ -9,11 +9,14 @@ from safelight.providers.procedural.canvas import Canvas
 from safelight.providers.procedural.colour import Array, rgb
 from safelight.providers.procedural.scene import Scene
 
+WITHOUT_SUN = {"studio", "cloister", "abstract", "space"}
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 
 
 def scatter_sunlight(canvas: Canvas, scene: Scene, strength: float = 0.34) -> None:
     """The sun's light in the air, over everything that stands before it."""
+    if scene.place in WITHOUT_SUN:
+        return
     small = (max(8, canvas.height // 8), max(8, canvas.width // 8))
     y = ((np.arange(small[0], dtype=np.float32) + 0.5) / small[0])[:, None]
     x = ((np.arange(small[1], dtype=np.float32) + 0.5) / small[1])[None, :]

@@ -43,12 +43,12 @@ def paint_dunes(canvas: Canvas, scene: Scene) -> None:
     """Sand with sinuous, sharp crests: one flank in the light, the other in shade."""
     rng = scene.rng("dunes")
     at_u, at_v, scale, bend = rng.random(4)
-    view = look(canvas, 0.42, 5.0, 280)
+    view = look(canvas, 0.42, 5.0, 340)
     smooth = noise.texture(0.42, 4)
     size = 0.10 + 0.04 * scale
     warp = noise.sample(view.x * 0.10 + at_v, view.z * 0.14 + at_u, smooth) * (0.5 + 0.5 * bend)
     swell = noise.sample(view.x * size + at_u + warp * 0.30, view.z * size * 1.9 + at_v + warp * 0.22, smooth)
-    crest = 1 - np.abs(swell - 0.5) * 4.2
+    crest = 1 - np.sqrt((swell - 0.5) ** 2 + 0.0004) * 4.2
     heights = np.asarray(0.26 * np.clip(crest, -0.4, 1) * (0.35 + 0.65 * smoothstep(0.3, 2.0, view.z)), np.float32)
     lit = smoothstep(0.28, 0.72, light_on(scene, heights, view, 1.9))
     ripples = noise.sample(view.x * 0.5 + warp, view.z * 6.0 + warp * 2.0)
@@ -77,7 +77,7 @@ def paint_hills(canvas: Canvas, scene: Scene, height: float = 0.42) -> None:
     patch = noise.sample(view.x * 0.3 + at_v, view.z * 0.5 + at_u)
     stripes = np.sin((view.x * (0.4 + cut) + view.z) * 60.0) * 0.09 * (1 - view.depth)
     lit = np.clip(lit + stripes * smoothstep(0.5, 0.6, patch) + (patch - 0.5) * 0.25, 0, 1)
-    second = LAVENDER if "lavender" in scene.reading.words else WHEAT if tone > 0.5 else turned(FIELD, 30, 1.1, 0.06)
+    second = LAVENDER if "lavender" in scene.reading.words else WHEAT if tone > 0.5 else turned(FIELD, -22, 1.1, 0.08)
     surfaces = [
         (FIELD, np.ones_like(lit)),
         (GRASS, smoothstep(0.42, 0.5, patch)),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from safelight.providers.procedural.abstract import paint_abstract
+from safelight.providers.procedural.backdrop import paint_cloister, paint_studio
 from safelight.providers.procedural.canvas import Canvas
 from safelight.providers.procedural.city import paint_skyline
 from safelight.providers.procedural.colour import rgb
@@ -16,39 +17,46 @@ from safelight.providers.procedural.road import paint_road
 from safelight.providers.procedural.scene import Scene
 from safelight.providers.procedural.sky import paint_sky
 from safelight.providers.procedural.space import paint_nebula, paint_planet
+from safelight.providers.procedural.subjects import paint_subject
 from safelight.providers.procedural.water import paint_swell, paint_water
 from safelight.providers.procedural.weather import strike_lightning
 
+ON_LAND = {"cat", "dog", "fox", "deer", "horse", "house", "tent", "windmill", "castle", "tree", "car", "monk", "flower"}
 Step = Callable[[Canvas, Scene], None]
 
 
 def steps_for(scene: Scene) -> list[tuple[str, Step]]:
-    """Named steps for the scene's place."""
+    """Named steps for the scene's place; the subject stands behind what is nearest to the viewer."""
+    subject = ("subject", paint_subject)
     match scene.place:
-        case "abstract" | "studio" | "cloister":
-            return [("ground", paint_abstract)]
+        case "abstract":
+            return [("ground", paint_abstract), subject]
+        case "studio":
+            return [("wall", paint_studio), subject]
+        case "cloister":
+            return [("sky", paint_sky), ("walls", paint_cloister), subject]
         case "space":
-            return [("sky", paint_nebula), ("far", paint_planet)]
+            return [("sky", paint_nebula), ("far", paint_planet), subject]
         case "mountains":
-            return [("sky", _sky), ("far", paint_mountains), ("near", _mountain_foot)]
+            return [("sky", _sky), ("far", paint_mountains), ("middle", _mountain_foot), subject, ("near", _mountain_trees)]
         case "ocean":
-            return [("sky", _sky), ("water", _sea)]
+            return [("sky", _sky), ("water", _sea), subject]
         case "coast":
-            return [("sky", _sky), ("water", _sea), ("near", _shore)]
+            return [("sky", _sky), ("water", _sea), subject, ("near", _shore)]
         case "lake":
-            return [("sky", _sky), ("far", _lake_far), ("water", _lake)]
+            return [("sky", _sky), ("far", _lake_far), ("water", _lake), ("near", _lake_shore), subject]
         case "river":
-            return [("sky", _sky), ("far", paint_mountains), ("middle", paint_hills)]
+            return [("sky", _sky), ("far", paint_mountains), ("middle", paint_hills), subject]
         case "forest":
-            return [("sky", _sky), ("far", _forest_far), ("middle", paint_woods), ("rays", cast_rays)]
+            return [("sky", _sky), ("far", _forest_far), ("middle", paint_woods), ("rays", cast_rays), subject]
         case "desert":
-            return [("sky", _sky), ("middle", paint_dunes)]
+            return [("sky", _sky), ("middle", paint_dunes), subject]
         case "meadow":
-            return [("sky", _sky), ("middle", paint_hills), ("near", paint_foreground)]
+            return [("sky", _sky), ("middle", paint_hills), subject, ("near", paint_foreground)]
         case "city":
-            return [("sky", _sky), ("middle", paint_skyline), ("water", _wet_street)]
+            return [("sky", _sky), ("middle", paint_skyline), ("water", _wet_street), subject]
         case "road":
-            return [("sky", _sky), ("far", _road_far), ("near", _road)]
+            return [("sky", _sky), ("far", _road_far), ("near", _road), subject]
         case other:
             raise ValueError(f"no steps for place {other!r}")
 
@@ -60,12 +68,17 @@ def _sky(canvas: Canvas, scene: Scene) -> None:
 
 
 def _mountain_foot(canvas: Canvas, scene: Scene) -> None:
-    rng = scene.rng("foot")
     paint_hill(canvas, scene, 0.22, "back", scene.horizon + 0.15, 0.08, GRASS)
-    paint_tree_row(canvas, scene, rng, scene.horizon + 0.20, 0.09, 60, scene.palette.lit(rgb("#3d6a4e"), 0.15, 0.15))
-    paint_tree_row(
-        canvas, scene, rng, scene.horizon + 0.32, 0.22, 22, scene.palette.lit(rgb("#2c4a3c"), 0.0, 0.0), gap=0.3
-    )
+    if scene.subject != "castle":
+        colour = scene.palette.lit(rgb("#3d6a4e"), 0.15, 0.15)
+        paint_tree_row(canvas, scene, scene.rng("foot"), scene.horizon + 0.20, 0.09, 60, colour)
+
+
+def _mountain_trees(canvas: Canvas, scene: Scene) -> None:
+    rng = scene.rng("trees")
+    if scene.subject == "castle":
+        paint_tree_row(canvas, scene, rng, scene.horizon + 0.22, 0.10, 60, scene.palette.lit(rgb("#345a44"), 0.1, 0.08))
+    paint_tree_row(canvas, scene, rng, scene.horizon + 0.31, 0.2, 22, scene.palette.lit(rgb("#2c4a3c"), 0.0, 0.0), gap=0.3)
 
 
 def _sea(canvas: Canvas, scene: Scene) -> None:
@@ -82,6 +95,11 @@ def _lake_far(canvas: Canvas, scene: Scene) -> None:
     rng = scene.rng("shore")
     paint_mountains(canvas, scene, 0.9)
     paint_tree_row(canvas, scene, rng, scene.horizon + 0.035, 0.07, 70, scene.palette.lit(rgb("#3d6a4e"), 0.1, 0.35))
+
+
+def _lake_shore(canvas: Canvas, scene: Scene) -> None:
+    if scene.subject in ON_LAND:
+        paint_hill(canvas, scene, 0.0, "shore", scene.horizon + 0.27, 0.08, GRASS)
 
 
 def _lake(canvas: Canvas, scene: Scene) -> None:

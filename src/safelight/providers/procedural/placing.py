@@ -28,6 +28,9 @@ def _lit(canvas: Canvas, scene: Scene, colour: Array, alpha: Array, distance: fl
     across = np.linspace(-1, 1, alpha.shape[1], dtype=np.float32)[None, :] * side
     if indoors:
         return np.asarray(colour * (0.92 + 0.10 * across))
+    if scene.place == "cloister":
+        across = across - 0.2
+        return _candle_lit(colour, across)
     amount = np.clip({"noon": 0.72, "morning": 0.66}.get(scene.time, 0.42) + 0.22 * across, 0, 1)
     light, shade = palette.light, palette.shade
     reach = max(1, round(canvas.unit * 0.0045))
@@ -39,6 +42,13 @@ def _lit(canvas: Canvas, scene: Scene, colour: Array, alpha: Array, distance: fl
         plane = plane + rim * (palette.disc[k] - plane)
         lit[k] = plane + fade * (palette.haze[k] - plane)
     return lit
+
+
+def _candle_lit(colour: Array, across: Array) -> Array:
+    """The half-light of a stone room: warm from one side, dim from the other."""
+    warm, cool = rgb("#ffe2b8"), rgb("#8f86a0")
+    share = np.clip(0.62 + 0.45 * across, 0, 1)
+    return np.stack([colour[k] * (cool[k] + share * (warm[k] - cool[k])) for k in range(3)])
 
 
 def _rim(alpha: Array, reach: int, side: float) -> Array:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from safelight.providers.procedural import light, places, weather
 from safelight.providers.procedural.canvas import Canvas
 from safelight.providers.procedural.scene import Scene
-from safelight.providers.procedural.subjects import paint_subject
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +25,7 @@ def render(scene: Scene, width: int, height: int) -> Iterator[Stage]:
     steps = places.steps_for(scene)
     for done, (name, step) in enumerate(steps, 1):
         step(canvas, scene)
-        yield Stage(name, 0.7 * done / len(steps), canvas)
-    paint_subject(canvas, scene)
-    yield Stage("subject", 0.8, canvas)
+        yield Stage(name, 0.8 * done / len(steps), canvas)
     light.scatter_sunlight(canvas, scene)
     weather.paint_weather(canvas, scene)
     light.bloom(canvas)

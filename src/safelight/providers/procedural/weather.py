@@ -14,7 +14,9 @@ from safelight.providers.procedural.shapes import Silhouette
 
 
 def paint_weather(canvas: Canvas, scene: Scene) -> None:
-    """The scene's weather in front of everything."""
+    """The scene's weather in front of everything; indoors and in space there is none."""
+    if scene.place in ("cloister", "studio", "space", "abstract"):
+        return
     match scene.weather:
         case "rain":
             _rain(canvas, scene, 900)

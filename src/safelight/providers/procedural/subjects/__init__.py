@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from safelight.providers.procedural.canvas import Canvas
 from safelight.providers.procedural.figure import Figure
 from safelight.providers.procedural.placing import drop_shadow, mirror, place
 from safelight.providers.procedural.scene import Scene
-from safelight.providers.procedural.subjects import animals, buildings, vehicles
+from safelight.providers.procedural.subjects import animals, buildings, people, plants, portrait, vehicles, wild
 from safelight.providers.procedural.subjects.look import Look, look_at
 
 
@@ -28,18 +28,32 @@ class Setting:
     """Half the shadow's width, in heights of the subject; 0 casts none."""
 
 
+CENTRED = {"studio", "cloister"}
 SETTINGS = {
-    "castle": Setting(buildings.castle, 0.74, 0.42, 1.6, 0.12, shadow=0.0),
-    "lighthouse": Setting(buildings.lighthouse, 0.72, 0.30, 1.3, 0.04, shadow=0.0),
+    "monk": Setting(people.monk, 0.80, 0.80, 0.9, shadow=0.3),
+    "portrait": Setting(portrait.portrait, 0.82, 1.0, 1.3, shadow=0.0),
+    "castle": Setting(buildings.castle, 0.66, 0.62, 1.6, 0.12, shadow=0.0),
+    "lighthouse": Setting(buildings.lighthouse, 0.62, 0.52, 1.3, 0.04, shadow=0.0),
     "house": Setting(buildings.house, 0.38, 0.58, 1.4, 0.03, shadow=0.6),
     "windmill": Setting(buildings.windmill, 0.58, 0.50, 1.3, 0.05, shadow=0.3),
     "tent": Setting(buildings.tent, 0.30, 0.75, 1.7, 0.0, shadow=0.6),
     "car": Setting(vehicles.car, 0.30, 0.62, 2.9, 0.0, shadow=1.45),
     "sailboat": Setting(vehicles.sailboat, 0.44, 0.30, 1.1, 0.03, afloat=True),
-    "balloon": Setting(vehicles.balloon, 0.52, -0.30, 1.0, 0.04, shadow=0.0),
-    "rocket": Setting(vehicles.rocket, 0.74, 0.1, 0.9, 0.0, shadow=0.0),
+    "balloon": Setting(vehicles.balloon, 0.46, 0.05, 1.0, 0.04, shadow=0.0),
+    "rocket": Setting(vehicles.rocket, 0.6, 0.1, 0.9, 0.0, shadow=0.0),
     "cat": Setting(animals.cat, 0.62, 0.86, 1.4, shadow=0.36),
     "dog": Setting(animals.dog, 0.62, 0.86, 1.4, shadow=0.36),
+    "deer": Setting(wild.deer, 0.60, 0.80, 1.3, shadow=0.3),
+    "owl": Setting(wild.owl, 0.56, 0.50, 1.4, shadow=0.0),
+    "bird": Setting(wild.birds, 0.62, 0.1, 1.8, 0.05, shadow=0.0),
+    "horse": Setting(wild.horse, 0.56, 0.72, 1.4, shadow=0.4),
+    "whale": Setting(wild.whale, 0.46, 0.42, 1.4, 0.05, afloat=True),
+    "butterfly": Setting(wild.butterfly, 0.52, 0.30, 1.3, shadow=0.0),
+    "dragon": Setting(wild.dragon, 0.66, 0.1, 2.0, 0.05, shadow=0.0),
+    "tree": Setting(plants.tree, 0.72, 0.60, 1.3, 0.02, shadow=0.42),
+    "palm": Setting(plants.palm, 0.70, 0.86, 1.4, shadow=0.2),
+    "cactus": Setting(plants.cactus, 0.56, 0.72, 0.8, shadow=0.22),
+    "flower": Setting(plants.flower, 0.84, 1.0, 0.9, shadow=0.0),
     "fox": Setting(animals.fox, 0.58, 0.84, 1.5, shadow=0.36),
 }
 
@@ -52,10 +66,17 @@ def paint_subject(canvas: Canvas, scene: Scene) -> None:
     size = setting.size * scene.subject_size * canvas.unit
     figure = Figure(size, setting.across, flip=scene.mirrored)
     setting.draw(figure, look_at(scene))
-    x = scene.subject_x * canvas.width
-    y = canvas.height * (scene.horizon + setting.foot * (1 - scene.horizon))
+    if scene.place in CENTRED:
+        scene = replace(scene, subject_x=0.5)
+    x = _kept_inside(scene.subject_x * canvas.width, size * setting.across * 0.45, canvas.width)
+    y = max(canvas.height * (scene.horizon + setting.foot * (1 - scene.horizon)), size * 1.06 + 0.04 * canvas.height)
     if setting.afloat:
         mirror(canvas, scene, figure, x, y)
     elif setting.shadow:
         drop_shadow(canvas, scene, x, y, size * setting.shadow, size * 0.05)
-    place(canvas, scene, figure, x, y, setting.distance)
+    place(canvas, scene, figure, x, y, setting.distance, indoors=scene.place == "studio")
+
+
+def _kept_inside(x: float, half: float, width: int) -> float:
+    """As far to the side as the subject's own width allows."""
+    return width / 2 if 2 * half >= width else min(max(x, half), width - half)

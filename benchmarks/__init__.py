@@ -1,0 +1,1 @@
+"""What Safelight reaches on this machine, by one command: `make bench`. See README, "Figures"."""

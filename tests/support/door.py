@@ -1,0 +1,125 @@
+"""The API of an installation of its own, in this process: called without a socket, or listening on one."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import httpx
+import uvicorn
+from fastapi import FastAPI
+
+from safelight.api.application import create_app
+from safelight.app import Safelight, loop_factory
+from safelight.domain.jobs import TERMINAL
+from safelight.events.follow import follow
+from safelight.settings import load_settings
+
+T = TypeVar("T")
+PATIENCE_S = 30.0
+BASE = "http://127.0.0.1"
+
+
+class Door:
+    """An open installation without a worker, its event loop in a thread of its own.
+
+    `get` and `post` call the application directly; jobs wait until `working()` or a test moves them.
+    """
+
+    def __init__(self, folder: Path, database_url: str, change: Callable[[FastAPI], None] | None = None) -> None:
+        environ = {"SAFELIGHT_DATA_DIR": str(folder / "data"), "SAFELIGHT_DATABASE_URL": database_url}
+        self.settings = load_settings(environ, cwd=folder)
+        self._loop = (loop_factory() or asyncio.new_event_loop)()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="door")
+        self._thread.start()
+        self.safelight = self.run(Safelight.open(self.settings))
+        self.app = create_app(self.safelight)
+        if change:
+            change(self.app)
+        self._client = httpx.AsyncClient(transport=httpx.ASGITransport(self.app), base_url=BASE)
+
+    def close(self) -> None:
+        self.run(self._client.aclose())
+        self.run(self.safelight.close())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(PATIENCE_S)
+        self._loop.close()
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """The result of work on the installation's own event loop."""
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(PATIENCE_S)
+
+    def request(self, method: str, path: str, **options: Any) -> httpx.Response:
+        return self.run(self._client.request(method, path, **options))
+
+    def get(self, path: str, **options: Any) -> httpx.Response:
+        return self.request("GET", path, **options)
+
+    def post(self, path: str, **options: Any) -> httpx.Response:
+        return self.request("POST", path, **options)
+
+    def submit(self, prompt: str = "a lighthouse at dusk", **fields: Any) -> dict[str, Any]:
+        """The body of a new job of 256×256 pixels."""
+        params = {"width": 256, "height": 256, "seed": 7, **fields.pop("params", {})}
+        answer = self.post("/api/jobs", json={"kind": "image", "prompt": prompt, "params": params, **fields})
+        assert answer.status_code == 202, answer.text
+        body: dict[str, Any] = answer.json()
+        return body
+
+    def show(self, job_id: str) -> dict[str, Any]:
+        body: dict[str, Any] = self.get(f"/api/jobs/{job_id}").json()
+        return body
+
+    @contextmanager
+    def working(self) -> Iterator[None]:
+        """A worker runs while the block lasts."""
+        process = self.run(self.safelight.start_process(self.safelight.role("api+worker", slots=4)))
+        try:
+            yield
+        finally:
+            self.run(process.drain())
+            self.run(process.stop())
+
+    def until_ended(self, job_id: str) -> dict[str, Any]:
+        """The body of a job that a worker ends."""
+        self.run(_last_word(self.safelight, job_id))
+        body = self.show(job_id)
+        assert body["status"] in TERMINAL
+        return body
+
+    @contextmanager
+    def listening(self) -> Iterator[str]:
+        """The base URL of the same application on a real socket."""
+        server = uvicorn.Server(
+            uvicorn.Config(
+                self.app, port=0, log_config=None, lifespan="off", ws="none", timeout_graceful_shutdown=1
+            )
+        )
+        started = threading.Event()
+        serving = asyncio.run_coroutine_threadsafe(_serve(server, started), self._loop)
+        assert started.wait(PATIENCE_S)
+        port = server.servers[0].sockets[0].getsockname()[1]
+        try:
+            yield f"{BASE}:{port}"
+        finally:
+            server.should_exit = True
+            serving.result(PATIENCE_S)
+
+
+async def _serve(server: uvicorn.Server, started: threading.Event) -> None:
+    task = asyncio.create_task(server.serve())
+    while not server.started and not task.done():
+        await asyncio.sleep(0.005)
+    started.set()
+    await task
+
+
+async def _last_word(safelight: Safelight, job_id: str) -> None:
+    async with asyncio.timeout(PATIENCE_S):
+        async for envelope in follow(safelight.database, safelight.hub, job_id, 0):
+            if envelope is not None and envelope.is_last:
+                return

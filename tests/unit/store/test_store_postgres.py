@@ -1,0 +1,214 @@
+"""Postgres' own worries: deadlocks, lost connections, a server that is away, poolers."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Sequence
+
+import psycopg
+import pytest
+from structlog.testing import capture_logs
+
+from safelight.domain.errors import Unavailable
+from safelight.store.calls import batch
+from safelight.store.connect import open_database
+from safelight.store.database import Database, Limits
+from safelight.store.postgres_tx import array_literal
+from safelight.store.tx import Tx
+from safelight.testing.databases import free_port
+from tests.unit.store.running import LIMIT_S, run
+from tests.unit.store.toy_store import add_coins, count_notes, note, offer_note, open_purse, purse, purses
+
+
+@batch
+def offer(tx: Tx, ids: Sequence[str]) -> list[bool]:
+    return tx.many(offer_note, [note(id) for id in ids])
+
+
+def count(tx: Tx) -> int:
+    return tx.all(count_notes)[0].n
+
+
+def backend(tx: Tx) -> int:
+    row = tx._cursor.execute("SELECT pg_backend_pid()").fetchone()  # type: ignore[attr-defined]
+    return int(row[0])
+
+
+def test_a_deadlock_runs_the_loser_again(postgres_database: Database) -> None:
+    both_hold_one = threading.Barrier(2)
+    runs: list[str] = []
+
+    def forth(tx: Tx) -> None:
+        _move(tx, "forth", 1, 2)
+
+    def back(tx: Tx) -> None:
+        _move(tx, "back", 2, 1)
+
+    def _move(tx: Tx, name: str, first: int, second: int) -> None:
+        runs.append(name)
+        tx.run(add_coins, which=first, more=-1)
+        if runs.count(name) == 1:
+            both_hold_one.wait(LIMIT_S)
+        tx.run(add_coins, which=second, more=1)
+
+    async def work() -> None:
+        with postgres_database.transaction() as tx:
+            tx.many(open_purse, [{"number": n, "coins": 5} for n in (1, 2)])
+        await asyncio.gather(postgres_database.write(forth), postgres_database.write(back))
+        rows = await postgres_database.read(lambda tx: tx.many(purse, [{"which": 1}, {"which": 2}]))
+        assert [row.coins for row in rows if row] == [5, 5]
+        assert len(runs) == 3
+
+    with capture_logs() as logs:
+        run(postgres_database, work)
+    assert [line["because"] for line in logs if line["event"] == "transaction_rerun"] == ["deadlock detected"]
+
+
+def test_a_connection_that_dies_before_the_commit_runs_the_calls_again(postgres_database: Database) -> None:
+    killed: list[int] = []
+    called: list[str] = []
+
+    @batch
+    def interrupted(tx: Tx, ids: Sequence[str]) -> list[bool]:
+        answers = tx.many(offer_note, [note(id) for id in ids])
+        tx.after_commit(lambda: called.append("once"))
+        if not killed:
+            killed.append(backend(tx))
+            with postgres_database_of_another_thread.transaction() as other:
+                other._cursor.execute("SELECT pg_terminate_backend(%s::int, 5000)", killed)  # type: ignore[attr-defined]
+        return answers
+
+    postgres_database_of_another_thread = open_database(postgres_database._address)  # type: ignore[attr-defined]
+
+    async def work() -> None:
+        assert await postgres_database.write(interrupted, "a") is True
+        assert await postgres_database.read(count) == 1
+        await asyncio.sleep(0)
+        assert called == ["once"]
+
+    with capture_logs() as logs:
+        run(postgres_database, work)
+    assert len(killed) == 1
+    assert [line["event"] for line in logs if line["log_level"] == "info"] == ["transaction_rerun"]
+
+
+def test_a_server_that_ends_all_connections_costs_no_call(
+    postgres_database: Database, postgres_server_url: str
+) -> None:
+    async def work() -> None:
+        assert await asyncio.gather(*(postgres_database.write(offer, f"a{n}") for n in range(20))) == [True] * 20
+        assert await postgres_database.read(count) == 20
+        with postgres_database.transaction() as tx:
+            assert count(tx) == 20
+        await asyncio.to_thread(_end_all_connections, postgres_database, postgres_server_url)
+        assert await asyncio.gather(*(postgres_database.write(offer, f"b{n}") for n in range(20))) == [True] * 20
+        assert await postgres_database.read(count) == 40
+        with postgres_database.transaction() as tx:
+            assert count(tx) == 40
+
+    with capture_logs():
+        run(postgres_database, work)
+
+
+def test_a_server_that_is_away_is_waited_for_a_while_and_then_told(free_address: str) -> None:
+    database = open_database(free_address, Limits(away_s=0.3))
+
+    async def work() -> None:
+        started = time.monotonic()
+        answers = await asyncio.gather(
+            *(database.write(offer, f"n{n}") for n in range(5)), database.write(count), return_exceptions=True
+        )
+        assert {type(answer) for answer in answers} == {Unavailable}
+        assert 0.3 <= time.monotonic() - started < LIMIT_S
+        with pytest.raises(Unavailable):
+            await database.read(count)
+        with pytest.raises(Unavailable), database.transaction():
+            pass
+
+    run(database, work)
+
+
+def test_stopping_does_not_wait_for_a_server_that_is_away(free_address: str) -> None:
+    database = open_database(free_address)
+
+    async def work() -> None:
+        database.start()
+        write = asyncio.create_task(database.write(offer, "a"))
+        await asyncio.sleep(0)
+        async with asyncio.timeout(LIMIT_S):
+            await database.stop()
+        with pytest.raises(Unavailable):
+            await write
+
+    asyncio.run(work())
+
+
+def test_prepared_statements_that_do_not_survive_are_given_up(postgres_database: Database) -> None:
+    forgotten: list[int] = []
+
+    def forget(tx: Tx) -> bool:
+        """As a pooler does that hands out another server connection."""
+        (first,) = tx.many(offer_note, [note("a")])
+        if not forgotten:
+            forgotten.append(1)
+            tx._cursor.execute("DO $$ BEGIN EXECUTE 'DEALLOCATE ALL'; END $$")  # type: ignore[attr-defined]
+        (second,) = tx.many(offer_note, [note("b")])
+        return first and second
+
+    async def work() -> None:
+        assert await postgres_database.write(forget) is True
+        assert await postgres_database.read(count) == 2
+
+    with capture_logs() as logs:
+        run(postgres_database, work)
+    assert "prepared_statements_off" in {line["event"] for line in logs}
+
+
+def test_locks_are_taken_in_key_order_whatever_order_is_asked(postgres_database: Database) -> None:
+    runs: list[int] = []
+
+    def lock(tx: Tx, keys: list[int]) -> None:
+        runs.append(1)
+        tx.lock(purses, keys)
+        tx.many(add_coins, [{"which": key, "more": 1} for key in keys])
+
+    def up(tx: Tx) -> None:
+        lock(tx, list(range(50)))
+
+    def down(tx: Tx) -> None:
+        lock(tx, list(reversed(range(50))))
+
+    async def work() -> None:
+        with postgres_database.transaction() as tx:
+            tx.many(open_purse, [{"number": n, "coins": 0} for n in range(50)])
+        await asyncio.gather(*(postgres_database.write(case) for _ in range(20) for case in (up, down)))
+        assert len(runs) == 40
+
+    run(postgres_database, work)
+
+
+def test_connections_carry_the_programs_name(postgres_database: Database) -> None:
+    with postgres_database.transaction() as tx:
+        row = tx._cursor.execute("SHOW application_name").fetchone()  # type: ignore[attr-defined]
+    assert row == ("safelight",)
+
+
+def test_arrays_are_written_as_postgres_reads_them() -> None:
+    assert array_literal(['a"b', "c\\d", None, True, 1.5, -3]) == '{"a\\"b","c\\\\d",NULL,True,1.5,-3}'
+
+
+@pytest.fixture
+def free_address() -> str:
+    return f"postgresql://nobody@127.0.0.1:{free_port()}/none"
+
+
+def _end_all_connections(database: Database, server_url: str) -> None:
+    name = database._address.rpartition("/")[2]  # type: ignore[attr-defined]
+    with psycopg.connect(server_url, autocommit=True) as connection:
+        connection.execute(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+            " WHERE datname = %s AND pid <> pg_backend_pid()",
+            (name,),
+        )

@@ -1,0 +1,276 @@
+"""SQLite's own worries: its file, its one writer among processes, its write-ahead log, its errors."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sqlite3
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from statistics import quantiles
+
+import pytest
+from structlog.testing import capture_logs
+
+from safelight.domain.errors import Unavailable
+from safelight.store.checkpoint import Checkpointer
+from safelight.store.connect import open_database
+from safelight.store.database import Database, Limits
+from safelight.store.sqlite import SqliteDatabase
+from safelight.store.turnstile import Turnstile
+from safelight.store.tx import Tx
+from tests.unit.store import toy_store
+from tests.unit.store.running import LIMIT_S, run
+from tests.unit.store.toy_store import count_notes, insert_note, note, rename
+
+ROOT = Path(__file__).parents[3]
+HOLD = """
+import sys, time
+from pathlib import Path
+from safelight.store.turnstile import Turnstile
+with Turnstile(Path(sys.argv[1])).held():
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+FLOOD = """
+import asyncio, sys
+from safelight.store.connect import open_database
+from tests.unit.store.test_store_sqlite import count, write
+
+async def flood(database, n):
+    while True:
+        await database.write(write, f"flood-{n}")
+        n += 1000
+
+async def main():
+    database = open_database(sys.argv[1])
+    database.start()
+    floods = [asyncio.create_task(flood(database, n)) for n in range(200)]
+    while await database.read(count) < 400:
+        await database.write(count)
+    print("flooding", flush=True)
+    await asyncio.gather(*floods)
+
+asyncio.run(main())
+"""
+
+
+def write(tx: Tx, id: str) -> None:
+    tx.run(insert_note, **note(id))
+
+
+def count(tx: Tx) -> int:
+    return tx.all(count_notes)[0].n
+
+
+@pytest.fixture
+def database(sqlite_database: Database) -> SqliteDatabase:
+    assert isinstance(sqlite_database, SqliteDatabase)
+    return sqlite_database
+
+
+@contextmanager
+def child(source: str, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+    """A second process that has said that it is ready."""
+    command = [sys.executable, "-c", source, *arguments]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline()
+            yield process
+        finally:
+            process.kill()
+
+
+def test_the_file_and_its_folders_are_made_for_their_owner_alone(tmp_path: Path) -> None:
+    database = open_database(f"sqlite:///{tmp_path}/a/b/new.db")
+    toy_store.create(database)
+    with database.transaction() as tx:
+        write(tx, "a")
+        made = {path.name: stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "a/b").iterdir()}
+    database.close()
+    assert set(made) == {"new.db", "new.db-wal", "new.db-shm", "new.db-writer", "new.db-next"}
+    assert set(made.values()) == {0o600}
+
+
+def test_a_folder_that_cannot_be_written_is_told_to_the_operator(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    database = open_database(f"sqlite:///{tmp_path}/file/new.db")
+    with pytest.raises(Unavailable) as refused, database.transaction():
+        pass
+    assert str(tmp_path) in refused.value.what
+
+
+def test_a_file_that_is_no_database_is_told_to_the_operator(tmp_path: Path) -> None:
+    (tmp_path / "x.db").write_text("not a database, but long enough to be taken for one" * 100)
+    with pytest.raises(Unavailable) as refused, open_database(f"sqlite:///{tmp_path}/x.db").transaction():
+        pass
+    assert refused.value.evidence["code"] == "SQLITE_NOTADB"
+
+
+def test_the_lock_file_names_its_holder_while_a_transaction_is_open(database: SqliteDatabase) -> None:
+    turnstile = Turnstile(database.path)
+    before = time.time()
+    with database.transaction():
+        holder = turnstile.holder()
+    assert holder is not None
+    assert holder.pid == os.getpid()
+    assert before - 1e-5 <= holder.since <= time.time() + 1e-5
+    assert turnstile.holder() is None
+
+
+def test_a_holder_that_is_killed_lets_the_next_one_pass(database: SqliteDatabase) -> None:
+    turnstile = Turnstile(database.path)
+    with child(HOLD, str(database.path)) as process:
+        held = turnstile.holder()
+        assert held is not None
+        assert held.pid == process.pid
+        process.send_signal(signal.SIGKILL)
+
+        async def work() -> None:
+            await database.write(write, "a")
+            assert await database.read(count) == 1
+
+        run(database, work)
+
+
+def test_a_one_row_write_beside_a_flooding_process_waits_its_turn_only(database: SqliteDatabase) -> None:
+    waits: list[float] = []
+
+    async def work() -> None:
+        for n in range(40):
+            started = time.perf_counter()
+            await database.write(write, f"mine-{n}")
+            waits.append(time.perf_counter() - started)
+
+    with child(FLOOD, f"sqlite:///{database.path}") as process:
+        run(database, work)
+        assert process.poll() is None
+    median, highest = quantiles(waits, n=20)[9], quantiles(waits, n=20)[18]
+    assert median < 0.25, waits
+    assert highest < 1.0, waits
+
+
+def test_a_full_disk_is_told_to_the_callers_and_the_writer_lives_on(sqlite_url: str) -> None:
+    class Small(SqliteDatabase):
+        def connect(self) -> sqlite3.Connection:
+            connection = super().connect()
+            pages = connection.execute("PRAGMA page_count").fetchone()[0]
+            connection.execute(f"PRAGMA max_page_count={pages}")
+            return connection
+
+    path = Path(sqlite_url.removeprefix("sqlite:///"))
+    toy_store.create(SqliteDatabase(path))
+    database = Small(path)
+
+    async def work() -> None:
+        await database.write(write, "first")
+        big = [asyncio.create_task(database.write(_write_much, f"big-{n}")) for n in range(3)]
+        refusals = await asyncio.gather(*big, return_exceptions=True)
+        assert [type(refusal) for refusal in refusals] == [Unavailable] * 3
+        assert isinstance(refusals[0], Unavailable)
+        assert refusals[0].evidence["code"] == "SQLITE_FULL"
+        assert await database.write(_rename_first) == 1
+        assert await database.read(count) == 1
+
+    with capture_logs():
+        run(database, work)
+
+
+def test_a_lost_transaction_runs_the_others_again_one_by_one(database: SqliteDatabase) -> None:
+    def lose(tx: Tx) -> None:
+        tx.execute("ROLLBACK")  # type: ignore[attr-defined]  # as SQLite itself does after some errors
+
+    async def work() -> None:
+        answers = await asyncio.gather(
+            *(database.write(write, f"a{n}") for n in range(3)),
+            database.write(lose),
+            *(database.write(write, f"b{n}") for n in range(3)),
+            return_exceptions=True,
+        )
+        assert [answer is None for answer in answers] == [True] * 3 + [False] + [True] * 3
+        assert await database.read(count) == 6
+
+    with capture_logs():
+        run(database, work)
+
+
+def test_another_program_that_keeps_the_file_locked_is_told_to_the_callers(sqlite_url: str) -> None:
+    database = open_database(sqlite_url, Limits(busy_s=0.05))
+    toy_store.create(database)
+    path = sqlite_url.removeprefix("sqlite:///")
+
+    async def work() -> None:
+        with closing(sqlite3.connect(path, isolation_level=None)) as foreign:
+            foreign.execute("BEGIN IMMEDIATE")
+            answers = await asyncio.gather(*(database.write(write, f"n{n}") for n in range(5)), return_exceptions=True)
+            assert {type(answer) for answer in answers} == {Unavailable}
+            foreign.execute("ROLLBACK")
+        await database.write(write, "a")
+        assert await database.read(count) == 1
+
+    run(database, work)
+
+
+def test_the_data_version_moves_when_another_connection_commits(database: SqliteDatabase) -> None:
+    before = database.data_version()
+    assert database.data_version() == before
+    with database.transaction() as tx:
+        write(tx, "a")
+    assert database.data_version() != before
+
+
+def test_a_checkpoint_copies_the_log_and_cuts_it_when_it_is_long(database: SqliteDatabase) -> None:
+    wal = database.path.with_name(database.path.name + "-wal")
+    with database.transaction() as tx:
+        write(tx, "a")
+    with closing(database.connect()) as connection:
+        assert wal.stat().st_size > 0
+        assert Checkpointer(database.path, database.turnstile).checkpoint(connection)
+        assert wal.stat().st_size > 0
+        assert Checkpointer(database.path, database.turnstile, truncate_bytes=0).checkpoint(connection)
+        assert wal.stat().st_size == 0
+
+
+def test_a_checkpoint_that_a_reader_holds_up_says_that_more_is_left(database: SqliteDatabase) -> None:
+    checkpointer = Checkpointer(database.path, database.turnstile)
+    with closing(database.connect()) as connection:
+        with database.reading() as reader:
+            assert count(reader) == 0
+            with database.transaction() as tx:
+                write(tx, "a")
+            assert not checkpointer.checkpoint(connection)
+        assert checkpointer.checkpoint(connection)
+
+
+def test_the_log_is_copied_while_the_database_runs(database: SqliteDatabase) -> None:
+    async def work() -> None:
+        await database.write(write, "a")
+        ends = time.monotonic() + LIMIT_S
+        while not await asyncio.to_thread(_copied, database.path):
+            assert time.monotonic() < ends
+            await asyncio.sleep(0.05)
+
+    run(database, work)
+
+
+def _copied(path: Path) -> bool:
+    """Whether the row is in the database file itself, as someone without the log would see it."""
+    with closing(sqlite3.connect(f"{path.as_uri()}?immutable=1", uri=True)) as connection:
+        found: tuple[int] = connection.execute("SELECT count(*) FROM notes").fetchone()
+        return found[0] == 1
+
+
+def _write_much(tx: Tx, id: str) -> None:
+    tx.run(insert_note, **note(id, text="x" * 1_000_000))
+
+
+def _rename_first(tx: Tx) -> int:
+    return tx.run(rename, id="first", new_text="y")
