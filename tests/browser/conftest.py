@@ -84,10 +84,12 @@ def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
         context = browser.new_context(**{"viewport": {"width": 1280, "height": 800}, **options})
         context.set_default_timeout(PATIENCE_MS)
         contexts.append(context)
+        context.add_init_script(REMEMBER)
+        context.on("weberror", lambda found: complaints.append(str(found.error)))
+        context.on(
+            "console", lambda line: complaints.append(line.text) if _is_complaint(line.type, line.text) else None
+        )
         page = context.new_page()
-        page.add_init_script(REMEMBER)
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("console", lambda line: complaints.append(line.text) if _is_complaint(line.type, line.text) else None)
         page.goto(url)
         return page
 

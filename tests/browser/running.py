@@ -13,7 +13,7 @@ from typing import NoReturn
 import httpx
 import pytest
 
-START_S = 30.0
+START_S = 60.0
 STOP_S = 20.0
 
 

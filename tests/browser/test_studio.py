@@ -101,17 +101,54 @@ def test_a_waiting_job_can_be_canceled_on_the_sheet(idle_server: Server, open_pa
     expect(page.get_by_role("article")).to_contain_text("1 returned")
 
 
-def test_a_job_submitted_elsewhere_appears_and_many_do_not_use_up_the_connections(
-    idle_server: Server, open_page: OpenPage
+def test_jobs_submitted_elsewhere_appear_and_older_ones_are_a_press_away(
+    serve: Callable[..., Server], open_page: OpenPage
 ) -> None:
-    for number in range(8):
-        post_job(idle_server, prompt=f"elsewhere {number}")
-    first, second = open_page(idle_server.url), open_page(idle_server.url)
-    for page in (first, second):
-        expect(frame_of(page, "elsewhere 7")).to_be_visible()
-    frame = submit(second, "from the second window")
-    expect_status(frame, "pending")
-    expect(frame_of(first, "from the second window")).to_be_visible()
+    server = serve("--no-worker")
+    for number in range(60):
+        post_job(server, prompt=f"elsewhere {number}")
+    page = open_page(server.url)
+    frames = page.locator("#sheet .frame")
+    expect(frames).to_have_count(50)
+    expect(frames.first).to_contain_text("elsewhere 59")
+    page.get_by_role("button", name="Load older").click()
+    expect(frames).to_have_count(60)
+    expect(frames.last).to_contain_text("elsewhere 0")
+    expect(page.get_by_role("button", name="Load older")).to_be_hidden()
+
+    # Several windows of one browser share six connections; streams must leave some of them free.
+    windows = [page, page.context.new_page(), page.context.new_page()]
+    for window in windows[1:]:
+        window.goto(server.url)
+        expect(window.locator("#counts")).to_contain_text("50 waiting")
+    for number in range(60, 130):
+        post_job(server, prompt=f"elsewhere {number}")
+    expect(frames).to_have_count(130)
+    expect_status(submit(windows[-1], "from the last window"), "pending")
+    expect(frame_of(page, "from the last window")).to_be_visible()
+
+
+def test_news_that_comes_late_does_not_turn_a_job_back(server: Server, open_page: OpenPage) -> None:
+    page = open_page(server.url)
+    with page.expect_response("**/api/jobs") as answer:
+        frame = submit(page, "storm at sea", size=(512, 512))
+    before = answer.value.json()
+    expect_status(frame, "completed")
+    page.route("**/api/jobs?*", lambda route: route.fulfill(json={"jobs": [before], "nextCursor": None}))
+    with page.expect_response("**/api/jobs?*"):
+        page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    page.evaluate("new Promise(requestAnimationFrame)")
+    expect_status(frame, "completed")
+
+
+def test_without_a_stream_polling_brings_the_picture(server: Server, open_page: OpenPage) -> None:
+    page = open_page("about:blank")
+    page.route("**/events*", lambda route: route.abort())
+    page.goto(server.url)
+    frame = submit(page, "dunes by night", size=(512, 512))
+    expect_status(frame, "completed")
+    expect_picture(frame.locator("img"))
+    expect(page.locator("#connection")).to_be_hidden()
 
 
 def test_a_bad_size_is_explained_at_its_field(server: Server, open_page: OpenPage) -> None:

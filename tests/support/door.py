@@ -95,9 +95,7 @@ class Door:
     def listening(self) -> Iterator[str]:
         """The base URL of the same application on a real socket."""
         server = uvicorn.Server(
-            uvicorn.Config(
-                self.app, port=0, log_config=None, lifespan="off", ws="none", timeout_graceful_shutdown=1
-            )
+            uvicorn.Config(self.app, port=0, log_config=None, lifespan="off", ws="none", timeout_graceful_shutdown=1)
         )
         started = threading.Event()
         serving = asyncio.run_coroutine_threadsafe(_serve(server, started), self._loop)

@@ -2,29 +2,47 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from fastapi import FastAPI
 
 from safelight import __version__
 from safelight.api import assets, errors, health, jobs, models, sse, studio
-from safelight.api.middleware import BodyLimit, LocalOnly, RequestContext
+from safelight.api.head import HeadAsGet
+from safelight.api.middleware import LocalOnly, RequestContext
+from safelight.api.strict import StrictRequests
 from safelight.app import Safelight
+
+
+class _Application(FastAPI):
+    def openapi(self) -> dict[str, Any]:
+        """Without FastAPI's own form of a validation error, which no route ever answers."""
+        described = super().openapi()
+        for calls in described["paths"].values():
+            for call in calls.values():
+                call["responses"].pop("422", None)
+        for name in ("HTTPValidationError", "ValidationError"):
+            described.get("components", {}).get("schemas", {}).pop(name, None)
+        return described
 
 
 def create_app(safelight: Safelight) -> FastAPI:
     """Routes and middleware; starting and stopping the installation is the caller's."""
-    app = FastAPI(
+    app = _Application(
         title="Safelight",
         version=__version__,
         description="AI media generation that never leaves anyone in the dark.",
         docs_url=None,
         redoc_url=None,
+        responses=errors.DOCUMENTED,
     )
     app.state.safelight = safelight
     for part in (jobs, sse, assets, models, health):
         app.include_router(part.router)
     studio.install(app)
     errors.install(app)
-    app.add_middleware(BodyLimit)
+    app.add_middleware(StrictRequests)
+    app.add_middleware(HeadAsGet)
     app.add_middleware(LocalOnly)
     app.add_middleware(RequestContext)
     return app

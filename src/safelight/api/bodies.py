@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validator
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
 from safelight.services.prepare import JobRequest
 
@@ -14,6 +14,26 @@ LABEL_KEY = re.compile(r"[a-z0-9_]{1,64}")
 MOST_LABELS = 16
 LONGEST_LABEL = 256
 Kind = Literal["image", "video", "text", "upscale"]
+_DATE_AND_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ].+")
+_END_OF_TIME = datetime(9000, 1, 1, tzinfo=UTC)
+"""Room for the longest deadline after it: no date can be written beyond the year 9999."""
+
+
+def _written_as_date(value: Any) -> Any:
+    """Numbers would pass as seconds since 1970, or milliseconds, whichever looks likelier."""
+    if not isinstance(value, str) or _DATE_AND_TIME.fullmatch(value) is None:
+        raise ValueError("must be a date and time like 2030-01-31T18:00:00Z")
+    return value
+
+
+def _within_time(at: datetime) -> datetime:
+    if at >= _END_OF_TIME:
+        raise ValueError("must be before the year 9000")
+    return at
+
+
+Moment = Annotated[AwareDatetime, Field(strict=False), BeforeValidator(_written_as_date), AfterValidator(_within_time)]
+"""RFC 3339, with its offset from UTC."""
 
 
 class _Body(BaseModel):
@@ -24,9 +44,7 @@ class _Common(_Body):
     """What every kind of job can carry beside its own fields."""
 
     labels: dict[str, str] = Field(default_factory=dict, description="At most 16; keys of a-z, 0-9 and _.")
-    start_at: Annotated[AwareDatetime, Field(strict=False)] | None = Field(
-        None, description="Not before this time (RFC 3339)."
-    )
+    start_at: Moment | None = Field(None, description="Not before this time (RFC 3339).")
     deadline: float | None = Field(
         None, ge=1, le=86_400, allow_inf_nan=False, description="Seconds to wait for a worker, at most."
     )

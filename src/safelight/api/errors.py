@@ -10,6 +10,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from safelight.domain import errors
 from safelight.domain.errors import InvalidParams, InvalidRequest, NotFound, Remedy, SafelightError
@@ -44,13 +45,31 @@ SHOWN_EVIDENCE: Final = frozenset(
 """Evidence that helps the caller. The rest (paths, free disk) is for the log."""
 
 
+_PROBLEM: Final = {
+    "type": "object",
+    "required": ["type", "title", "status", "detail", "code", "remedy", "request_id"],
+    "properties": {
+        **{name: {"type": "string"} for name in ("type", "title", "detail", "code", "remedy")},
+        "status": {"type": "integer"},
+        "request_id": {"type": ["string", "null"]},
+        "errors": {"type": "object", "additionalProperties": {"type": "array", "items": {"type": "string"}}},
+    },
+}
+_PROBLEM_CONTENT: Final = {"application/problem+json": {"schema": _PROBLEM}}
+DOCUMENTED: Final[dict[int | str, dict[str, Any]]] = {
+    "4XX": {"description": "A problem with the request", "content": _PROBLEM_CONTENT},
+    "5XX": {"description": "A problem of the server", "content": _PROBLEM_CONTENT},
+}
+"""What every route may answer beside its own answers."""
+
+
 class MethodNotAllowed(errors.CallerError):
     """The address exists, but not for this method."""
 
     code, title = "invalid_request", "Method not allowed"
 
 
-STATUS_OF_HTTP: Final[Mapping[int, type[SafelightError]]] = {405: MethodNotAllowed}
+METHODS: Final = ("DELETE", "GET", "PATCH", "POST", "PUT")
 
 
 def install(app: FastAPI) -> None:
@@ -58,7 +77,6 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(SafelightError, _on_safelight_error)
     app.add_exception_handler(RequestValidationError, _on_validation_error)
     app.add_exception_handler(HTTPException, _on_http_exception)
-    app.add_exception_handler(Exception, _on_bug)
 
 
 def problem(error: SafelightError, *, status: int | None = None, request_id: str | None = None) -> JSONResponse:
@@ -78,6 +96,16 @@ def problem(error: SafelightError, *, status: int | None = None, request_id: str
     body.update({name: value for name, value in error.evidence.items() if name in SHOWN_EVIDENCE})
     headers = {"Retry-After": "5"} if code == 503 else {}
     return JSONResponse(body, code, headers, media_type="application/problem+json")
+
+
+def bug(error: Exception, *, path: str, request_id: str) -> JSONResponse:
+    """Not a word about what went wrong inside: that is in the log, under the same request id."""
+    log.error("request_crashed", path=path[:200], exc_info=error)
+    failure = errors.Unavailable(
+        "Safelight failed on this request.",
+        remedy=Remedy("Try again; if it happens again, report it with the request id."),
+    )
+    return problem(failure, status=500, request_id=request_id)
 
 
 def request_id_of(request: Request) -> str | None:
@@ -108,20 +136,23 @@ async def _on_http_exception(request: Request, error: Exception) -> JSONResponse
         text = f"{request.method} is not possible at {path!r}."
         refused = MethodNotAllowed(text, remedy=Remedy("See /docs for what there is."))
         answer = problem(refused, status=405, request_id=request_id_of(request))
-        answer.headers.update(error.headers or {})
+        answer.headers["Allow"] = ", ".join(_methods_of(request)) or (error.headers or {}).get("Allow", "GET, HEAD")
         return answer
     unread = InvalidRequest(str(error.detail))
     return problem(unread, status=error.status_code, request_id=request_id_of(request))
 
 
-async def _on_bug(request: Request, error: Exception) -> JSONResponse:
-    """Not a word about what went wrong inside: that is in the log, under the same request id."""
-    log.error("request_crashed", path=request.url.path, exc_info=error)
-    bug = errors.Unavailable(
-        "Safelight failed on this request.",
-        remedy=Remedy("Try again; if it happens again, report it with the request id."),
-    )
-    return problem(bug, status=500, request_id=request_id_of(request))
+def _methods_of(request: Request) -> list[str]:
+    """What an address takes, over all of its routes; nothing where a mounted application has refused by itself."""
+    found = [method for method in METHODS if _takes(request, method)]
+    if request.method in found:
+        return []
+    return sorted({*found, "HEAD"} if "GET" in found else found)
+
+
+def _takes(request: Request, method: str) -> bool:
+    asked = {**request.scope, "method": method}
+    return any(route.matches(asked)[0] is Match.FULL for route in request.app.routes)
 
 
 def _translated(error: RequestValidationError) -> SafelightError:

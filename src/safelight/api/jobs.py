@@ -8,10 +8,9 @@ from typing import Annotated, Any
 import structlog
 from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.responses import JSONResponse
-from pydantic import AwareDatetime
 
 from safelight.api import cursors
-from safelight.api.bodies import GenerateImage, Kind, SubmitJob
+from safelight.api.bodies import GenerateImage, Kind, Moment, SubmitJob
 from safelight.api.context import Caller, Installation, Visitor
 from safelight.app import Safelight
 from safelight.domain.jobs import LIVE, Status
@@ -25,7 +24,11 @@ router = APIRouter(tags=["jobs"])
 Key = Annotated[
     str | None,
     Header(
-        alias="Idempotency-Key", min_length=1, max_length=255, description="The same key and body give the same job."
+        alias="Idempotency-Key",
+        min_length=1,
+        max_length=255,
+        pattern=r"^[^\x00-\x1f\x7f]*$",
+        description="The same key and body give the same job.",
     ),
 ]
 
@@ -53,7 +56,7 @@ async def list_jobs(
     status: Status | None = None,
     kind: Kind | None = None,
     model: Annotated[str, Query(max_length=200)] = "",
-    since: AwareDatetime | None = None,
+    since: Moment | None = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     cursor: Annotated[str | None, Query(max_length=100)] = None,
 ) -> dict[str, Any]:

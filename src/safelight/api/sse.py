@@ -38,7 +38,7 @@ async def watch_job(
 ) -> Response:
     """Without a cursor: a snapshot, then news. With one (`Last-Event-ID`, or `after`): what came after it."""
     details = await safelight.desk.job(job_id, caller.user_id)
-    cursor = _cursor(last_event_id, after)
+    cursor = _cursor(last_event_id, after, details.job.sequence)
     ended = details.job.status not in LIVE
     if ended and cursor is not None and cursor >= details.job.sequence:
         return Response(status_code=204)
@@ -46,14 +46,14 @@ async def watch_job(
     return StreamingResponse(stream, headers=HEADERS, media_type="text/event-stream")
 
 
-def _cursor(last_event_id: str | None, after: int | None) -> int | None:
-    """A reconnect knows better than the address it first connected to."""
+def _cursor(last_event_id: str | None, after: int | None, newest: int) -> int | None:
+    """A reconnect knows better than the address it first connected to. Nobody has seen more than there is."""
     if last_event_id is None or last_event_id == "":
-        return after
+        return None if after is None else min(after, newest)
     if not last_event_id.isdecimal():
         text = "must be the id of an earlier event"
         raise InvalidParams(f"Last-Event-ID: {text}", errors={"Last-Event-ID": [text]})
-    return int(last_event_id)
+    return min(int(last_event_id), newest)
 
 
 async def _stream(safelight: Safelight, caller: Visitor, details: JobDetails, cursor: int | None) -> AsyncIterator[str]:

@@ -84,8 +84,10 @@ def show(failure: Failure) -> None:
 def quiet_broken_pipe() -> Iterator[None]:
     """`safelight jobs list | head -1` ends without a word when `head` has seen enough."""
     try:
-        yield
-        sys.stdout.flush()
+        try:
+            yield
+        finally:
+            sys.stdout.flush()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the interpreter flushes once more at exit
         raise SystemExit(CLOSED_PIPE) from None

@@ -12,13 +12,19 @@ JOINER = "\u200d"
 """Holds emoji together; not printable, yet harmless."""
 
 
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """The edge decides what a closed pipe means, for all that is printed; rich would exit with 1."""
+        raise BrokenPipeError
+
+
 def out() -> Console:
     """For tables and details. Colours only on a terminal, and not with NO_COLOR."""
-    return Console(highlight=False, markup=False, emoji=False)
+    return _Console(highlight=False, markup=False, emoji=False)
 
 
 def err() -> Console:
-    return Console(stderr=True, highlight=False, markup=False, emoji=False)
+    return _Console(stderr=True, highlight=False, markup=False, emoji=False)
 
 
 def print_json(value: Any) -> None:

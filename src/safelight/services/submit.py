@@ -51,13 +51,15 @@ class Submission:
     request_hash: str = ""
 
 
-class Submitted(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Submitted:
     """The job now exists."""
 
     job_id: str
 
 
-class Replayed(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Replayed:
     """The same request with the same key was here before; this is its job."""
 
     job_id: str

@@ -25,6 +25,7 @@ from safelight.store.tx import Callback, Tx, Waker, wake_nobody
 
 P = ParamSpec("P")
 T = TypeVar("T")
+SLOW_NOTE_EVERY_S = 10.0
 log = structlog.get_logger(__name__)
 
 
@@ -53,6 +54,7 @@ class Database(ABC):
         self.lines = Lines()
         self.waker: Waker = wake_nobody
         self._inside = threading.local()
+        self._quiet_until: dict[str, float] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self._room = asyncio.Semaphore(self.limits.waiting_calls)
         self._threads: list[threading.Thread] = []
@@ -126,10 +128,7 @@ class Database(ABC):
             results = run_group(tx, group)
         finally:
             self._inside.transaction = False
-            took = time.perf_counter() - started
-            if took > self.limits.slow_s:
-                use_case = name_of(group[0].use_case)
-                log.warning("use_case_slow", use_case=use_case, took_ms=round(took * 1000), calls=len(group))
+            self._note_time(group, time.perf_counter() - started)
         for call, result in zip(group, results, strict=True):
             call.result, call.error = result, None
 
@@ -143,6 +142,14 @@ class Database(ABC):
             if not self.lines.put(call, first=first):
                 raise Unavailable("The database is being closed.", remedy=Remedy("Try again once the server is back."))
             return await call.future
+
+    def _note_time(self, group: Sequence[Call], took_s: float) -> None:
+        """Name a slow use case in the log, only now and then: a slow disk makes all of them slow, all the time."""
+        name, now = name_of(group[0].use_case), time.monotonic()
+        if took_s <= self.limits.slow_s or now < self._quiet_until.get(name, 0.0):
+            return
+        self._quiet_until[name] = now + SLOW_NOTE_EVERY_S
+        log.warning("use_case_slow", use_case=name, took_ms=round(took_s * 1000), calls=len(group))
 
     def _started(self) -> tuple[asyncio.AbstractEventLoop, ThreadPoolExecutor]:
         if self._loop is None or self._pool is None:

@@ -89,11 +89,11 @@ class SqliteDatabase(Database):
                 cached_statements=512,
                 timeout=self.limits.busy_s,
             )
-            if connection.execute("PRAGMA journal_mode").fetchone() != ("wal",):
-                with self.turnstile.held():
-                    connection.execute("PRAGMA journal_mode=WAL")
-            for pragma in ("synchronous=FULL", "wal_autocheckpoint=0", "foreign_keys=ON"):
-                connection.execute(f"PRAGMA {pragma}")
+            try:
+                self._prepare(connection)
+            except BaseException:
+                connection.close()
+                raise
             return connection
 
     @contextmanager
@@ -147,6 +147,13 @@ class SqliteDatabase(Database):
             writer.join()
         self._checkpointer.stop()
         super()._join()
+
+    def _prepare(self, connection: sqlite3.Connection) -> None:
+        if connection.execute("PRAGMA journal_mode").fetchone() != ("wal",):
+            with self.turnstile.held():
+                connection.execute("PRAGMA journal_mode=WAL")
+        for pragma in ("synchronous=FULL", "wal_autocheckpoint=0", "foreign_keys=ON"):
+            connection.execute(f"PRAGMA {pragma}")
 
     def _refusal(self, error: BaseException) -> BaseException:
         return as_refusal(error, self.path)

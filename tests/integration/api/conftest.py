@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import io
+import logging
 import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+import structlog
 
+from safelight.telemetry.logs import configure_logging
 from safelight.testing.databases import fresh_database
 from tests.support.door import Door
 
@@ -43,3 +47,17 @@ def shared_door(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPat
         opened = Door(folder, url)
         stack.callback(opened.close)
         yield opened
+
+
+@pytest.fixture(autouse=True)
+def logs() -> Iterator[io.StringIO]:
+    """What the installation logs during a test, as JSON lines."""
+    root = logging.getLogger()
+    before, level = root.handlers[:], root.level
+    stream = io.StringIO()
+    configure_logging("json", "info", stream)
+    yield stream
+    structlog.reset_defaults()
+    logging.captureWarnings(False)
+    root.handlers[:] = before
+    root.setLevel(level)

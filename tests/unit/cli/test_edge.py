@@ -15,7 +15,7 @@ from safelight.cli.edge import Edge, explain
 from safelight.client import ServerUnreachable
 from safelight.domain.errors import BadSettings, Remedy, Unavailable
 from tests.unit.cli.conftest import Run
-from tests.unit.cli.stand_in import StandIn, job
+from tests.unit.cli.stand_in import JOB_ID, StandIn, event, job
 
 HERE = {name: value for name, value in os.environ.items() if not name.startswith("SAFELIGHT_")}
 
@@ -90,9 +90,12 @@ def test_looking_where_no_database_is_makes_none(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_closed_pipe_ends_the_command_without_a_word(server: StandIn, tmp_path: Path) -> None:
+@pytest.mark.parametrize("words", [["jobs", "list", "--json"], ["jobs", "show", JOB_ID]])
+def test_a_closed_pipe_ends_the_command_without_a_word(server: StandIn, tmp_path: Path, words: list[str]) -> None:
+    server.replies[f"GET /api/jobs/{JOB_ID}"] = 200, job("failed")
+    server.replies[f"GET /api/jobs/{JOB_ID}/events"] = [event("job.failed", 9)]
     server.replies["GET /api/jobs"] = 200, {"jobs": [job()] * 200, "nextCursor": None}
-    command = [sys.executable, "-m", "safelight", "jobs", "list", "--json"]
+    command = [sys.executable, "-m", "safelight", *words]
     environment = HERE | {"SAFELIGHT_URL": server.url}
     with subprocess.Popen(
         command, env=environment, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE

@@ -19,7 +19,7 @@ def test_no_move_leaves_a_terminal_state(move: Move) -> None:
 
 
 def test_allowed_is_exactly_what_the_moves_say() -> None:
-    assert ALLOWED == {
+    assert {
         ("pending", "processing"),
         ("processing", "pending"),
         ("processing", "completed"),
@@ -27,7 +27,7 @@ def test_allowed_is_exactly_what_the_moves_say() -> None:
         ("processing", "failed"),
         ("pending", "canceled"),
         ("processing", "canceled"),
-    }
+    } == ALLOWED
 
 
 def test_every_move_has_its_own_name_and_takes_the_job_from_whoever_held_it() -> None:

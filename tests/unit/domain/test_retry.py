@@ -37,9 +37,7 @@ def test_the_span_begins_at_five_seconds_doubles_and_ends_at_five_minutes() -> N
 
 
 @given(st.sampled_from(list(ErrorClass)), st.floats(min_value=0, max_value=86_400), attempts, jitter)
-def test_what_the_provider_asked_for_wins(
-    error_class: ErrorClass, asked_s: float, attempt: int, random: float
-) -> None:
+def test_what_the_provider_asked_for_wins(error_class: ErrorClass, asked_s: float, attempt: int, random: float) -> None:
     assert retry_after_s(ProviderError(error_class, "busy", retry_after_s=asked_s), attempt, random) == asked_s
     assert retry_after_s(ProviderError(error_class, "busy"), attempt, random) == delay_s(attempt, random)
 

@@ -164,7 +164,9 @@ def test_the_renderer_ends_when_its_parent_is_killed() -> None:
         "asyncio.run(main())\n"
     )
     read_end, write_end = os.pipe()
-    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, pass_fds=[write_end], stderr=write_end) as parent:
+    with subprocess.Popen(
+        [sys.executable, "-c", program], stdout=subprocess.PIPE, pass_fds=[write_end], stderr=write_end
+    ) as parent:
         os.close(write_end)
         assert parent.stdout is not None
         assert int(parent.stdout.readline()) > 0
@@ -197,7 +199,9 @@ def test_an_order_that_cannot_be_drawn_is_refused_by_name(params: dict[str, obje
 
 def test_absent_parameters_have_sane_defaults() -> None:
     async def body(provider: ProceduralProvider) -> None:
-        done = await provider.start(Generation("image", "procedural", "lake", {"width": 256, "height": 256}), "c", Watcher())
+        done = await provider.start(
+            Generation("image", "procedural", "lake", {"width": 256, "height": 256}), "c", Watcher()
+        )
         assert isinstance(done, Done)
         assert done.outputs[0].metadata["seed"] == 0
         assert done.outputs[0].mime == "image/png"
@@ -221,5 +225,7 @@ def test_importing_the_provider_does_not_import_the_libraries_that_draw() -> Non
         "import sys, safelight.providers.procedural.provider\n"
         "print([name for name in ('numpy', 'PIL') if name in sys.modules])"
     )
-    answer = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=PATIENCE_S)
+    answer = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=PATIENCE_S
+    )
     assert answer.stdout.strip() == "[]"

@@ -15,7 +15,7 @@ from safelight.domain.errors import Unavailable
 from safelight.store.calls import batch
 from safelight.store.connect import open_database
 from safelight.store.database import Database, Limits
-from safelight.store.postgres_tx import array_literal
+from safelight.store.postgres_tx import _lock_text, array_literal
 from safelight.store.tx import Tx
 from safelight.testing.databases import free_port
 from tests.unit.store.running import LIMIT_S, run
@@ -187,6 +187,10 @@ def test_locks_are_taken_in_key_order_whatever_order_is_asked(postgres_database:
         assert len(runs) == 40
 
     run(postgres_database, work)
+
+
+def test_a_lock_orders_by_key_for_the_planner_too() -> None:
+    assert _lock_text(purses).split("\n")[-1].strip().endswith("ORDER BY purses.number FOR UPDATE")
 
 
 def test_connections_carry_the_programs_name(postgres_database: Database) -> None:

@@ -49,7 +49,7 @@ def _grid(canvas: Canvas, shrink: int = 2) -> tuple[Array, Array]:
 def _marble(canvas: Canvas, rng: np.random.Generator, colours: list[Array]) -> None:
     """Ink in water: noise bent by noise, with light falling across its folds."""
     x, y = _grid(canvas)
-    u, v, zoom, bend = rng.random(4)
+    u, v, zoom, bend = rng.random(4).tolist()
     size, smooth = 0.10 + 0.10 * zoom, noise.texture(0.42, 4)
     first = noise.sample(x * size + u, y * size + v, smooth)
     second = noise.sample(x * size + v + 0.5 * first, y * size + u + 0.3 * first, smooth)

@@ -16,7 +16,7 @@ STONE = rgb("#9a8f84")
 def paint_studio(canvas: Canvas, scene: Scene) -> None:
     """A painted wall, lit from one side; a disc or sunrays behind the head."""
     rng = scene.rng("studio")
-    hue, kind, turn, u, v = rng.random(5)
+    hue, kind, turn, u, v = rng.random(5).tolist()
     base = 360 * hue
     if scene.palette.tint is not None:
         tint = to_oklab(scene.palette.tint)
@@ -52,7 +52,8 @@ def paint_cloister(canvas: Canvas, scene: Scene) -> None:
     sky = canvas.rgb.copy()
     _stones(canvas, scene, rng)
     unit, middle, foot = canvas.unit, canvas.width * (0.5 + 0.04 * (1 if scene.mirrored else -1)), canvas.height * 0.88
-    for offset, half, top in ((-0.62, 0.17, 0.60), (0.62, 0.17, 0.60), (0.0, 0.30, 0.80)):
+    aside = [(0.62 * at, 0.17, 0.60) for at in range(-7, 8) if at and abs(0.62 * at) < canvas.width / unit / 2 + 0.2]
+    for offset, half, top in (*aside, (0.0, 0.30, 0.80)):
         x = middle + offset * unit
         frame = Silhouette(canvas)
         frame.polygon(arch(x, foot, half * 1.14 * unit, top * 1.05 * unit))
@@ -80,7 +81,7 @@ def _stones(canvas: Canvas, scene: Scene, rng: np.random.Generator) -> None:
     course = np.floor(y / 0.075)
     joints = np.minimum(np.abs(y / 0.075 - np.round(y / 0.075)) * 0.075, np.abs(((x + 0.09 * (course % 2)) / 0.18) % 1.0 - 0.5) * 0.18)
     seam = np.clip(1 - joints * 320, 0, 1)
-    light = np.clip(0.55 - 0.55 * np.abs(x) + 0.5 * (mottle - 0.5), 0, 1) * (1 - 0.4 * seam)
+    light = np.clip(0.60 - 0.55 * np.minimum(np.abs(x), 0.6) + 0.5 * (mottle - 0.5), 0, 1) * (1 - 0.4 * seam)
     for k in range(3):
         canvas.rgb[k] = dim[k] + light * (bright[k] - dim[k])
 

@@ -83,7 +83,7 @@ def hang_aurora(canvas: Canvas, scene: Scene) -> None:
     y = ((np.arange(high, dtype=np.float32) + 0.5) / high)[:, None]
     green, violet = rgb("#4dffb0"), rgb("#b25cff")
     for curtain in range(3):
-        base, offset, reach, slant = rng.random(4)
+        base, offset, reach, slant = rng.random(4).tolist()
         hem = scene.horizon * (0.42 + 0.2 * curtain + 0.12 * base) + 0.10 * noise.line(x * 0.9, offset * 500, 4)
         hem += 0.12 * (slant - 0.5) * x
         rays = 0.55 + 0.45 * noise.line(x * 26, offset * 900, 3, 0.7)

@@ -50,7 +50,8 @@ def paint_tree_row(
 ) -> None:
     """One row of conifers on uneven ground. `gap` leaves the middle open, a share of the width to each side."""
     wide = canvas.width / canvas.unit
-    number = int(count * 2.2)
+    spread = max(2.2, wide + 0.3)
+    number = int(count * spread)
     places, sizes, leans, ground_at = (
         rng.random(number),
         rng.random(number),
@@ -60,7 +61,7 @@ def paint_tree_row(
     ground = base * canvas.height - noise.line(canvas.x * 1.3, ground_at, 3) * 0.025 * canvas.unit
     picture = Silhouette(canvas, base * canvas.height - height * 1.25 * canvas.unit)
     for place, size, lean in zip(places, sizes, leans, strict=True):
-        at = (place - 0.5) * 2.2
+        at = (place - 0.5) * spread
         if abs(at) > wide / 2 + 0.15 or abs(at - (scene.sun_x - 0.5) * wide * 0.5) < gap:
             continue
         x = canvas.width / 2 + at * canvas.unit
@@ -72,18 +73,18 @@ def paint_tree_row(
 
 
 def _conifer(picture: Silhouette, x: float, foot: float, height: float, lean: Array) -> None:
-    """A spruce: branches in drooping tiers, irregular left and right."""
-    tiers = 11
+    """A spruce: many drooping tiers, irregular left and right, a fine tip."""
+    tiers = 17
     left, right = [], []
-    spread = height * (0.15 + 0.06 * float(lean[23]))
+    spread = height * (0.125 + 0.05 * float(lean[23]))
     for tier in range(tiers):
-        down = tier / tiers
-        y = foot - height * (1 - down * 0.93)
-        reach = spread * (0.06 + down**0.85)
-        out_l, out_r = reach * (0.65 + 0.6 * float(lean[tier])), reach * (0.65 + 0.6 * float(lean[tier + 11]))
-        drop = height * 0.055
-        left += [(x - out_l * 0.42, y), (x - out_l, y + drop)]
-        right += [(x + out_r * 0.42, y), (x + out_r, y + drop * 0.9)]
+        down = (tier + 0.6) / tiers
+        y = foot - height * (1 - down * 0.95)
+        reach = spread * down**0.9
+        out_l, out_r = reach * (0.70 + 0.5 * float(lean[tier])), reach * (0.70 + 0.5 * float(lean[(tier + 7) % 23]))
+        drop = height * (0.018 + 0.020 * down)
+        left += [(x - out_l * 0.55, y - drop * 0.4), (x - out_l, y + drop), (x - out_l * 0.6, y + drop * 0.75)]
+        right += [(x + out_r * 0.55, y - drop * 0.4), (x + out_r, y + drop), (x + out_r * 0.6, y + drop * 0.75)]
     trunk = height * 0.012
     picture.polygon([(x, foot - height), *left, (x - trunk, foot - height * 0.04), (x - trunk, foot), (x + trunk, foot),
                      (x + trunk, foot - height * 0.04), *reversed(right)])  # fmt: skip
@@ -99,7 +100,7 @@ def _mist(canvas: Canvas, scene: Scene, rng: np.random.Generator, base: float, n
     canvas.blend(amount, mix(scene.palette.haze, scene.palette.glow, 0.25))
 
 
-def cast_rays(canvas: Canvas, scene: Scene, strength: float = 0.5) -> None:
+def cast_rays(canvas: Canvas, scene: Scene, strength: float = 0.36) -> None:
     """Shafts of light fanning out from the sun."""
     rng = scene.rng("rays")
     small = (max(16, canvas.height // 4), max(16, canvas.width // 4))

@@ -1,4 +1,4 @@
-"""Land in layers: ridgelines before one another, each lit, each paler with distance."""
+"""Ground near the viewer: rounded hills and the beach."""
 
 from __future__ import annotations
 
@@ -10,81 +10,7 @@ from safelight.providers.procedural.colour import Array, mix, rgb
 from safelight.providers.procedural.noise import smoothstep
 from safelight.providers.procedural.scene import Scene
 
-ROCK, SNOW, GRASS, PINE, SAND = rgb("#7d7a80"), rgb("#f4f7fb"), rgb("#7ba24a"), rgb("#3f6a4a"), rgb("#e0b075")
-
-
-def paint_range(canvas: Canvas, scene: Scene, distance: float, topic: str, base: float, height: float) -> None:
-    """A mountain range: jagged ridge, faces toward the sun lit, the others in shade, snow near the peaks.
-
-    `base` is a share of the height, `height` is in units, `distance` 0 near to 1 far.
-    """
-    rng = scene.rng(f"range {topic}")
-    offset, frequency, snowline = rng.random() * 900, 1.3 + 0.9 * rng.random(), 0.35 + 0.25 * rng.random()
-    ridge = _peaks(canvas.x * frequency, offset)
-    edge = np.asarray(base * canvas.height - ridge * height * canvas.unit, np.float32)
-    top = max(0, int(edge.min()) - 1)
-    if top >= canvas.height:
-        return
-    bottom = min(canvas.height, int(base * canvas.height + 0.06 * canvas.unit) + 2)
-    mask = canvas.mask_below(edge, top)[: bottom - top]
-    below = np.maximum(canvas.rows[top:bottom] - edge, 0) / (canvas.unit * height)
-    rough = noise.window(
-        mask.shape, rng.random(), rng.random(), canvas.width / canvas.unit * 1.1, mask.shape[0] / canvas.unit * 1.1
-    )
-    lit = _faces(canvas, scene, ridge, below, rough, height, frequency)
-    palette = scene.palette
-    rock, dim = palette.lit(ROCK, 1.0, distance), palette.lit(ROCK * 0.9, 0.0, distance)
-    colour = dim[:, None, None] + lit * (rock - dim)[:, None, None]
-    share = _snow(scene, ridge, below, rough, snowline)
-    white, blue = palette.lit(SNOW, 1.0, distance * 0.7), palette.lit(SNOW, 0.25, distance * 0.8)
-    colour += share * (blue[:, None, None] + lit * (white - blue)[:, None, None] - colour)
-    _sink_into_haze(canvas, scene, colour, top, base, height)
-    canvas.blend(mask, np.asarray(colour, np.float32), top)
-
-
-def _peaks(x: Array, offset: float) -> Array:
-    """Sharp summits with broad feet, 0..1."""
-    broad = 1 - np.abs(noise.line(x, offset, 1) * 0.62)
-    sharp = 1 - np.abs(noise.line(x * 2.3, offset + 50, 5, 0.48))
-    swell = 0.5 + 0.5 * noise.line(x * 0.6, offset + 99, 2)
-    return np.asarray(
-        np.clip(0.15 + 0.45 * broad * np.clip(swell, 0.1, 1) + 0.50 * sharp * np.clip(swell + 0.15, 0.2, 1), 0.02, 1.2),
-        np.float32,
-    )
-
-
-def _faces(
-    canvas: Canvas, scene: Scene, ridge: Array, below: Array, rough: Array, height: float, frequency: float
-) -> Array:
-    """1 where a face looks to the sun: the slope of the ridge above, wandering as it comes down."""
-    columns = np.arange(canvas.width, dtype=np.float32)
-    wander = (rough - 0.5) * 0.34 * canvas.unit * height * np.clip(0.25 + below * 2.0, 0, 1.4)
-    slope = np.gradient(_smoothed(ridge, max(1, int(canvas.unit * 0.006)))) * canvas.unit
-    facing = slope * (1.0 if scene.sun_x < 0.5 else -1.0)
-    at = np.clip(columns + wander, 0, canvas.width - 1).astype(np.int32)
-    steep = facing.astype(np.float32).take(at)
-    return np.asarray(smoothstep(-0.35, 0.75, steep + (rough - 0.5) * 1.3), np.float32)
-
-
-def _smoothed(values: Array, reach: int) -> Array:
-    padded = np.pad(values, (reach + 1, reach), mode="edge").cumsum(dtype=np.float64)
-    return np.asarray((padded[2 * reach + 1 :] - padded[: -2 * reach - 1]) / (2 * reach + 1), np.float32)
-
-
-def _snow(scene: Scene, ridge: Array, below: Array, rough: Array, snowline: float) -> Array:
-    altitude = ridge - below
-    if scene.snowy:
-        return smoothstep(-0.1, 0.25, altitude + (rough - 0.5) * 0.6)
-    return smoothstep(snowline + 0.16, snowline + 0.26, altitude + (rough - 0.5) * 0.55)
-
-
-def _sink_into_haze(canvas: Canvas, scene: Scene, colour: Array, top: int, base: float, height: float) -> None:
-    """Valley mist: the lower the slope, the more haze."""
-    rows = canvas.rows[top : top + colour.shape[1]]
-    low = 1 - (base * canvas.height - rows) / (canvas.unit * height)
-    mist = smoothstep(0.45, 1.15, low) * min(0.75, 0.2 * scene.palette.haze_density)
-    for k in range(3):
-        colour[k] += mist * (scene.palette.haze[k] - colour[k])
+SNOW, SAND = rgb("#f4f7fb"), rgb("#ecc488")
 
 
 def paint_hill(
@@ -119,3 +45,23 @@ def cover_ground(
     bright, dim = scene.palette.lit(surface, 1.0, distance), scene.palette.lit(surface * 0.85, 0.05, distance * 0.9)
     colour = dim[:, None, None] + lit * (bright - dim)[:, None, None]
     canvas.blend(mask, np.asarray(colour, np.float32), top)
+
+
+def paint_beach(canvas: Canvas, scene: Scene) -> None:
+    """Sand sloping into the water, wet along its edge, with the foam of the last wave."""
+    rng = scene.rng("beach")
+    offset, slant = rng.random() * 900, rng.random() - 0.5
+    wave = noise.line(canvas.x * 0.9, offset, 3, 0.4) * 0.05 + slant * 0.16 * canvas.x
+    base = scene.horizon + 0.58 * (1 - scene.horizon)
+    edge = np.asarray(base * canvas.height + wave * canvas.unit)
+    foam = mix(rgb("#ffffff"), scene.palette.haze, 0.25)
+    for reach, strength in ((0.055, 0.35), (0.022, 0.85)):
+        lace = noise.line(canvas.x * 9, offset + reach * 900, 4, 0.7) * 0.010
+        shallow = edge - (reach + lace) * canvas.unit
+        top = max(0, int(shallow.min()) - 1)
+        depth = np.clip((canvas.rows[top:] - shallow) / (0.022 * canvas.unit), 0, 1)
+        canvas.blend(canvas.mask_below(shallow, top) * (1 - 0.8 * depth) * strength, foam, top)
+    cover_ground(canvas, scene, edge, 0.0, SAND, "beach", 0.1)
+    top = max(0, int(edge.min()) - 1)
+    wet = np.exp(-np.maximum(canvas.rows[top:] - edge, 0) / (0.03 * canvas.unit)) * canvas.mask_below(edge, top)
+    canvas.blend(wet * 0.5, mix(scene.palette.lit(SAND, 0.2), scene.palette.sky[2], 0.35), top)

@@ -29,8 +29,9 @@ def paint_foreground(canvas: Canvas, scene: Scene) -> None:
 def _blades(canvas: Canvas, rng: np.random.Generator, base: float, tall: float, colour: object) -> None:
     picture = Silhouette(canvas, (base - tall * 1.6) * canvas.height)
     unit, foot = canvas.unit, base * canvas.height
-    for place, size, lean in rng.random((900, 3)):
-        x = canvas.width / 2 + (place - 0.5) * 2.4 * unit
+    spread = max(2.4, canvas.width / unit + 0.1)
+    for place, size, lean in rng.random((int(375 * spread), 3)):
+        x = canvas.width / 2 + (place - 0.5) * spread * unit
         high, bend = unit * tall * (0.4 + 0.8 * size), (lean - 0.5) * unit * 0.06
         wide = unit * 0.0028
         picture.polygon(
@@ -49,8 +50,9 @@ def _blades(canvas: Canvas, rng: np.random.Generator, base: float, tall: float, 
 def _blooms(canvas: Canvas, rng: np.random.Generator, base: float, tall: float, colour: object) -> None:
     picture = Silhouette(canvas, (base - tall) * canvas.height)
     hearts = Silhouette(canvas, (base - tall) * canvas.height)
-    for place, up, size in rng.random((90, 3)):
-        x = canvas.width / 2 + (place - 0.5) * 2.4 * canvas.unit
+    spread = max(2.4, canvas.width / canvas.unit + 0.1)
+    for place, up, size in rng.random((int(38 * spread), 3)):
+        x = canvas.width / 2 + (place - 0.5) * spread * canvas.unit
         y = base * canvas.height + (up - 0.6) * tall * canvas.unit * 0.9
         reach = canvas.unit * (0.004 + 0.006 * size)
         for petal in range(5):

@@ -13,6 +13,9 @@ SIDE = 1024
 """Pixels along one side of the texture; one tile is 1.0 in texture coordinates."""
 
 
+LINE_SAMPLES = 8192
+
+
 @cache
 def texture(sharpness: float = 0.55, first: int = 4) -> Array:
     """Fractal noise, mean 0.5, mostly within 0..1, that repeats seamlessly. Octaves start at `first` cells a side."""
@@ -75,6 +78,8 @@ def sample(u: Array, v: Array, field: Array | None = None) -> Array:
 
 def line(x: Array, offset: float, octaves: int = 6, sharpness: float = 0.5) -> Array:
     """Fractal noise along a line, about -1..1, one bump per unit of x at the coarsest octave."""
+    if x.size > LINE_SAMPLES:
+        return _looked_up(x, offset, octaves, sharpness)
     table = _line_table()
     total, weight, norm = np.zeros_like(x, np.float32), 1.0, 0.0
     for octave in range(octaves):
@@ -86,6 +91,14 @@ def line(x: Array, offset: float, octaves: int = 6, sharpness: float = 0.5) -> A
         total += weight * (table[near] * (1 - step) + table[(near + 1) & 1023] * step)
         norm, weight = norm + weight, weight * sharpness
     return np.asarray(total / norm * 1.6, np.float32)
+
+
+def _looked_up(x: Array, offset: float, octaves: int, sharpness: float) -> Array:
+    """For whole areas: the line sampled finely once, then read from."""
+    low, high = float(x.min()), float(x.max())
+    samples = line(np.linspace(low, high, LINE_SAMPLES, dtype=np.float32), offset, octaves, sharpness)
+    at = (x - low) * ((LINE_SAMPLES - 1) / max(high - low, 1e-6))
+    return samples.take(at.astype(np.int32))
 
 
 @cache

@@ -9,10 +9,12 @@ from safelight.providers.procedural.backdrop import paint_cloister, paint_studio
 from safelight.providers.procedural.canvas import Canvas
 from safelight.providers.procedural.city import paint_skyline
 from safelight.providers.procedural.colour import rgb
+from safelight.providers.procedural.dunes import SAND, paint_dunes
 from safelight.providers.procedural.forest import cast_rays, paint_tree_row, paint_woods
-from safelight.providers.procedural.land import paint_hill
+from safelight.providers.procedural.hills import paint_hills
+from safelight.providers.procedural.land import paint_beach, paint_hill
 from safelight.providers.procedural.meadow import paint_foreground
-from safelight.providers.procedural.mountains import GRASS, SAND, paint_dunes, paint_hills, paint_mountains
+from safelight.providers.procedural.mountains import GRASS, paint_mountains
 from safelight.providers.procedural.road import paint_road
 from safelight.providers.procedural.scene import Scene
 from safelight.providers.procedural.sky import paint_sky
@@ -42,11 +44,11 @@ def steps_for(scene: Scene) -> list[tuple[str, Step]]:
         case "ocean":
             return [("sky", _sky), ("water", _sea), subject]
         case "coast":
-            return [("sky", _sky), ("water", _sea), subject, ("near", _shore)]
+            return [("sky", _sky), ("water", _sea), *_shore_steps(scene)]
         case "lake":
             return [("sky", _sky), ("far", _lake_far), ("water", _lake), ("near", _lake_shore), subject]
         case "river":
-            return [("sky", _sky), ("far", paint_mountains), ("middle", paint_hills), subject]
+            return [("sky", _sky), ("far", paint_mountains), ("middle", paint_hills), subject, ("near", paint_foreground)]
         case "forest":
             return [("sky", _sky), ("far", _forest_far), ("middle", paint_woods), ("rays", cast_rays), subject]
         case "desert":
@@ -82,13 +84,15 @@ def _mountain_trees(canvas: Canvas, scene: Scene) -> None:
 
 
 def _sea(canvas: Canvas, scene: Scene) -> None:
-    paint_water(canvas, scene, scene.horizon, 1.3, 0.82)
+    paint_water(canvas, scene, scene.horizon, 1.4, 0.9)
     if scene.weather == "storm":
         paint_swell(canvas, scene)
 
 
-def _shore(canvas: Canvas, scene: Scene) -> None:
-    paint_hill(canvas, scene, 0.0, "beach", scene.horizon + 0.36, 0.16, SAND)
+def _shore_steps(scene: Scene) -> list[tuple[str, Step]]:
+    """Lighthouses stand out in the water, everything else on the beach."""
+    beach, subject = ("near", paint_beach), ("subject", paint_subject)
+    return [subject, beach] if scene.subject in ("lighthouse", "sailboat", "whale") else [beach, subject]
 
 
 def _lake_far(canvas: Canvas, scene: Scene) -> None:

@@ -10,6 +10,10 @@ from safelight.providers.procedural.colour import Array, rgb
 from safelight.providers.procedural.figure import FINE, Figure
 from safelight.providers.procedural.scene import Scene
 
+RIM_STRENGTH = {"noon": 0.4, "morning": 0.5, "night": 0.5}
+FILL = 0.13
+"""Light on subjects from nowhere in particular, so that they stay readable at night."""
+
 
 def place(canvas: Canvas, scene: Scene, figure: Figure, x: float, y: float, distance: float = 0.0, indoors: bool = False) -> None:
     """Put the figure's foot at pixel (x, y). `indoors` is lit softly from the front instead of by the sky."""
@@ -34,11 +38,11 @@ def _lit(canvas: Canvas, scene: Scene, colour: Array, alpha: Array, distance: fl
     amount = np.clip({"noon": 0.72, "morning": 0.66}.get(scene.time, 0.42) + 0.22 * across, 0, 1)
     light, shade = palette.light, palette.shade
     reach = max(1, round(canvas.unit * 0.0045))
-    rim = _rim(alpha, reach, side) * palette.sun_strength * (0.75 if scene.time != "noon" else 0.4)
+    rim = _rim(alpha, reach, side) * palette.sun_strength * RIM_STRENGTH.get(scene.time, 0.75)
     fade = float(1 - np.exp(-palette.haze_density * distance))
     lit = np.empty_like(colour)
     for k in range(3):
-        plane = colour[k] * (shade[k] + amount * (light[k] - shade[k]))
+        plane = colour[k] * (FILL + (1 - FILL) * (shade[k] + amount * (light[k] - shade[k])))
         plane = plane + rim * (palette.disc[k] - plane)
         lit[k] = plane + fade * (palette.haze[k] - plane)
     return lit

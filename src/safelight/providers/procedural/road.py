@@ -28,7 +28,7 @@ def paint_road(canvas: Canvas, scene: Scene) -> None:
     lines.box(0, top + unit * 0.010, canvas.width, top + unit * 0.014)
     lines.box(0, foot - unit * 0.020, canvas.width, foot - unit * 0.013)
     middle = top + (foot - top) * 0.42
-    for at in np.arange(-3, 3, 0.26):
+    for at in np.arange(-4.42, 4.5, 0.26):
         x = canvas.width / 2 + at * unit
         lines.polygon([(x, middle), (x + unit * 0.13, middle), (x + unit * 0.126, middle + unit * 0.008), (x - unit * 0.004, middle + unit * 0.008)])
     canvas.blend(lines.mask() * 0.85, palette.lit(rgb("#f2e3b0"), 0.8), lines.top)

@@ -22,7 +22,9 @@ HORIZONS = {
     "ocean": 0.56, "coast": 0.58, "lake": 0.58, "river": 0.54, "mountains": 0.66, "forest": 0.66, "desert": 0.5,
     "meadow": 0.52, "city": 0.74, "road": 0.56, "space": 0.9, "cloister": 0.8, "studio": 0.8, "abstract": 0.6,
 }  # fmt: skip
+IMPLIED = {"palm": {"tropical", "island", "lagoon"}, "house": {"village", "farm"}, "car": {"road", "highway", "street"}}
 ANY_TIME = ("morning", "noon", "sunset", "sunset", "dawn", "dusk", "night")
+TIME_FOR_SUBJECTS = ("morning", "noon", "sunset", "dawn", "morning", "dusk")
 TIMES_FOR_WEATHER = {"storm": ("noon", "dusk"), "rain": ("noon", "dusk", "morning"), "aurora": ("night",),
                      "snow": ("morning", "dawn", "noon", "dusk"), "fog": ("dawn", "morning", "dusk")}  # fmt: skip
 SUN_HEIGHTS = {"dawn": (0.03, 0.12), "morning": (0.3, 0.5), "noon": (0.55, 0.78), "sunset": (0.03, 0.13),
@@ -73,7 +75,7 @@ def compose(prompt: str, seed: int) -> Scene:
     key = f"{canonical(prompt)}\n{seed}"
     digest = hashlib.sha256(f"{key}\ncomposition".encode("utf-8", "surrogatepass")).digest()
     rng = np.random.default_rng(int.from_bytes(digest[:16], "big"))
-    choice, variant, across, up, jitter, turn, size, side = rng.random(8)
+    choice, variant, across, up, jitter, turn, size, side = rng.random(8).tolist()
     place = _place(reading, choice)
     weather = reading.weather or "fair"
     time = reading.time or _time(place, weather, reading, rng.random())
@@ -85,7 +87,7 @@ def compose(prompt: str, seed: int) -> Scene:
         key=key,
         reading=reading,
         place=place,
-        subject=reading.subject,
+        subject=reading.subject or _implied_subject(reading),
         time=time,
         weather=weather,
         palette=palette_for(time, weather, reading.tints, reading.style, float(variant), float((turn - 0.5) * 16)),
@@ -108,8 +110,16 @@ def _place(reading: Reading, choice: float) -> str:
     return SCENIC[int(choice * len(SCENIC))]
 
 
+def _implied_subject(reading: Reading) -> str | None:
+    """Some places are hardly thinkable without one."""
+    return next((subject for subject, words in IMPLIED.items() if reading.words & words), None)
+
+
 def _time(place: str, weather: str, reading: Reading, choice: float) -> str:
     if reading.style == "neon" or place == "space":
         return "night"
-    options = TIMES_FOR_WEATHER.get(weather, ANY_TIME)
+    if reading.subject == "owl":
+        return "night"
+    usual = TIME_FOR_SUBJECTS if reading.subject else ANY_TIME
+    options = TIMES_FOR_WEATHER.get(weather, usual)
     return options[int(choice * len(options))]

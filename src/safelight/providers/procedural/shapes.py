@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from safelight.providers.procedural.canvas import Canvas
@@ -28,10 +29,9 @@ class Silhouette:
         self._draw.polygon([(x * FINE, (y - self.top) * FINE) for x, y in points], fill=value)
 
     def box(self, left: float, top: float, right: float, bottom: float, value: int = 255) -> None:
-        if right > left and bottom > top:
-            self._draw.rectangle(
-                (left * FINE, (top - self.top) * FINE, right * FINE - 1, (bottom - self.top) * FINE - 1), fill=value
-            )
+        low, high = (top - self.top) * FINE, (bottom - self.top) * FINE - 1
+        if right * FINE - 1 >= left * FINE and high >= low:
+            self._draw.rectangle((left * FINE, low, right * FINE - 1, high), fill=value)
 
     def ellipse(self, x: float, y: float, across: float, down: float, value: int = 255) -> None:
         y -= self.top
@@ -40,6 +40,12 @@ class Silhouette:
     def line(self, points: Points, width: float, value: int = 255) -> None:
         path = [(x * FINE, (y - self.top) * FINE) for x, y in points]
         self._draw.line(path, fill=value, width=max(1, round(width * FINE)), joint="curve")
+
+    def stamp(self, cells: NDArray[np.uint8], left: float, top: float, wide: float, high: float) -> None:
+        """A small raster, each cell grown to a sharp rectangle, filling the box."""
+        size = (max(1, round(wide * FINE)), max(1, round(high * FINE)))
+        grown = Image.fromarray(cells).resize(size, Image.Resampling.NEAREST)
+        self._image.paste(grown, (round(left * FINE), round((top - self.top) * FINE)))
 
     def mask(self) -> Array:
         """Coverage 0..1 of the rows from `top`."""

@@ -52,7 +52,7 @@ def _add_glow(sky: Array, far: Array, scene: Scene) -> None:
 
 def _paint_clouds(sky: Array, canvas: Canvas, scene: Scene, x: Array, y: Array, far: Array) -> Array:
     rng = scene.rng("clouds")
-    offset_u, offset_v, stretch, billow = rng.random(4)
+    offset_u, offset_v, stretch, billow = rng.random(4).tolist()
     depth = 1 / np.clip(1.16 - y / scene.horizon, 0.12, None)
     wide = canvas.width / canvas.unit
     u = (x - 0.5) * wide * depth * (0.20 + 0.10 * stretch) + offset_u

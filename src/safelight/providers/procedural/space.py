@@ -17,10 +17,10 @@ RED_WORLD, RINGED, BANDED = {"mars"}, {"saturn", "ring", "rings", "ringed"}, {"j
 def paint_nebula(canvas: Canvas, scene: Scene) -> None:
     """Black space with two colours of glowing gas, and stars of all sizes."""
     rng = scene.rng("nebula")
-    hue, step, u, v, slant = rng.random(5)
+    hue, step, u, v, slant = rng.random(5).tolist()
     small = (max(16, canvas.height // 2), max(16, canvas.width // 2))
-    y = ((np.arange(small[0]) + 0.5) / small[0] - 0.5)[:, None] * (canvas.height / canvas.unit)
-    x = ((np.arange(small[1]) + 0.5) / small[1] - 0.5)[None, :] * (canvas.width / canvas.unit)
+    y = ((np.arange(small[0], dtype=np.float32) + 0.5) / small[0] - 0.5)[:, None] * (canvas.height / canvas.unit)
+    x = ((np.arange(small[1], dtype=np.float32) + 0.5) / small[1] - 0.5)[None, :] * (canvas.width / canvas.unit)
     warp = noise.sample(x * 0.3 + u, y * 0.3 + v)
     gas = noise.sample(x * 0.34 + v + 0.35 * warp, y * 0.34 + u + 0.35 * warp)
     dust = noise.sample(x * 0.8 + u + 0.2 * warp, y * 0.8 + v)
@@ -38,7 +38,7 @@ def paint_nebula(canvas: Canvas, scene: Scene) -> None:
 def paint_planet(canvas: Canvas, scene: Scene) -> None:
     """The planet, lit from the sun's side; its rings pass behind and before it. A small moon keeps it company."""
     rng = scene.rng("planet")
-    size, tilt, kind, ring, up, moon_at, moon_size = rng.random(7)
+    size, tilt, kind, ring, up, moon_at, moon_size = rng.random(7).tolist()
     words = scene.reading.words
     radius = canvas.unit * (0.25 + 0.09 * size)
     cx = canvas.width * (0.5 + 0.09 * (1 if scene.mirrored else -1))
@@ -63,7 +63,7 @@ def _tones(scene: Scene, rng: np.random.Generator, words: frozenset[str]) -> lis
         return [rgb("#7a2f1c"), rgb("#c8623a"), rgb("#f0b083")]
     if "earth" in words:
         return [rgb("#123f7a"), rgb("#2f7f9a"), rgb("#6f9a55")]
-    hue, turn, deep = rng.random(3)
+    hue, turn, deep = rng.random(3).tolist()
     if scene.palette.tint is not None:
         tint = to_oklab(scene.palette.tint)
         hue = float(np.arctan2(tint[2], tint[1]) / (2 * np.pi))
@@ -75,13 +75,13 @@ def _ball(canvas: Canvas, centre: tuple[float, float], radius: float, angle: flo
     cx, cy = centre
     side = int(radius * 2.5) + 2
     left, top = int(cx - side / 2), int(cy - side / 2)
-    x = ((np.arange(left, left + side) + 0.5 - cx) / radius)[None, :]
-    y = ((np.arange(top, top + side) + 0.5 - cy) / radius)[:, None]
+    x = ((np.arange(left, left + side, dtype=np.float32) + 0.5 - cx) / radius)[None, :]
+    y = ((np.arange(top, top + side, dtype=np.float32) + 0.5 - cy) / radius)[:, None]
     far = np.hypot(x, y)
     z = np.sqrt(np.clip(1 - far * far, 0, 1))
     turned_x, turned_y = x * np.cos(angle) + y * np.sin(angle), y * np.cos(angle) - x * np.sin(angle)
     east, north = np.arctan2(turned_x, z + 0.02) * 0.16, np.arcsin(np.clip(turned_y, -1, 1)) * 0.16
-    u, v = rng.random(2)
+    u, v = rng.random(2).tolist()
     if banded:
         swirl = noise.sample(east * 1.2 + u, north * 2.0 + v)
         ground = noise.line((north * 26 + 2.2 * (swirl - 0.5)).astype(np.float32), u * 400, 4) * 0.5 + 0.5
@@ -109,8 +109,8 @@ def _rings(canvas: Canvas, centre: tuple[float, float], radius: float, angle: fl
     cx, cy = centre
     reach = int(radius * 2.35)
     left, top = int(cx) - reach, int(cy) - reach
-    x = ((np.arange(left, left + 2 * reach) + 0.5 - cx) / radius)[None, :]
-    y = ((np.arange(top, top + 2 * reach) + 0.5 - cy) / radius)[:, None]
+    x = ((np.arange(left, left + 2 * reach, dtype=np.float32) + 0.5 - cx) / radius)[None, :]
+    y = ((np.arange(top, top + 2 * reach, dtype=np.float32) + 0.5 - cy) / radius)[:, None]
     along, across = x * np.cos(angle) + y * np.sin(angle), (y * np.cos(angle) - x * np.sin(angle)) / 0.26
     far = np.hypot(along, across)
     inside = (far > 1.22) & (far < 2.28) & ((across > 0) == front)

@@ -30,10 +30,11 @@ class View:
         return (self.z - self.near) / (self.far - self.near)
 
 
-def look(canvas: Canvas, near: float, far: float, slices: int) -> View:
-    """Half of the slices evenly spaced over the land, half over the picture, where nearby land takes most room."""
-    even = np.linspace(near, far, slices // 2)
-    seen = 1 / np.linspace(1 / near, 1 / far, slices - slices // 2 + 2)[1:-1]
+def look(canvas: Canvas, near: float, far: float, slices: int, share_far: float = 0.5) -> View:
+    """A share of the slices evenly spaced over the land, the rest over the picture, where nearby land takes most room."""
+    number = int(slices * share_far)
+    even = np.linspace(near, far, number)
+    seen = 1 / np.linspace(1 / near, 1 / far, slices - number + 2)[1:-1]
     z = np.sort(np.concatenate([even, seen])).astype(np.float32)[:, None]
     return View(z, canvas.x[None, :] * z, near, far)
 
@@ -61,13 +62,16 @@ def colours(scene: Scene, surfaces: list[tuple[Array, Array]], lit: Array, depth
     return result
 
 
-def project(canvas: Canvas, heights: Array, view: View, planes: Array, eye: float, horizon: float) -> None:
-    """Paint the slices: what is nearer hides what is farther. `eye` is the viewer's height, `horizon` a pixel row."""
+def project(canvas: Canvas, heights: Array, view: View, planes: Array, eye: float, horizon: float) -> Array:
+    """Paint the slices: what is nearer hides what is farther. `eye` is the viewer's height, `horizon` a pixel row.
+
+    Returns the pixel row of every slice's ground (slices, columns).
+    """
     rows = horizon - (heights - eye) / view.z * canvas.unit
     top = max(0, int(rows.min()) - 1)
     high = canvas.height - top
     if high <= 0:
-        return
+        return rows
     fine = 2
     edge = np.minimum.accumulate(np.clip((rows - top) * fine, 0, high * fine), axis=0)
     first = np.ceil(edge - 0.5).astype(np.int32)
@@ -82,3 +86,4 @@ def project(canvas: Canvas, heights: Array, view: View, planes: Array, eye: floa
         values = planes[k].ravel().take(index).reshape(high, fine, wide)
         area = canvas.rgb[k, top:]
         area += mask * ((values[:, 0] + values[:, 1]) * 0.5 - area)
+    return rows

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from PIL import Image
 
 from safelight.providers.procedural import noise
 from safelight.providers.procedural.canvas import Canvas
@@ -12,40 +13,51 @@ from safelight.providers.procedural.scene import Scene
 
 
 def paint_water(canvas: Canvas, scene: Scene, shore: float, roughness: float = 1.0, clarity: float = 0.85) -> None:
-    """Fill from the shore (share of the height) down. Roughness 0.2 is a pond, 1 a breeze, 2 the open sea."""
+    """Fill from the shore (share of the height) down. Roughness 0.3 is a pond, 1 a breeze, 1.5 the open sea.
+
+    Rough water mirrors only colours, calm water shapes.
+    """
     top = int(shore * canvas.height)
     high = canvas.height - top
     if high < 2:
         return
-    rng = scene.rng("water")
     depth = ((np.arange(high, dtype=np.float32) + 0.5) / high)[:, None]
-    waves = _waves(canvas, rng, depth)
+    waves = _waves(canvas, scene.rng("water"), depth)
     slope = (waves - 0.5) * 2
-    shift = slope * depth * canvas.unit * 0.10 * roughness
+    shift = slope * depth * canvas.unit * 0.08 * min(roughness, 1.0)
     source = top - 1 - (np.arange(high, dtype=np.float32)[:, None] * 0.92 + np.abs(shift))
     rows = np.clip(source, 0, canvas.height - 1).astype(np.int32)
-    columns = np.arange(canvas.width, dtype=np.float32)[None, :] + shift * 0.35
+    columns = np.arange(canvas.width, dtype=np.float32)[None, :] + shift * 0.5
     index = rows * canvas.width + np.clip(columns, 0, canvas.width - 1).astype(np.int32)
-    deep = _deep(scene)
-    share = np.clip(1 - clarity + 0.42 * depth + slope * 0.10 * roughness * (0.3 + depth), 0, 0.92)
+    deep, pale = _deep(scene), mix(scene.palette.sky[3], scene.palette.sky[2], 0.4)
+    share = np.clip(1 - clarity + 0.5 * depth - slope * 0.35 * roughness * (0.25 + depth), 0, 0.95)
+    crest = np.clip(slope - 0.25, 0, 1) * 0.5 * roughness
     for k in range(3):
-        mirrored = canvas.rgb[k].ravel().take(index)
-        canvas.rgb[k, top:] = mirrored + share * (deep[k] - mirrored)
+        above = canvas.rgb[k] if roughness < 1.2 else _blurred(canvas.rgb[k, : max(top, 2)], canvas)
+        mirrored = above.ravel().take(index)
+        mirrored += share * (deep[k] - mirrored)
+        canvas.rgb[k, top:] = mirrored + crest * (pale[k] - mirrored)
     if scene.palette.sun_strength > 0.3:
         _glitter(canvas, scene, top, depth, waves, roughness)
 
 
+def _blurred(plane: Array, canvas: Canvas) -> Array:
+    """A plane without its detail."""
+    picture = Image.fromarray(np.ascontiguousarray(plane, np.float32))
+    small = picture.resize((max(2, canvas.width // 64), max(2, canvas.height // 32)), Image.Resampling.BOX)
+    return np.asarray(small.resize(picture.size, Image.Resampling.BICUBIC), np.float32)
+
+
 def _waves(canvas: Canvas, rng: np.random.Generator, depth: Array) -> Array:
     """Noise in perspective: fine and flat at the shore, long swells nearby."""
-    high, wide = depth.shape[0], canvas.width
-    far = 1.0 / (0.055 + depth[:, 0])
-    flat = noise.window((640, wide), rng.random(), rng.random(), 0.42 * canvas.width / canvas.unit, 1.0)
-    fine = noise.window((640, wide), rng.random(), rng.random(), 1.6 * canvas.width / canvas.unit, 1.0)
+    wide = canvas.width
+    far = 1.0 / (0.12 + depth[:, 0])
     at = (far[0] - far) / (far[0] - far[-1])
-    coarse_rows = ((at * 2.4) % 1.0 * 639).astype(np.int32)
-    fine_rows = ((at * 7.3) % 1.0 * 639).astype(np.int32)
-    near = depth**0.7
-    return np.asarray(0.5 + (flat[coarse_rows] - 0.5) * near + (fine[fine_rows] - 0.5) * (1.1 - 0.6 * near), np.float32)
+    total = np.zeros((depth.shape[0], wide), np.float32)
+    for across, away, strength in ((0.30, 5.0, 0.9), (0.75, 13.0, 0.75), (1.9, 31.0, 0.5)):
+        flat = noise.window((640, wide), rng.random(), rng.random(), across * wide / canvas.unit, 1.0)
+        total += strength * (flat[((at * away) % 1.0 * 639).astype(np.int32)] - 0.5)
+    return np.asarray(0.5 + total * smoothstep(-0.08, 0.5, depth))
 
 
 def _deep(scene: Scene) -> Array:
@@ -64,7 +76,7 @@ def _glitter(canvas: Canvas, scene: Scene, top: int, depth: Array, waves: Array,
     across = np.abs(np.arange(canvas.width, dtype=np.float32)[None, :] - scene.sun_x * canvas.width) / canvas.unit
     width = 0.025 + (0.05 + 0.12 * roughness) * depth
     road = np.exp(-((across / width) ** 2))
-    glint = smoothstep(0.52, 0.66, waves + 0.10 * road)
+    glint = smoothstep(0.54, 0.74, waves + 0.10 * road)
     strength = (
         scene.palette.sun_strength * (0.55 if scene.time == "night" else 0.95) * (0.35 if scene.time == "noon" else 1.0)
     )
@@ -94,7 +106,7 @@ def paint_swell(canvas: Canvas, scene: Scene) -> None:
 def _wave(
     canvas: Canvas, scene: Scene, rng: np.random.Generator, near: float, body: Array, crest: Array, foam: Array
 ) -> None:
-    offset, beat, u, v = rng.random(4)
+    offset, beat, u, v = rng.random(4).tolist()
     x = canvas.x * (2.6 - 1.7 * near) + 0.3 * near * noise.line(canvas.x * 2, offset * 100, 2)
     peaks = 1 - np.abs(noise.line(x, offset * 900, 2, 0.35)) * 1.1
     chop = 0.05 * noise.line(x * 9, beat * 700, 4, 0.6)

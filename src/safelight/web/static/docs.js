@@ -10,9 +10,12 @@ function named(schema, document) {
 }
 
 /** A schema in a few words: "string, at most 200 characters" or "one of image, video". */
-function words(schema) {
+function words(found, document) {
+  const schema = named(found, document);
   if (!schema) return '';
-  if (schema.anyOf) return schema.anyOf.filter((part) => part.type !== 'null').map(words).join(' or ');
+  if (schema.anyOf) {
+    return schema.anyOf.filter((part) => part.type !== 'null').map((part) => words(part, document)).join(' or ');
+  }
   const parts = [schema.format ?? schema.type ?? 'any'];
   if (schema.enum) parts[0] = `one of ${schema.enum.join(', ')}`;
   if (schema.minimum !== undefined) parts.push(`from ${schema.minimum}`);
@@ -51,14 +54,14 @@ function section(method, path, call, document) {
   node.append(title, el('p', 'summary', call.summary ?? ''));
   if (call.description) node.append(el('p', '', call.description));
   const parameters = (call.parameters ?? []).map((each) => ({
-    name: each.name, required: each.required, takes: `${each.in}: ${words(each.schema)}`, meaning: each.description,
+    name: each.name, required: each.required, takes: `${each.in}: ${words(each.schema, document)}`, meaning: each.description,
   }));
   if (parameters.length) node.append(table('Parameters', parameters));
   const body = named(call.requestBody?.content?.['application/json']?.schema, document);
   if (body?.properties) {
     const required = new Set(body.required ?? []);
     node.append(table('JSON body', Object.entries(body.properties).map(([name, schema]) => ({
-      name, required: required.has(name), takes: words(schema), meaning: schema.description,
+      name, required: required.has(name), takes: words(schema, document), meaning: schema.description,
     }))));
   }
   const answers = Object.entries(call.responses ?? {}).map(([status, each]) => `${status} ${each.description}`);

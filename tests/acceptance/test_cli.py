@@ -1,0 +1,221 @@
+"""The command line against real processes: a server, a worker of its own, and neither of them."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import re
+import signal
+import statistics
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from queue import Queue
+
+import pytest
+
+from safelight.app import find_server
+from safelight.cli import when
+from safelight.cli.beacon import beacons
+from safelight.client import Client
+from safelight.settings import Settings, load_settings
+
+LIMIT_S = 60.0
+SMALL = ("--size", "256x256")
+HUGE = ("--size", "2048x2048", "-n", "10")
+
+
+class Process:
+    """A `safelight` process whose standard error is read line by line, so that tests wait for what it says."""
+
+    def __init__(self, folder: Path, *words: str) -> None:
+        self._lines: Queue[str | None] = Queue()
+        self.said: list[str] = []
+        self.popen = subprocess.Popen(
+            _command(*words), cwd=folder, env=_environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        self._reader = threading.Thread(target=self._read)
+        self._reader.start()
+
+    def wait_for(self, pattern: str) -> re.Match[str]:
+        """The first line from here on that matches. Fails when the process ends or stays silent."""
+        while (line := self._lines.get(timeout=LIMIT_S)) is not None:
+            self.said.append(line)
+            if match := re.search(pattern, line):
+                return match
+        pytest.fail(f"{pattern!r} was never said:\n{''.join(self.said)}")
+
+    def end(self, number: signal.Signals = signal.SIGTERM) -> int:
+        """Signal it, unless it has ended by itself; the exit code."""
+        if self.popen.poll() is None:
+            self.popen.send_signal(number)
+        code = self.popen.wait(LIMIT_S)
+        self._reader.join()
+        for stream in (self.popen.stdout, self.popen.stderr):
+            assert stream is not None
+            stream.close()
+        return code
+
+    def _read(self) -> None:
+        assert self.popen.stderr is not None
+        for line in self.popen.stderr:
+            self._lines.put(line)
+        self._lines.put(None)
+
+
+Start = Callable[..., Process]
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Start]:
+    """Start processes in the test's folder; they end with the test."""
+    started: list[Process] = []
+
+    def start(*words: str) -> Process:
+        started.append(Process(tmp_path, *words))
+        return started[-1]
+
+    yield start
+    for process in reversed(started):
+        process.end()
+
+
+@pytest.fixture
+def url(start: Start) -> str:
+    """A server without a worker, on a free port."""
+    return start("serve", "--no-worker", "--port", "0").wait_for(r"is at (http://[\d.:]+)")[1]
+
+
+@pytest.fixture
+def worker(start: Start, url: str) -> Process:
+    """A worker in a process of its own, over the same SQLite file."""
+    process = start("worker", "--concurrency", "1")
+    process.wait_for("worker.started")
+    return process
+
+
+def test_a_prompt_becomes_a_picture_in_a_file(worker: Process, tmp_path: Path) -> None:
+    submitted = safelight(tmp_path, "submit", "a lighthouse", *SMALL, "--seed", "3", "-o", "picture.png", "--json")
+    assert submitted.returncode == 0, submitted.stderr
+    job = json.loads(submitted.stdout)
+    assert (job["status"], job["params"]["seed"]) == ("completed", 3)
+    assert (tmp_path / "picture.png").read_bytes().startswith(b"\x89PNG")
+
+    listed = json.loads(safelight(tmp_path, "jobs", "list", "--json").stdout)
+    assert [found["id"] for found in listed["jobs"]] == [job["id"]]
+
+    shown = safelight(tmp_path, "jobs", "show", job["id"][-8:])
+    assert shown.returncode == 0, shown.stderr
+    for text in (job["id"], "a lighthouse", "submitted", "started", "completed", job["assets"][0]["url"]):
+        assert text in shown.stdout
+
+
+def test_a_running_job_is_canceled_and_its_watcher_hears_of_it(worker: Process, tmp_path: Path) -> None:
+    job_id = safelight(tmp_path, "submit", "a city at night", *HUGE, "--no-wait").stdout.strip()
+    worker.wait_for("job.started")
+    assert "is being stopped" in safelight(tmp_path, "jobs", "cancel", job_id).stdout
+    watched = safelight(tmp_path, "jobs", "watch", job_id)
+    assert "was canceled" in watched.stderr
+    assert (watched.stdout, watched.returncode) == ("", 1)
+
+
+def test_a_worker_in_another_process_starts_a_job_within_100_ms(worker: Process, url: str) -> None:
+    async def waits_s() -> list[float]:
+        async with Client.connect(url) as client:
+            found = []
+            for number in range(9):
+                job = await client.submit("image", "a boat", params={"width": 256, "height": 256, "seed": number})
+                ended = await client.wait(job["id"], timeout_s=LIMIT_S)
+                found.append(when.between_s(ended["created_at"], ended["started_at"]))
+            return found
+
+    assert statistics.median(asyncio.run(waits_s())) < 0.1
+
+
+def test_without_a_server_the_job_goes_straight_to_the_database_and_a_worker_takes_it(
+    start: Start, tmp_path: Path
+) -> None:
+    submitted = safelight(tmp_path, "submit", "a fox in the snow", *SMALL)
+    assert "No worker is running; the job waits. Start one: safelight worker" in submitted.stderr
+    assert submitted.returncode == 0
+    job_id = submitted.stdout.strip()
+    assert json.loads(safelight(tmp_path, "jobs", "show", job_id, "--json").stdout)["status"] == "pending"
+
+    start("worker").wait_for("worker.started")
+    assert safelight(tmp_path, "jobs", "watch", job_id).returncode == 0
+    saved = safelight(tmp_path, "submit", "a fox", *SMALL, "-o", "fox.png")
+    assert "No server is running" in saved.stderr
+    assert (tmp_path / "fox.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_ctrl_c_ends_the_watching_and_not_the_job(start: Start, url: str, tmp_path: Path) -> None:
+    process = start("submit", "a boat", *SMALL, "--wait")
+    job_id = process.wait_for(r"Job (\S+) ")[1]
+    process.wait_for("No worker is running")
+    process.wait_for("queued")
+    assert process.end(signal.SIGINT) == 130
+    process.wait_for("The job goes on")
+    assert json.loads(safelight(tmp_path, "jobs", "show", job_id, "--json").stdout)["status"] == "pending"
+
+
+def test_a_first_start_makes_one_sample_and_prints_its_address(start: Start, tmp_path: Path) -> None:
+    process = start("serve", "--port", "0", "--with-sample")
+    process.wait_for("Completed in")
+    assert process.popen.stdout is not None
+    assert "/api/assets/" in process.popen.stdout.readline()
+    assert len(json.loads(safelight(tmp_path, "jobs", "list", "--json").stdout)["jobs"]) == 1
+
+
+def test_the_quick_search_for_a_server_finds_what_the_application_finds(start: Start, tmp_path: Path) -> None:
+    settings = _settings(tmp_path)
+    assert beacons(settings) == [] == _as_list(find_server(settings))
+    server = start("serve", "--no-worker", "--port", "0")
+    url = server.wait_for(r"is at (http://[\d.:]+)")[1]
+    start("worker").wait_for("worker.started")
+    assert beacons(settings) == [url] == _as_list(find_server(settings))
+    server.end(signal.SIGKILL)
+    assert beacons(settings) == [] == _as_list(find_server(settings))
+
+
+def test_the_schema_is_upgraded_and_told(tmp_path: Path) -> None:
+    behind = safelight(tmp_path, "db", "current", "--json")
+    assert (json.loads(behind.stdout)["up_to_date"], behind.returncode) == (False, 1)
+    assert safelight(tmp_path, "db", "upgrade").stdout.startswith("Upgraded from nothing to ")
+    assert safelight(tmp_path, "db", "upgrade").stdout.startswith("Already at ")
+    assert safelight(tmp_path, "db", "current").returncode == 0
+
+
+def test_settings_tell_where_a_value_came_from_and_keep_secrets(tmp_path: Path) -> None:
+    (tmp_path / "safelight.toml").write_text('secret = "a very secret secret"\nport = 8123\n')
+    result = safelight(tmp_path, "settings", "--json")
+    rows = {row["name"]: row for row in json.loads(result.stdout)}
+    assert (rows["SAFELIGHT_PORT"]["value"], rows["SAFELIGHT_PORT"]["source"]) == ("8123", "safelight.toml")
+    assert "very secret" not in result.stdout
+    assert max(map(len, safelight(tmp_path, "settings").stdout.splitlines())) <= 80
+
+
+def safelight(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end."""
+    return subprocess.run(
+        _command(*words), cwd=folder, env=_environment(), capture_output=True, text=True, timeout=LIMIT_S, check=False
+    )
+
+
+def _command(*words: str) -> list[str]:
+    return [sys.executable, "-m", "safelight", *words]
+
+
+def _environment() -> dict[str, str]:
+    """Ours without Safelight's settings; everything is found through the folder."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("SAFELIGHT_")}
+
+
+def _settings(folder: Path) -> Settings:
+    return load_settings({}, cwd=folder)
+
+
+def _as_list(url: str | None) -> list[str]:
+    return [url] if url else []

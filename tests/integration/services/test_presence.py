@@ -1,0 +1,63 @@
+"""Presence: a beat that changes no row ends an identity; a loss is declared only if nobody beat meanwhile."""
+
+from __future__ import annotations
+
+from safelight.services import presence
+from safelight.services.held import held_by
+from safelight.services.presence import Beat
+from safelight.store.database import Database
+from tests.integration.services.scene import claimed, complete, scene, turn_back
+
+BUSY = Beat("w1", 3, False, 1.5, 4096)
+
+
+def test_a_beat_counts_and_says_how_the_process_is(shared: Database) -> None:
+    with scene(shared) as tx:
+        assert presence.beat(tx, BUSY)
+        assert presence.beat(tx, BUSY._replace(busy=2, draining=True))
+        (process,) = presence.processes(tx)
+        assert (process.beat_n, process.busy, process.draining, process.loop_lag_ms, process.rss_bytes) == (
+            2,
+            2,
+            True,
+            1.5,
+            4096,
+        )
+        assert process.queue_names == ["image"]
+        assert process.provider_names == ["fake"]
+
+
+def test_a_process_that_was_declared_lost_or_has_no_row_cannot_beat(shared: Database) -> None:
+    with scene(shared) as tx:
+        assert presence.declare_lost(tx, "w1", 0)
+        assert not presence.beat(tx, BUSY)
+        assert not presence.beat(tx, BUSY._replace(id="nobody"))
+        (process,) = presence.processes(tx)
+        assert process.lost_at == tx.now
+        assert process.beat_n == 0
+
+
+def test_a_loss_is_declared_only_of_the_beat_that_was_seen_and_only_once(shared: Database) -> None:
+    with scene(shared) as tx:
+        presence.beat(tx, BUSY)
+        assert not presence.declare_lost(tx, "w1", 0)
+        assert presence.declare_lost(tx, "w1", 1)
+        assert not presence.declare_lost(tx, "w1", 1)
+        assert not presence.declare_lost(tx, "nobody", 0)
+
+
+def test_a_process_that_departs_leaves_no_row_and_may_do_so_twice(shared: Database) -> None:
+    with scene(shared, workers=("w1", "w2")) as tx:
+        presence.depart(tx, "w1")
+        presence.depart(tx, "w1")
+        assert [process.id for process in presence.processes(tx)] == ["w2"]
+
+
+def test_a_process_is_told_what_its_rows_say_it_holds_and_for_how_long(shared: Database) -> None:
+    with scene(shared, workers=("w1", "w2")) as tx:
+        mine, ended = claimed(tx, "mine", "ended")
+        claimed(tx, "theirs", worker="w2")
+        complete(tx, ended)
+        turn_back(tx, mine.number, "claimed_at", 25)
+        (held,) = held_by(tx, "w1")
+        assert (held.number, held.fence, round(held.held_s)) == (mine.number, mine.fence, 25)
