@@ -12,7 +12,7 @@ import pytest
 from safelight.store.connect import open_database
 from safelight.store.database import Database
 from safelight.store.migrate import upgrade
-from safelight.testing.databases import NoServer, fresh_database, postgres_server
+from safelight.testing.databases import LentDatabases, NoServer, fresh_database, postgres_server
 
 
 @pytest.fixture(scope="session")
@@ -35,6 +35,13 @@ def postgres_template(postgres_server_url: str) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
+def postgres_databases(postgres_server_url: str, postgres_template: str) -> Iterator[LentDatabases]:
+    databases = LentDatabases(postgres_server_url, postgres_template)
+    yield databases
+    databases.close()
+
+
+@pytest.fixture(scope="session")
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("template") / "safelight.db"
     upgrade(f"sqlite:///{path}")
@@ -51,9 +58,9 @@ def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def postgres_url(postgres_server_url: str, postgres_template: str) -> Iterator[str]:
-    """A migrated Postgres database of its own."""
-    with fresh_database(postgres_server_url, template=postgres_template) as url:
+def postgres_url(postgres_databases: LentDatabases) -> Iterator[str]:
+    """A migrated, empty Postgres database that is this test's alone."""
+    with postgres_databases.lent() as url:
         yield url
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
 import httpx
+import sqlalchemy as sa
 import uvicorn
 from fastapi import FastAPI
 
@@ -18,6 +19,9 @@ from safelight.app import Safelight, loop_factory
 from safelight.domain.jobs import TERMINAL
 from safelight.events.follow import follow
 from safelight.settings import load_settings
+from safelight.store import tables
+from safelight.store.statements import Change
+from safelight.store.tx import Tx
 
 T = TypeVar("T")
 PATIENCE_S = 30.0
@@ -62,6 +66,14 @@ class Door:
     def post(self, path: str, **options: Any) -> httpx.Response:
         return self.request("POST", path, **options)
 
+    def at_once(self, method: str, paths: Sequence[str], **options: Any) -> list[httpx.Response]:
+        """The answers to requests made at the same moment, in order."""
+
+        async def gathered() -> list[httpx.Response]:
+            return await asyncio.gather(*(self._client.request(method, path, **options) for path in paths))
+
+        return self.run(gathered())
+
     def submit(self, prompt: str = "a lighthouse at dusk", **fields: Any) -> dict[str, Any]:
         """The body of a new job of 256×256 pixels."""
         params = {"width": 256, "height": 256, "seed": 7, **fields.pop("params", {})}
@@ -74,6 +86,15 @@ class Door:
         body: dict[str, Any] = self.get(f"/api/jobs/{job_id}").json()
         return body
 
+    def give_away(self, job_id: str) -> None:
+        """Make it a job of another user."""
+        change = sa.update(tables.jobs).where(tables.jobs.c.id == sa.bindparam("public_id")).values(user_id="somebody")
+
+        def give(tx: Tx) -> int:
+            return tx.run(Change(change), public_id=job_id)
+
+        assert self.run(self.safelight.database.write(give)) == 1
+
     @contextmanager
     def working(self) -> Iterator[None]:
         """A worker runs while the block lasts."""
@@ -84,9 +105,13 @@ class Door:
             self.run(process.drain())
             self.run(process.stop())
 
+    def until(self, job_id: str, event_type: str) -> None:
+        """Return at the first event of that type, or at the last of all."""
+        self.run(_until(self.safelight, job_id, event_type))
+
     def until_ended(self, job_id: str) -> dict[str, Any]:
         """The body of a job that a worker ends."""
-        self.run(_last_word(self.safelight, job_id))
+        self.until(job_id, "the end")
         body = self.show(job_id)
         assert body["status"] in TERMINAL
         return body
@@ -116,8 +141,8 @@ async def _serve(server: uvicorn.Server, started: threading.Event) -> None:
     await task
 
 
-async def _last_word(safelight: Safelight, job_id: str) -> None:
+async def _until(safelight: Safelight, job_id: str, event_type: str) -> None:
     async with asyncio.timeout(PATIENCE_S):
         async for envelope in follow(safelight.database, safelight.hub, job_id, 0):
-            if envelope is not None and envelope.is_last:
+            if envelope is not None and (envelope.is_last or envelope.type == event_type):
                 return

@@ -10,8 +10,10 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
 from safelight.api.context import Installation
+from safelight.api.errors import problem, request_id_of
+from safelight.api.etags import unchanged
 from safelight.app import Safelight
-from safelight.domain.errors import Forbidden, Gone, NotFound, Remedy
+from safelight.domain.errors import Forbidden, Gone, InvalidRequest, NotFound, Remedy
 from safelight.domain.ids import is_id
 from safelight.services import read_jobs
 from safelight.services.read_jobs import AssetFile
@@ -84,18 +86,24 @@ async def _send(safelight: Safelight, request: Request, key: str, mime: str, tag
     headers = {"ETag": etag, "Accept-Ranges": "bytes", "Cache-Control": CACHE}
     if name:
         headers["Content-Disposition"] = f'inline; filename="{name}"'
-    if etag in request.headers.get("if-none-match", ""):
+    if unchanged(request, etag):
         return Response(status_code=304, headers=headers)
     size = stored.size_bytes
     asked = parse_range(request.headers.get("range"), size) if _range_still_fits(request, etag) else None
     if isinstance(asked, Unsatisfiable):
-        return Response(status_code=416, headers={**headers, "Content-Range": asked.content_range})
+        answer = problem(_no_such_bytes(size), status=416, request_id=request_id_of(request))
+        answer.headers["Content-Range"] = asked.content_range
+        return answer
     span = (asked.start, asked.end) if isinstance(asked, ByteRange) else (0, size)
     headers["Content-Length"] = str(span[1] - span[0])
     if isinstance(asked, ByteRange):
         headers["Content-Range"] = asked.content_range
     stream = safelight.store.stream(key, span if asked else None)
     return StreamingResponse(stream, 206 if asked else 200, headers, media_type=mime)
+
+
+def _no_such_bytes(size: int) -> InvalidRequest:
+    return InvalidRequest(f"The file has {size} bytes; none of them are in this range.", remedy=Remedy("Ask for less."))
 
 
 def _range_still_fits(request: Request, etag: str) -> bool:

@@ -12,6 +12,7 @@ from fastapi.responses import JSONResponse
 from safelight.api import cursors
 from safelight.api.bodies import GenerateImage, Kind, Moment, SubmitJob
 from safelight.api.context import Caller, Installation, Visitor
+from safelight.api.etags import unchanged
 from safelight.app import Safelight
 from safelight.domain.jobs import LIVE, Status
 from safelight.services.prepare import Caller as Submitter
@@ -84,7 +85,7 @@ async def show_job(job_id: str, request: Request, safelight: Installation, calle
     headers = {"ETag": etag, "Cache-Control": "private, no-cache"}
     if live:
         headers["Retry-After"] = "1"
-    if etag in request.headers.get("if-none-match", ""):
+    if unchanged(request, etag):
         return Response(status_code=304, headers=headers)
     return JSONResponse(safelight.desk.body(details, caller.base), 202 if live else 200, headers)
 

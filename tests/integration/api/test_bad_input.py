@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import httpx
@@ -83,7 +83,7 @@ VALUES = [
     Bad("10^400 as width", raw_params(HUGE), names="params.width"),
     Bad("-10^400 as width", raw_params(f"-{HUGE}"), names="params.width"),
     Bad("1e999 as width", raw_params("1e999"), names="params.width"),
-    Bad("10^400 in a list as width", raw_params(f"[{HUGE}]"), names="params.width"),
+    Bad("10^400 in a list as width", raw_params(f"[{HUGE}]"), names="params.width.0"),
     Bad("a seed beyond its range", params(seed=2**31), names="params.seed"),
     Bad("a negative seed", params(seed=-1), names="params.seed"),
     Bad("no pictures at all", params(n=0), names="params.n"),
@@ -126,6 +126,17 @@ VALUES = [
     Bad("an Idempotency-Key with a NUL", image(), headers={"Idempotency-Key": "a\x00b"}),
 ]
 
+ABOUT_THE_KIND = frozenset(
+    {
+        "no kind",
+        "an unknown kind",
+        "a kind in capitals",
+        "a null kind",
+        "a model of another kind",
+        "params as null",  # there the older way to say that there are none
+    }
+)
+
 UNREADABLE = [
     Bad("an empty body", b""),
     Bad("white space", b"  \n"),
@@ -167,16 +178,15 @@ UNREADABLE = [
 
 
 @pytest.mark.parametrize("bad", VALUES, ids=lambda bad: bad.why)
-@pytest.mark.parametrize("path", ["/api/jobs", "/api/jobs/image-generation"])
-def test_a_job_with_a_wrong_value_is_refused_by_the_name_of_the_field(shared_door: Door, path: str, bad: Bad) -> None:
-    if path.endswith("image-generation"):
-        bad = _without_kind(bad)
-    answer = _post(shared_door, path, bad)
-    refusal = problem(answer, bad.status, bad.code)
-    if bad.names:
-        assert bad.names in refusal["errors"], refusal
-    if bad.code == "unknown_model":
-        assert "supported" in refusal
+def test_a_job_with_a_wrong_value_is_refused_by_the_name_of_the_field(shared_door: Door, bad: Bad) -> None:
+    _check_refusal(_post(shared_door, "/api/jobs", bad), bad)
+
+
+def test_the_call_whose_kind_is_implied_refuses_the_same(sqlite_door: Door) -> None:
+    for bad in VALUES:
+        if bad.why not in ABOUT_THE_KIND:
+            answer = _post(sqlite_door, "/api/jobs/image-generation", replace(bad, body=_without_kind(bad.body)))
+            _check_refusal(answer, bad)
 
 
 @pytest.mark.parametrize("bad", UNREADABLE, ids=lambda bad: bad.why)
@@ -235,11 +245,7 @@ def test_an_odd_content_length_harms_nobody(shared_door: Door, length: str) -> N
         SOME_ID.replace("-", ""),
         f"{SOME_ID}%0A",
         f"%20{SOME_ID}",
-        "%00",
-        "a%00b",
-        "..",
         "..%2f..%2fetc%2fpasswd",
-        "%2e%2e",
         "1",
         "-1",
         "null",
@@ -259,11 +265,9 @@ def test_an_odd_id_is_simply_not_found(shared_door: Door, job_id: str) -> None:
         ("POST", f"/api/jobs/{job_id}/cancel"),
     ]:
         answer = shared_door.request(method, path)
-        if answer.status_code == 200:  # `..` was resolved by the client: another address
-            continue
-        assert answer.status_code in (404, 405), f"{method} {path}: {answer.status_code}"
-        problem(answer, answer.status_code)
-    problem(shared_door.get(f"/api/assets/{job_id}/thumbnail"), 403 if "/" not in httpx.URL(job_id).path else 404)
+        problem(answer, 404, "not_found")
+    refused = shared_door.get(f"/api/assets/{job_id}")
+    problem(refused, 404 if "%2f" in job_id else 403)
 
 
 @pytest.mark.parametrize(
@@ -280,8 +284,6 @@ def test_an_odd_id_is_simply_not_found(shared_door: Door, job_id: str) -> None:
         f"limit={ENDLESS}",
         "limit=\u0661",
         "cursor=x",
-        "cursor=ajE",
-        "cursor=%00",
         "cursor=" + "a" * 101,
         "cursor=====",
         "cursor=ag",
@@ -293,16 +295,12 @@ def test_an_odd_id_is_simply_not_found(shared_door: Door, job_id: str) -> None:
         "status=done",
         "status=PENDING",
         "status=",
-        "status=%00",
         "kind=batch2",
         "kind=",
-        "model=%00",
-        "model=a%00b",
         "model=" + "m" * 201,
         "since=yesterday",
         "since=2030-01-01",
         "since=2030-01-01T00:00:00",
-        "since=%00",
         "since=1e400",
         "since=1900000000",
     ],
@@ -312,7 +310,25 @@ def test_a_list_with_a_wrong_filter_is_refused(shared_door: Door, query: str) ->
     assert name in problem(shared_door.get(f"/api/jobs?{query}"), 422, "invalid_params")["errors"]
 
 
-@pytest.mark.parametrize("since", ["0001-01-01T00:00:00%2B23:59", "9999-12-31T23:59:59-23:59", "0001-01-01T00:00:00Z"])
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/api/jobs/%00",
+        "/api/jobs/a%00b/events",
+        "/api/jobs?model=%00",
+        "/api/jobs?status=%00",
+        "/api/jobs?cursor=a%00b",
+        "/api/jobs?%00=1",
+        f"/api/assets/{SOME_ID}?exp=1&sig=%00",
+        "/static/%00",
+        "/%00",
+    ],
+)
+def test_an_address_with_a_nul_is_refused(shared_door: Door, address: str) -> None:
+    problem(shared_door.get(address), 400, "invalid_request")
+
+
+@pytest.mark.parametrize("since", ["0001-01-01T00:00:00%2B23:59", "0001-01-01T00:00:00Z", "8999-12-30T23:59:59-23:59"])
 def test_a_list_since_the_edge_of_time_is_a_list(shared_door: Door, since: str) -> None:
     assert shared_door.get(f"/api/jobs?since={since}").status_code == 200
 
@@ -359,16 +375,13 @@ def test_a_method_that_an_address_does_not_have_is_refused_with_those_it_has(
         "/api",
         "/api/",
         "/api/nothing",
-        "/api/jobs/",
         "/nowhere",
         "/static/nothing.js",
         "/static/../../pyproject.toml",
         "/static/%2e%2e/%2e%2e/app.py",
         "/static/..%5c..%5capp.py",
-        "/static/%00",
         "/static/" + "x" * 5_000,
         "/%ff",
-        "//evil.example/",
         "/api/jobs/" + SOME_ID + "/nothing",
     ],
 )
@@ -412,14 +425,13 @@ def _post(door: Door, path: str, bad: Bad) -> httpx.Response:
     return door.post(path, content=content, headers={**JSON, **bad.headers})
 
 
-def _without_kind(bad: Bad) -> Bad:
-    """The same mistake where the kind is implied; pytest.skip where the kind itself was the mistake."""
-    if bad.names == "kind" or "another kind" in bad.why:
-        pytest.skip("the kind is implied here")
-    if bad.why == "params as null":
-        pytest.skip("null is the older way to say that there are none")
-    if isinstance(bad.body, bytes):
-        body: Any = bad.body.replace(b'"kind":"image",', b"")
-    else:
-        body = {name: value for name, value in bad.body.items() if name != "kind"}
-    return Bad(bad.why, body, bad.status, bad.code, bad.names, bad.headers)
+def _check_refusal(answer: httpx.Response, bad: Bad) -> None:
+    refusal = problem(answer, bad.status, bad.code)
+    assert bad.names is None or bad.names in refusal["errors"], refusal
+    assert bad.code != "unknown_model" or "procedural" in refusal["supported"] or "video" in refusal["detail"], refusal
+
+
+def _without_kind(body: Any) -> Any:
+    if isinstance(body, bytes):
+        return body.replace(b'"kind":"image",', b"")
+    return {name: value for name, value in body.items() if name != "kind"}

@@ -10,7 +10,17 @@ from safelight.services.finish import Ending, finish
 from safelight.services.hand_back import Return, hand_back
 from safelight.services.progress import Step, progress
 from safelight.store.database import Database
-from tests.integration.services.scene import complete, events_of, hire, job, scene, submitted, told, turn_back
+from tests.integration.services.scene import (
+    complete,
+    events_of,
+    hire,
+    job,
+    scene,
+    set_scene,
+    submitted,
+    told,
+    turn_back,
+)
 
 
 def test_without_progress_sequences_have_no_gaps(shared: Database) -> None:
@@ -60,8 +70,6 @@ def test_whoever_waits_for_a_queue_a_job_or_a_user_is_woken_after_the_commit(dat
     woken: list[tuple[str, ...]] = []
     database.waker = woken.append
     with database.transaction() as tx:
-        from tests.integration.services.scene import set_scene
-
         set_scene(tx)
         submitted(tx, "a")
         assert woken == []

@@ -41,13 +41,12 @@ def test_a_look_finds_nothing_where_there_is_nothing_to_do(shared: Database) -> 
 
 def test_a_look_counts_what_there_is_to_do(shared: Database) -> None:
     with scene(shared) as tx:
-        (runs,) = claimed(tx, "runs")
+        claimed(tx, "runs")
         submitted(tx, "late", "later", start_at=tx.now + 100)
         turn_back(tx, job(tx, "late").number, "deadline_at")
         turn_back(tx, job(tx, "later").number, "due_at")
         presence.depart(tx, "w1")
         assert sweep.look(tx) == sweep.Hits(due=1, overdue=1, orphaned=1)
-        assert runs.number
 
 
 def test_jobs_that_came_due_are_made_ready_once(shared: Database) -> None:
@@ -186,7 +185,8 @@ def test_a_job_that_lost_its_worker_too_often_is_given_up(shared: Database) -> N
 
 def test_a_lost_job_that_was_to_be_canceled_ends_as_canceled(shared: Database) -> None:
     with scene(shared) as tx:
-        local, paid = running(tx, "local"), running(tx, "paid", repeatable=False)
+        running(tx, "local")
+        running(tx, "paid", repeatable=False)
         for name in ("local", "paid"):
             cancel(tx, name, "ann")
         presence.declare_lost(tx, "w1", 0)
@@ -194,4 +194,3 @@ def test_a_lost_job_that_was_to_be_canceled_ends_as_canceled(shared: Database) -
         assert job(tx, "local").status == "canceled"
         assert is_at_rest(job(tx, "local"))
         assert (job(tx, "paid").status, job(tx, "paid").resumes) == ("pending", True)
-        assert local.number < paid.number

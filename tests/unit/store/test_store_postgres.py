@@ -90,6 +90,7 @@ def test_a_connection_that_dies_before_the_commit_runs_the_calls_again(postgres_
 
     with capture_logs() as logs:
         run(postgres_database, work)
+    postgres_database_of_another_thread.close()
     assert len(killed) == 1
     assert [line["event"] for line in logs if line["log_level"] == "info"] == ["transaction_rerun"]
 

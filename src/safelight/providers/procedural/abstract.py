@@ -102,7 +102,9 @@ def _discs(canvas: Canvas, rng: np.random.Generator, colours: list[Array]) -> No
         mask = np.clip((radius - far) * canvas.unit + 0.5, 0, 1)
         if draw[3] < 0.35:
             angle = np.floor(draw[4] * 8) * np.pi / 4
-            mask = mask * np.clip(((across - cx) * np.cos(angle) + (down - cy) * np.sin(angle)) * canvas.unit + 0.5, 0, 1)
+            mask = mask * np.clip(
+                ((across - cx) * np.cos(angle) + (down - cy) * np.sin(angle)) * canvas.unit + 0.5, 0, 1
+            )
         elif draw[3] < 0.6:
             beat = np.sin(far / radius * np.pi * 9)
             mask = mask * np.clip(beat * radius * canvas.unit / 14 + 0.5, 0, 1)
@@ -115,11 +117,17 @@ def _silk(canvas: Canvas, rng: np.random.Generator, colours: list[Array]) -> Non
     deep = mix(colours[0], rgb("#05060c"), 0.45)
     glow = mix(colours[1], deep, 0.35)
     y = np.linspace(0, 1, canvas.height, dtype=np.float32)[:, None]
-    canvas.rgb[:] = (deep[:, None, None] + (glow - deep)[:, None, None] * (0.3 + 0.7 * y)[None]) * np.ones((1, 1, canvas.width))
+    canvas.rgb[:] = (deep[:, None, None] + (glow - deep)[:, None, None] * (0.3 + 0.7 * y)[None]) * np.ones(
+        (1, 1, canvas.width)
+    )
     x, down = _grid(canvas)
     slant, offset = (rng.random() - 0.5) * 1.2, rng.random() * 900
     for ribbon, draw in enumerate(rng.random((9, 5))):
-        path = slant * x[0] + (draw[0] - 0.5) * 1.0 + 0.30 * noise.line(x[0] * (0.5 + 0.5 * draw[1]), offset + 5 * ribbon, 2, 0.3)
+        path = (
+            slant * x[0]
+            + (draw[0] - 0.5) * 1.0
+            + 0.30 * noise.line(x[0] * (0.5 + 0.5 * draw[1]), offset + 5 * ribbon, 2, 0.3)
+        )
         width = 0.02 + 0.14 * np.abs(noise.line(x[0] * 0.7, offset + 77 * ribbon, 2)) + 0.03 * draw[2]
         aside = (down - path) / width
         body = np.exp(-np.clip(aside, 0, None) * 2.2) * smoothstep(-0.06, 0.06, aside)

@@ -39,7 +39,12 @@ def paint_studio(canvas: Canvas, scene: Scene) -> None:
         _layer(canvas, np.clip((0.36 - far) * canvas.unit + 0.5, 0, 1), halo, 0.75)
     else:
         for ring in range(4):
-            _layer(canvas, np.clip((0.66 - 0.11 * ring - far) * canvas.unit + 0.5, 0, 1), mix(deep, halo, 0.2 + 0.25 * ring), 0.8)
+            _layer(
+                canvas,
+                np.clip((0.66 - 0.11 * ring - far) * canvas.unit + 0.5, 0, 1),
+                mix(deep, halo, 0.2 + 0.25 * ring),
+                0.8,
+            )
 
 
 def _layer(canvas: Canvas, mask: Array, colour: Array, strength: float) -> None:
@@ -69,17 +74,23 @@ def paint_cloister(canvas: Canvas, scene: Scene) -> None:
 def arch(x: float, foot: float, half: float, high: float) -> Points:
     """A pointed arch: two arcs, each struck from the other side's springing."""
     spring = high - half * 1.732
-    left = [(x + half - 2 * half * np.cos(a), foot - spring - 2 * half * np.sin(a)) for a in np.linspace(0, np.pi / 3, 16)]
+    left = [
+        (x + half - 2 * half * np.cos(a), foot - spring - 2 * half * np.sin(a)) for a in np.linspace(0, np.pi / 3, 16)
+    ]
     right = [(2 * x - px, py) for px, py in reversed(left)]
     return [(x - half, foot), *left, *right, (x + half, foot)]
 
 
 def _stones(canvas: Canvas, scene: Scene, rng: np.random.Generator) -> None:
     bright, dim = scene.palette.lit(STONE, 0.6), scene.palette.lit(STONE * 0.5, 0.12)
-    mottle = noise.window((canvas.height, canvas.width), rng.random(), rng.random(), 0.9 * canvas.width / canvas.unit, 0.9)
+    mottle = noise.window(
+        (canvas.height, canvas.width), rng.random(), rng.random(), 0.9 * canvas.width / canvas.unit, 0.9
+    )
     x, y = canvas.x[None, :], canvas.rows / canvas.unit
     course = np.floor(y / 0.075)
-    joints = np.minimum(np.abs(y / 0.075 - np.round(y / 0.075)) * 0.075, np.abs(((x + 0.09 * (course % 2)) / 0.18) % 1.0 - 0.5) * 0.18)
+    joints = np.minimum(
+        np.abs(y / 0.075 - np.round(y / 0.075)) * 0.075, np.abs(((x + 0.09 * (course % 2)) / 0.18) % 1.0 - 0.5) * 0.18
+    )
     seam = np.clip(1 - joints * 320, 0, 1)
     light = np.clip(0.60 - 0.55 * np.minimum(np.abs(x), 0.6) + 0.5 * (mottle - 0.5), 0, 1) * (1 - 0.4 * seam)
     for k in range(3):
@@ -108,7 +119,11 @@ def _floor(canvas: Canvas, scene: Scene, foot: float) -> None:
     bright, dim = scene.palette.lit(STONE * 0.8, 0.45), scene.palette.lit(STONE * 0.35, 0.0)
     pool = np.exp(-((canvas.x[None, :] / 0.42) ** 2)) * (1 - 0.6 * depth)
     tiles = ((np.floor(canvas.x[None, :] / (0.10 + 0.06 * depth)) + np.floor(depth * 2.6)) % 2) * 0.12
-    canvas.blend(np.ones((high, canvas.width), np.float32), dim[:, None, None] + (pool - tiles * pool) * (bright - dim)[:, None, None], top)
+    canvas.blend(
+        np.ones((high, canvas.width), np.float32),
+        dim[:, None, None] + (pool - tiles * pool) * (bright - dim)[:, None, None],
+        top,
+    )
 
 
 def _shafts(canvas: Canvas, scene: Scene, middle: float) -> None:
@@ -116,5 +131,12 @@ def _shafts(canvas: Canvas, scene: Scene, middle: float) -> None:
     y = ((np.arange(small[0]) + 0.5) / small[0])[:, None] * canvas.height / canvas.unit
     x = (((np.arange(small[1]) + 0.5) / small[1])[None, :] * canvas.width - middle) / canvas.unit
     slant = x - (0.5 if scene.mirrored else -0.5) * (y - 0.25)
-    beam = np.exp(-((slant / 0.20) ** 2)) * (0.75 + 0.25 * np.sin(slant * 60)) * np.clip((y - 0.05) * 3, 0, 1) * np.clip(1.35 - y, 0, 1)
-    canvas.shine(canvas.soft(beam * 0.34 * max(0.5, scene.palette.sun_strength)), mix(scene.palette.glow, rgb("#ffe9c0"), 0.4))
+    beam = (
+        np.exp(-((slant / 0.20) ** 2))
+        * (0.75 + 0.25 * np.sin(slant * 60))
+        * np.clip((y - 0.05) * 3, 0, 1)
+        * np.clip(1.35 - y, 0, 1)
+    )
+    canvas.shine(
+        canvas.soft(beam * 0.34 * max(0.5, scene.palette.sun_strength)), mix(scene.palette.glow, rgb("#ffe9c0"), 0.4)
+    )

@@ -11,7 +11,7 @@ from safelight.providers.procedural.colour import Array
 
 
 class Canvas:
-    """`rgb` is (3, height, width), 0..1. One `unit` of length is the shorter side, give or take: shapes scale with it."""
+    """`rgb` is (3, height, width), 0..1. One `unit` is about the shorter side: shapes scale with it."""
 
     def __init__(self, width: int, height: int) -> None:
         self.width, self.height = width, height
@@ -30,33 +30,47 @@ class Canvas:
 
     def blend(self, mask: Array, colour: Array, top: int = 0, left: int = 0) -> None:
         """Lay colour (anything that broadcasts to (3, h, w)) over the picture where the mask (h, w) says so."""
-        high, wide = mask.shape
-        top_cut, left_cut = max(0, -top), max(0, -left)
-        bottom, right = min(high, self.height - top), min(wide, self.width - left)
-        if bottom <= top_cut or right <= left_cut:
+        inside = self._overlap(mask.shape, top, left)
+        if inside is None:
             return
-        mask = mask[top_cut:bottom, left_cut:right]
+        (rows, columns), (from_rows, from_columns) = inside
+        mask = mask[from_rows, from_columns]
         planes = colour if colour.ndim == 3 else colour[:, None, None]
         for k in range(3):
-            area = self.rgb[k, top + top_cut : top + bottom, left + left_cut : left + right]
             plane = planes[k]
-            if plane.shape[0] > 1:
-                plane = plane[top_cut:bottom]
-            if plane.shape[-1] > 1:
-                plane = plane[:, left_cut:right]
-            area += mask * (plane - area)
+            plane = plane[from_rows] if plane.shape[0] > 1 else plane
+            plane = plane[:, from_columns] if plane.shape[1] > 1 else plane
+            area = self.rgb[k, rows, columns]
+            step = plane - area
+            step *= mask
+            area += step
 
     def shine(self, amount: Array, colour: Array, top: int = 0, left: int = 0) -> None:
-        """Add light: like blending, but never darker than before (a screen)."""
-        high, wide = amount.shape
-        bottom, right = min(high, self.height - top), min(wide, self.width - left)
-        top_cut, left_cut = max(0, -top), max(0, -left)
-        if bottom <= top_cut or right <= left_cut:
+        """Add light: like blending, but never darker than before (a screen). Amount is (h, w), or (3, h, w)."""
+        inside = self._overlap(amount.shape[-2:], top, left)
+        if inside is None:
             return
-        amount = amount[top_cut:bottom, left_cut:right]
+        (rows, columns), (from_rows, from_columns) = inside
         for k in range(3):
-            area = self.rgb[k, top + top_cut : top + bottom, left + left_cut : left + right]
-            area += amount * colour[k] * (1 - np.minimum(area, 1))
+            area = self.rgb[k, rows, columns]
+            light = 1 - area
+            np.maximum(light, 0, out=light)
+            light *= (amount if amount.ndim == 2 else amount[k])[from_rows, from_columns]
+            light *= colour[k]
+            area += light
+
+    def _overlap(
+        self, shape: tuple[int, ...], top: int, left: int
+    ) -> tuple[tuple[slice, slice], tuple[slice, slice]] | None:
+        """Which part of the canvas a piece at (top, left) covers, and which part of the piece that is."""
+        first, last = max(0, top), min(self.height, top + shape[0])
+        start, end = max(0, left), min(self.width, left + shape[1])
+        if first >= last or start >= end:
+            return None
+        return (slice(first, last), slice(start, end)), (
+            slice(first - top, last - top),
+            slice(start - left, end - left),
+        )
 
     def below(self, edge: Array, colour: Array) -> None:
         """Fill everything under an edge (pixel row per column) with one colour."""

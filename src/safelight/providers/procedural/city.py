@@ -70,7 +70,9 @@ def _paint_walls(canvas: Canvas, scene: Scene, towers: list[Tower], near: float)
         shaded = tower.wide * (0.28 + 0.2 * tower.draws[4])
         left = tower.left if scene.sun_x > 0.5 else tower.left + tower.wide - shaded
         side.box(left, tower.top, left + shaded, tower.foot + 2)
-    canvas.blend(body.mask(), scene.palette.lit(mix(WALL, NEAR_WALL, near), 0.25 + 0.2 * distance, distance * 0.9), body.top)
+    canvas.blend(
+        body.mask(), scene.palette.lit(mix(WALL, NEAR_WALL, near), 0.25 + 0.2 * distance, distance * 0.9), body.top
+    )
     canvas.blend(side.mask() * 0.8, scene.palette.lit(mix(WALL, NEAR_SIDE, near), 0.0, distance * 0.9), side.top)
 
 
@@ -99,7 +101,9 @@ def _light_windows(canvas: Canvas, scene: Scene, rng: np.random.Generator, tower
         _windows(lights, tower, canvas.unit * (0.013 + 0.012 * near), share)
     colours = np.stack([rgb(text) for text in (NEON_WINDOWS if scene.neon else WINDOWS).split()])
     strips = (np.arange(canvas.width) * 320 // canvas.width) // 2 % 40
-    canvas.blend(lights.mask() * (0.45 + 0.5 * near), colours[(picks * 4).astype(int)][strips].T[:, None, :], lights.top)
+    canvas.blend(
+        lights.mask() * (0.45 + 0.5 * near), colours[(picks * 4).astype(int)][strips].T[:, None, :], lights.top
+    )
 
 
 def _windows(lights: Silhouette, tower: Tower, cell: float, share: float) -> None:
@@ -111,7 +115,13 @@ def _windows(lights: Silhouette, tower: Tower, cell: float, share: float) -> Non
     panes = np.where(pattern < share, 120 + 135 * pattern / share, 0).astype(np.uint8)
     rows, columns = panes.shape
     inset = (tower.wide - columns * cell) / 2 - cell / 4
-    lights.stamp(np.kron(panes, np.array([[0, 0], [0, 1]], np.uint8)), tower.left + inset, tower.top + cell * 0.6, columns * cell, rows * cell)
+    lights.stamp(
+        np.kron(panes, np.array([[0, 0], [0, 1]], np.uint8)),
+        tower.left + inset,
+        tower.top + cell * 0.6,
+        columns * cell,
+        rows * cell,
+    )
 
 
 def _hang_sign(canvas: Canvas, tower: Tower) -> None:

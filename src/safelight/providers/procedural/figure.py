@@ -23,7 +23,9 @@ class Figure:
     `body` is what light falls on, `lights` what shines by itself.
     """
 
-    def __init__(self, size_px: float, across: float = 1.4, below: float = 0.12, above: float = 1.15, flip: bool = False) -> None:
+    def __init__(
+        self, size_px: float, across: float = 1.4, below: float = 0.12, above: float = 1.15, flip: bool = False
+    ) -> None:
         self.size = max(8.0, size_px)
         self.across, self.below, self.above, self.flip = across, below, above, flip
         pixels = (max(4, int(across * self.size)) * FINE, max(4, int((above + below) * self.size)) * FINE)

@@ -1,4 +1,4 @@
-"""Woods: rows of trees one before the other, each darker and sharper than the one behind it, and light falling through."""
+"""Woods: rows of trees one before the other, each darker and sharper, and light falling through."""
 
 from __future__ import annotations
 

@@ -42,7 +42,11 @@ def paint_hills(canvas: Canvas, scene: Scene, height: float = 0.42) -> None:
 def _fields(scene: Scene, lit: Array, patch: Array, tone: float) -> list[tuple[Array, Array]]:
     lavender = "lavender" in scene.reading.words
     crop = LAVENDER if lavender else WHEAT if tone > 0.5 else turned(FIELD, -22, 1.1, 0.08)
-    surfaces = [(FIELD, np.ones_like(lit)), (GRASS, smoothstep(0.42, 0.5, patch)), (crop, smoothstep(0.58, 0.62, patch))]
+    surfaces = [
+        (FIELD, np.ones_like(lit)),
+        (GRASS, smoothstep(0.42, 0.5, patch)),
+        (crop, smoothstep(0.58, 0.62, patch)),
+    ]
     if lavender:
         surfaces.append((LAVENDER, smoothstep(0.40, 0.44, patch)))
     if scene.snowy:
@@ -81,10 +85,19 @@ def _plant(canvas: Canvas, scene: Scene, view: View, rows: Array, river: Array |
         wet = river is not None and float(river[slice_at, column]) > 0.5
         if wet or rows[slice_at, column] > hidden_below[near, column]:
             continue
-        _grove(canvas, scene, rng, (float(column), float(rows[slice_at, column])), canvas.unit * (0.05 + 0.05 * size) / z, z)
+        _grove(
+            canvas,
+            scene,
+            rng,
+            (float(column), float(rows[slice_at, column])),
+            canvas.unit * (0.05 + 0.05 * size) / z,
+            z,
+        )
 
 
-def _grove(canvas: Canvas, scene: Scene, rng: np.random.Generator, foot: tuple[float, float], size: float, z: float) -> None:
+def _grove(
+    canvas: Canvas, scene: Scene, rng: np.random.Generator, foot: tuple[float, float], size: float, z: float
+) -> None:
     distance = (z - 0.5) / 5.0
     bush = mix(BUSH, SNOW, 0.55) if scene.snowy else BUSH
     picture, shine = (Silhouette(canvas, foot[1] - size * 3.2, foot[1] + size) for _ in range(2))

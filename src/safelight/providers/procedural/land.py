@@ -7,7 +7,6 @@ import numpy as np
 from safelight.providers.procedural import noise
 from safelight.providers.procedural.canvas import Canvas
 from safelight.providers.procedural.colour import Array, mix, rgb
-from safelight.providers.procedural.noise import smoothstep
 from safelight.providers.procedural.scene import Scene
 
 SNOW, SAND = rgb("#f4f7fb"), rgb("#ecc488")
@@ -28,7 +27,7 @@ def paint_hill(
 def cover_ground(
     canvas: Canvas, scene: Scene, edge: Array, distance: float, surface: Array, topic: str, height: float
 ) -> None:
-    """Fill under an edge with lit ground: brightest at the crest, streaked along the slope, darker toward the viewer."""
+    """Fill under an edge with lit ground: brightest at the crest, streaked, darker toward the viewer."""
     top = max(0, int(edge.min()) - 1)
     if top >= canvas.height:
         return

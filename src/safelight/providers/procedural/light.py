@@ -1,4 +1,4 @@
-"""What light does to the finished picture: bloom, haze around the sun, vignette, a gentle curve, grain, style filters."""
+"""What light does to the finished picture: bloom, haze around the sun, vignette, curve, grain, style filters."""
 
 from __future__ import annotations
 

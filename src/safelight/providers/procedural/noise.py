@@ -1,4 +1,4 @@
-"""Organic irregularity: one tileable fractal texture per process, sampled anywhere, at any size, the same everywhere."""
+"""Organic irregularity: tileable fractal textures, made once per process, sampled anywhere at any size."""
 
 from __future__ import annotations
 

@@ -122,9 +122,13 @@ def _greyed(palette: Palette, share: float, light: float) -> Palette:
 def _tinted(palette: Palette, dye: Array) -> Palette:
     sky = tuple(dyed(c, dye, 0.6) for c in palette.sky)
     return replace(
-        palette, sky=(sky[0], sky[1], sky[2], sky[3]), haze=dyed(palette.haze, dye, 0.7), glow=dyed(palette.glow, dye, 0.5),
-        disc=dyed(palette.disc, dye, 0.2), tint=dye,
-    )  # fmt: skip
+        palette,
+        sky=(sky[0], sky[1], sky[2], sky[3]),
+        haze=dyed(palette.haze, dye, 0.7),
+        glow=dyed(palette.glow, dye, 0.5),
+        disc=dyed(palette.disc, dye, 0.2),
+        tint=dye,
+    )
 
 
 def _neon(palette: Palette) -> Palette:

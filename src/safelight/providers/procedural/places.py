@@ -40,7 +40,13 @@ def steps_for(scene: Scene) -> list[tuple[str, Step]]:
         case "space":
             return [("sky", paint_nebula), ("far", paint_planet), subject]
         case "mountains":
-            return [("sky", _sky), ("far", paint_mountains), ("middle", _mountain_foot), subject, ("near", _mountain_trees)]
+            return [
+                ("sky", _sky),
+                ("far", paint_mountains),
+                ("middle", _mountain_foot),
+                subject,
+                ("near", _mountain_trees),
+            ]
         case "ocean":
             return [("sky", _sky), ("water", _sea), subject]
         case "coast":
@@ -48,7 +54,13 @@ def steps_for(scene: Scene) -> list[tuple[str, Step]]:
         case "lake":
             return [("sky", _sky), ("far", _lake_far), ("water", _lake), ("near", _lake_shore), subject]
         case "river":
-            return [("sky", _sky), ("far", paint_mountains), ("middle", paint_hills), subject, ("near", paint_foreground)]
+            return [
+                ("sky", _sky),
+                ("far", paint_mountains),
+                ("middle", paint_hills),
+                subject,
+                ("near", paint_foreground),
+            ]
         case "forest":
             return [("sky", _sky), ("far", _forest_far), ("middle", paint_woods), ("rays", cast_rays), subject]
         case "desert":
@@ -80,7 +92,9 @@ def _mountain_trees(canvas: Canvas, scene: Scene) -> None:
     rng = scene.rng("trees")
     if scene.subject == "castle":
         paint_tree_row(canvas, scene, rng, scene.horizon + 0.22, 0.10, 60, scene.palette.lit(rgb("#345a44"), 0.1, 0.08))
-    paint_tree_row(canvas, scene, rng, scene.horizon + 0.31, 0.2, 22, scene.palette.lit(rgb("#2c4a3c"), 0.0, 0.0), gap=0.3)
+    paint_tree_row(
+        canvas, scene, rng, scene.horizon + 0.31, 0.2, 22, scene.palette.lit(rgb("#2c4a3c"), 0.0, 0.0), gap=0.3
+    )
 
 
 def _sea(canvas: Canvas, scene: Scene) -> None:

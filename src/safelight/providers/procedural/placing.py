@@ -10,12 +10,15 @@ from safelight.providers.procedural.colour import Array, rgb
 from safelight.providers.procedural.figure import FINE, Figure
 from safelight.providers.procedural.scene import Scene
 
+WHITE = rgb("#ffffff")
 RIM_STRENGTH = {"noon": 0.4, "morning": 0.5, "night": 0.5}
 FILL = 0.13
 """Light on subjects from nowhere in particular, so that they stay readable at night."""
 
 
-def place(canvas: Canvas, scene: Scene, figure: Figure, x: float, y: float, distance: float = 0.0, indoors: bool = False) -> None:
+def place(
+    canvas: Canvas, scene: Scene, figure: Figure, x: float, y: float, distance: float = 0.0, indoors: bool = False
+) -> None:
     """Put the figure's foot at pixel (x, y). `indoors` is lit softly from the front instead of by the sky."""
     pixels = np.asarray(figure.body.reduce(FINE), np.float32) / 255
     colour, alpha = pixels.transpose(2, 0, 1)[:3], pixels[..., 3]
@@ -68,6 +71,11 @@ def _rim(alpha: Array, reach: int, side: float) -> Array:
 
 def _shine(canvas: Canvas, lights: Image.Image, top: int, left: int) -> None:
     """Lights are seen as they are, and light up the air around them."""
+    area = lights.getbbox()
+    if area is None:
+        return
+    area = (area[0] // 8 * 8, area[1] // 8 * 8, area[2], area[3])
+    lights, left, top = lights.crop(area), left + area[0] // FINE, top + area[1] // FINE
     small = lights.reduce(FINE)
     pixels = np.asarray(small, np.float32).transpose(2, 0, 1) / 255
     canvas.blend(pixels[3], pixels[:3], top, left)
@@ -77,16 +85,14 @@ def _shine(canvas: Canvas, lights: Image.Image, top: int, left: int) -> None:
     padded = Image.new("RGBa", (tiny.width + 2 * margin, tiny.height + 2 * margin))
     padded.paste(tiny, (margin, margin))
     soft = padded.filter(ImageFilter.GaussianBlur(canvas.unit * 0.018 / step))
-    large = soft.resize((soft.width * step, soft.height * step), Image.Resampling.BICUBIC)
-    halo = np.asarray(large, np.float32).transpose(2, 0, 1)[:3] / 255
-    one = np.array([1.0, 1.0, 1.0], np.float32)
-    for k in range(3):
-        tone = np.zeros(3, np.float32)
-        tone[k] = one[k]
-        canvas.shine(np.clip(halo[k] * 1.3, 0, 1), tone, top - margin * step, left - margin * step)
+    large = soft.resize((soft.width * step, soft.height * step), Image.Resampling.BILINEAR)
+    halo = np.clip(np.asarray(large, np.float32).transpose(2, 0, 1)[:3] * (1.3 / 255), 0, 1)
+    canvas.shine(halo, WHITE, top - margin * step, left - margin * step)
 
 
-def drop_shadow(canvas: Canvas, scene: Scene, x: float, y: float, across: float, down: float, strength: float = 0.45) -> None:
+def drop_shadow(
+    canvas: Canvas, scene: Scene, x: float, y: float, across: float, down: float, strength: float = 0.45
+) -> None:
     """A soft pool of shade on the ground, drawn out away from the sun."""
     lean = (0.5 - scene.sun_x) * across * 0.8
     high, wide = int(down * 4) + 2, int(across * 4) + 2
@@ -103,7 +109,14 @@ def mirror(canvas: Canvas, scene: Scene, figure: Figure, x: float, y: float, str
     foot = int(figure.above * figure.size)
     flipped = pixels[:foot][::-1]
     rows = np.arange(flipped.shape[0])
-    sway = np.sin(rows / canvas.unit * 150 + 2 * np.sin(rows / canvas.unit * 47)) * rows / canvas.unit * 0.05 * canvas.unit * 0.5
+    sway = (
+        np.sin(rows / canvas.unit * 150 + 2 * np.sin(rows / canvas.unit * 47))
+        * rows
+        / canvas.unit
+        * 0.05
+        * canvas.unit
+        * 0.5
+    )
     columns = np.clip(np.arange(flipped.shape[1])[None, :] + sway[:, None].astype(int), 0, flipped.shape[1] - 1)
     broken = np.take_along_axis(flipped, columns[:, :, None], axis=1)
     fade = np.clip(1 - rows / max(1.0, flipped.shape[0] * 0.95), 0, 1)[:, None] * strength

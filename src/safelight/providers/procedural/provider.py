@@ -14,7 +14,7 @@ from safelight.providers.protocol import Generation, Preview, ProbeResult, Repor
 class ProceduralProvider:
     """Draws in one long-lived, niced child process, one order after the other. Never imports numpy or Pillow here.
 
-    The child starts at first use or with `warm_up`, and again after it was lost. One instance belongs to one event loop.
+    The child starts at first use or with `warm_up`, and again after it was lost. An instance belongs to one event loop.
     """
 
     name = "procedural"

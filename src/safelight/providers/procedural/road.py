@@ -21,7 +21,9 @@ def paint_road(canvas: Canvas, scene: Scene) -> None:
     grain = noise.window((high, canvas.width), 0.2, 0.4, 3.0 * canvas.width / canvas.unit, 0.4) - 0.5
     far_tone, near_tone = palette.lit(rgb("#77777f"), 0.75, 0.05), palette.lit(rgb("#4a4a54"), 0.35)
     colour = far_tone[:, None, None] + near * (near_tone - far_tone)[:, None, None] + 0.05 * grain[None]
-    mask = np.clip(np.minimum(canvas.rows[first : first + high] - top, foot - canvas.rows[first : first + high]) + 0.5, 0, 1)
+    mask = np.clip(
+        np.minimum(canvas.rows[first : first + high] - top, foot - canvas.rows[first : first + high]) + 0.5, 0, 1
+    )
     canvas.blend(mask * np.ones((1, canvas.width)), colour, first)
     lines = Silhouette(canvas, top, foot)
     unit = canvas.unit
@@ -30,5 +32,12 @@ def paint_road(canvas: Canvas, scene: Scene) -> None:
     middle = top + (foot - top) * 0.42
     for at in np.arange(-4.42, 4.5, 0.26):
         x = canvas.width / 2 + at * unit
-        lines.polygon([(x, middle), (x + unit * 0.13, middle), (x + unit * 0.126, middle + unit * 0.008), (x - unit * 0.004, middle + unit * 0.008)])
+        lines.polygon(
+            [
+                (x, middle),
+                (x + unit * 0.13, middle),
+                (x + unit * 0.126, middle + unit * 0.008),
+                (x - unit * 0.004, middle + unit * 0.008),
+            ]
+        )
     canvas.blend(lines.mask() * 0.85, palette.lit(rgb("#f2e3b0"), 0.8), lines.top)

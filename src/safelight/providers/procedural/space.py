@@ -48,7 +48,16 @@ def paint_planet(canvas: Canvas, scene: Scene) -> None:
     tones = _tones(scene, rng, words)
     if ringed:
         _rings(canvas, (cx, cy), radius, angle, tones, front=False, lamp=scene.mirrored)
-    _ball(canvas, (cx, cy), radius, angle, tones, rng, banded=ringed or bool(words & BANDED) or kind < 0.3, lamp=scene.mirrored)
+    _ball(
+        canvas,
+        (cx, cy),
+        radius,
+        angle,
+        tones,
+        rng,
+        banded=ringed or bool(words & BANDED) or kind < 0.3,
+        lamp=scene.mirrored,
+    )
     if ringed:
         _rings(canvas, (cx, cy), radius, angle, tones, front=True, lamp=scene.mirrored)
     side = 1 if not scene.mirrored else -1
@@ -67,7 +76,11 @@ def _tones(scene: Scene, rng: np.random.Generator, words: frozenset[str]) -> lis
     if scene.palette.tint is not None:
         tint = to_oklab(scene.palette.tint)
         hue = float(np.arctan2(tint[2], tint[1]) / (2 * np.pi))
-    return [lch(0.32 + 0.1 * deep, 0.11, 360 * hue), lch(0.62, 0.13, 360 * hue + 25), lch(0.86, 0.08, 360 * hue + 40 + 90 * turn)]
+    return [
+        lch(0.32 + 0.1 * deep, 0.11, 360 * hue),
+        lch(0.62, 0.13, 360 * hue + 25),
+        lch(0.86, 0.08, 360 * hue + 40 + 90 * turn),
+    ]
 
 
 def _ball(canvas: Canvas, centre: tuple[float, float], radius: float, angle: float, tones: list[Array],
@@ -108,9 +121,10 @@ def _rings(canvas: Canvas, centre: tuple[float, float], radius: float, angle: fl
            front: bool, lamp: bool) -> None:  # fmt: skip
     cx, cy = centre
     reach = int(radius * 2.35)
-    left, top = int(cx) - reach, int(cy) - reach
+    rise = int(radius * 2.35 * (abs(np.sin(angle)) + 0.26 * np.cos(angle)))
+    left, top = int(cx) - reach, int(cy) - rise
     x = ((np.arange(left, left + 2 * reach, dtype=np.float32) + 0.5 - cx) / radius)[None, :]
-    y = ((np.arange(top, top + 2 * reach, dtype=np.float32) + 0.5 - cy) / radius)[:, None]
+    y = ((np.arange(top, top + 2 * rise, dtype=np.float32) + 0.5 - cy) / radius)[:, None]
     along, across = x * np.cos(angle) + y * np.sin(angle), (y * np.cos(angle) - x * np.sin(angle)) / 0.26
     far = np.hypot(along, across)
     inside = (far > 1.22) & (far < 2.28) & ((across > 0) == front)
@@ -119,4 +133,3 @@ def _rings(canvas: Canvas, centre: tuple[float, float], radius: float, angle: fl
     shadow = 1 - 0.85 * ((np.abs(across) < 1.0) & (along * (1 if lamp else -1) > 0) & (not front) & (far < 2.1))
     tone = mix(tones[2], rgb("#fff4e2"), 0.35)
     canvas.blend(mask * 0.9, tone[:, None, None] * (0.55 + 0.45 * grooves) * shadow, top, left)
-

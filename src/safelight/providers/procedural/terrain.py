@@ -31,7 +31,7 @@ class View:
 
 
 def look(canvas: Canvas, near: float, far: float, slices: int, share_far: float = 0.5) -> View:
-    """A share of the slices evenly spaced over the land, the rest over the picture, where nearby land takes most room."""
+    """A share of the slices evenly spaced over the land, the rest over the picture, which nearby land fills most."""
     number = int(slices * share_far)
     even = np.linspace(near, far, number)
     seen = 1 / np.linspace(1 / near, 1 / far, slices - number + 2)[1:-1]

@@ -1,4 +1,4 @@
-"""What the words of a prompt ask for: time of day, weather, place, subject, colours, style. Pure reading, no drawing."""
+"""What the words of a prompt ask for: time of day, weather, place, subject, colours, style."""
 
 from __future__ import annotations
 
@@ -92,12 +92,13 @@ STYLES = {
     "vivid": "vivid vibrant saturated colorful colourful psychedelic",
     "neon": "neon cyberpunk synthwave vaporwave outrun",
 }
-SMALL_WORDS = frozenset(
-    "a an the of in on at over under by with and or to from for near into onto above below beside behind very some "
-    "his her its their is are my your our this that picture image photo photograph painting drawing illustration art "
-    "beautiful pretty nice amazing stunning great big small little old young new high highly detailed quality 4k 8k hd "
-    "masterpiece poster style view scene landscape wallpaper background please draw make me show".split()
-)
+_SMALL = """
+    a an the of in on at over under by with and or to from for near into onto above below beside behind very some
+    his her its their is are my your our this that picture image photo photograph painting drawing illustration art
+    beautiful pretty nice amazing stunning great big small little old young new high highly detailed quality 4k 8k hd
+    masterpiece poster style view scene landscape wallpaper background please draw make me show
+"""
+SMALL_WORDS = frozenset(_SMALL.split())
 
 
 def _index(table: Mapping[str, str]) -> dict[str, str]:
@@ -134,7 +135,7 @@ def canonical(prompt: str) -> str:
 
 
 def read_prompt(prompt: str) -> Reading:
-    """Find the known words, first mention first. Colours right before the subject belong to it, others to the picture."""
+    """Find the known words, first mention first. Colours right before the subject are its own, others the picture's."""
     words = _WORD.findall(canonical(prompt))
     subject_at = next((at for at, word in enumerate(words) if _lookup(_SUBJECTS, word)), None)
     colours = [(at, found) for at, word in enumerate(words) if (found := _lookup(_COLOURS, word))]

@@ -157,7 +157,7 @@ function close(id) {
 
 /** A release function, or null when all tabs together hold the four. A lock dies with its tab. */
 async function takeSlot() {
-  if (1) return () => {};
+  if (!navigator.locks) return () => {};
   for (let n = 0; n < MAX_STREAMS; n += 1) {
     const release = await new Promise((answer) => {
       navigator.locks.request(`safelight-stream-${n}`, { ifAvailable: true }, (lock) => {

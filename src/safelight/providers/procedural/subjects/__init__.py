@@ -9,7 +9,17 @@ from safelight.providers.procedural.canvas import Canvas
 from safelight.providers.procedural.figure import Figure
 from safelight.providers.procedural.placing import drop_shadow, mirror, place
 from safelight.providers.procedural.scene import Scene
-from safelight.providers.procedural.subjects import animals, buildings, people, plants, portrait, vehicles, wild
+from safelight.providers.procedural.subjects import (
+    animals,
+    buildings,
+    castle,
+    monk,
+    plants,
+    portrait,
+    vehicles,
+    wild,
+    winged,
+)
 from safelight.providers.procedural.subjects.look import Look, look_at
 
 
@@ -30,9 +40,9 @@ class Setting:
 
 CENTRED = {"studio", "cloister"}
 SETTINGS = {
-    "monk": Setting(people.monk, 0.80, 0.80, 0.9, shadow=0.3),
+    "monk": Setting(monk.monk, 0.80, 0.80, 0.9, shadow=0.3),
     "portrait": Setting(portrait.portrait, 0.82, 1.0, 1.3, shadow=0.0),
-    "castle": Setting(buildings.castle, 0.66, 0.62, 1.6, 0.12, shadow=0.0),
+    "castle": Setting(castle.castle, 0.66, 0.62, 1.6, 0.12, shadow=0.0),
     "lighthouse": Setting(buildings.lighthouse, 0.62, 0.50, 1.3, 0.04, shadow=0.0),
     "house": Setting(buildings.house, 0.38, 0.58, 1.4, 0.03, shadow=0.6),
     "windmill": Setting(buildings.windmill, 0.58, 0.50, 1.3, 0.05, shadow=0.3),
@@ -44,12 +54,12 @@ SETTINGS = {
     "cat": Setting(animals.cat, 0.62, 0.86, 1.4, shadow=0.36),
     "dog": Setting(animals.dog, 0.62, 0.86, 1.4, shadow=0.36),
     "deer": Setting(wild.deer, 0.60, 0.80, 1.3, shadow=0.3),
-    "owl": Setting(wild.owl, 0.56, 0.50, 1.4, shadow=0.0),
-    "bird": Setting(wild.birds, 0.62, 0.1, 1.8, 0.05, shadow=0.0),
+    "owl": Setting(winged.owl, 0.56, 0.50, 1.4, shadow=0.0),
+    "bird": Setting(winged.birds, 0.62, 0.1, 1.8, 0.05, shadow=0.0),
     "horse": Setting(wild.horse, 0.56, 0.72, 1.4, shadow=0.4),
     "whale": Setting(wild.whale, 0.46, 0.42, 1.4, 0.05, afloat=True),
-    "butterfly": Setting(wild.butterfly, 0.52, 0.30, 1.3, shadow=0.0),
-    "dragon": Setting(wild.dragon, 0.66, 0.1, 2.0, 0.05, shadow=0.0),
+    "butterfly": Setting(winged.butterfly, 0.52, 0.30, 1.3, shadow=0.0),
+    "dragon": Setting(winged.dragon, 0.66, 0.1, 2.0, 0.05, shadow=0.0),
     "tree": Setting(plants.tree, 0.72, 0.60, 1.3, 0.02, shadow=0.42),
     "palm": Setting(plants.palm, 0.70, 0.86, 1.4, shadow=0.2),
     "cactus": Setting(plants.cactus, 0.56, 0.72, 0.8, shadow=0.22),

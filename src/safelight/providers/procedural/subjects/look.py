@@ -10,6 +10,9 @@ from safelight.providers.procedural.colour import Array, rgb
 from safelight.providers.procedural.scene import Scene
 from safelight.providers.procedural.words import COLOURS
 
+LAMP = "#ffd27a"
+"""The colour of lamplight in windows."""
+
 
 @dataclass(frozen=True)
 class Look:

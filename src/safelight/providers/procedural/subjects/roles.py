@@ -8,6 +8,9 @@ from safelight.providers.procedural.colour import Array, mix, rgb
 from safelight.providers.procedural.figure import Figure, Point, darker, lighter
 from safelight.providers.procedural.subjects.look import Look
 
+# A drawing: its points stay in rows.
+# fmt: off
+
 GOLD, STEEL = rgb("#e8b83f"), rgb("#a9b2bd")
 
 
@@ -50,17 +53,20 @@ def _crown(figure: Figure) -> None:
 
 def _helmet(figure: Figure) -> None:
     _pauldrons(figure)
-    shell: list[Point] = [(0.0, 0.985), (-0.16, 0.935), (-0.225, 0.79), (-0.22, 0.60), (-0.17, 0.44), (0.0, 0.36), (0.17, 0.44), (0.22, 0.60), (0.225, 0.79), (0.16, 0.935)]
+    shell: list[Point] = [(0.0, 0.985), (-0.16, 0.935), (-0.225, 0.79), (-0.22, 0.60), (-0.17, 0.44), (0.0, 0.36),
+                          (0.17, 0.44), (0.22, 0.60), (0.225, 0.79), (0.16, 0.935)]
     figure.shape(shell, STEEL, smooth=True)
     with figure.within(shell, smooth=True):
         figure.shape([(0.03, 1.0), (0.3, 1.0), (0.3, 0.3), (0.03, 0.3)], darker(STEEL, 0.32))
         figure.shape([(-0.19, 0.92), (-0.14, 0.93), (-0.15, 0.5), (-0.2, 0.55)], lighter(STEEL, 0.5))
-        figure.shape([(-0.3, 0.70), (-0.03, 0.68), (0.03, 0.68), (0.3, 0.70), (0.3, 0.625), (0.03, 0.60), (-0.03, 0.60), (-0.3, 0.625)], "#15161c")
+        figure.shape([(-0.3, 0.70), (-0.03, 0.68), (0.03, 0.68), (0.3, 0.70), (0.3, 0.625), (0.03, 0.60),
+                      (-0.03, 0.60), (-0.3, 0.625)], "#15161c")
         for side in (-1, 1):
             for y in (0.54, 0.505, 0.47):
                 figure.stroke([(side * 0.05, y), (side * 0.13, y + 0.01)], 0.011, "#15161c", smooth=False)
     figure.shape([(-0.022, 1.0), (0.022, 1.0), (0.03, 0.60), (0.0, 0.36), (-0.03, 0.60)], lighter(STEEL, 0.18))
-    plume: list[Point] = [(0.0, 0.96), (-0.06, 1.06), (0.04, 1.13), (0.17, 1.08), (0.27, 0.92), (0.30, 0.74), (0.21, 0.86), (0.10, 0.96)]
+    plume: list[Point] = [(0.0, 0.96), (-0.06, 1.06), (0.04, 1.13), (0.17, 1.08), (0.27, 0.92), (0.30, 0.74),
+                          (0.21, 0.86), (0.10, 0.96)]
     figure.shape(plume, "#c03a36", smooth=True)
 
 
@@ -71,14 +77,16 @@ def _pauldrons(figure: Figure) -> None:
     for side in (-1, 1):
         for plate in range(3):
             y = 0.235 - 0.105 * plate
-            outline: list[Point] = [(side * 0.19, y + 0.07), (side * (0.40 + 0.05 * plate), y + 0.02), (side * (0.50 + 0.03 * plate), y - 0.12), (side * 0.24, y - 0.07)]
+            outline: list[Point] = [(side * 0.19, y + 0.07), (side * (0.40 + 0.05 * plate), y + 0.02),
+                                    (side * (0.50 + 0.03 * plate), y - 0.12), (side * 0.24, y - 0.07)]
             figure.shape(outline, lighter(STEEL, 0.12) if side < 0 else darker(STEEL, 0.28), smooth=True)
             figure.stroke([outline[2], outline[3]], 0.008, darker(STEEL, 0.6), smooth=False)
 
 
 def _space_helmet(figure: Figure) -> None:
     white = rgb("#eceef2")
-    figure.shape([(-0.53, -0.1), (-0.51, 0.12), (-0.40, 0.26), (-0.18, 0.34), (0.18, 0.34), (0.40, 0.26), (0.51, 0.12), (0.53, -0.1)], white, smooth=True)
+    figure.shape([(-0.53, -0.1), (-0.51, 0.12), (-0.40, 0.26), (-0.18, 0.34), (0.18, 0.34), (0.40, 0.26), (0.51, 0.12),
+                  (0.53, -0.1)], white, smooth=True)
     figure.shape([(0.10, 0.34), (0.40, 0.26), (0.51, 0.12), (0.53, -0.1), (0.2, -0.1)], darker(white, 0.25))
     figure.box(-0.15, 0.02, 0.15, 0.17, "#b9c0cc")
     for x, tone in ((-0.09, "#d8433a"), (0.0, "#f0c34a"), (0.09, "#3f8fd0")):
@@ -87,7 +95,8 @@ def _space_helmet(figure: Figure) -> None:
     figure.oval(0.03, 0.655, 0.275, 0.295, darker(white, 0.22))
     figure.oval(0, 0.665, 0.245, 0.262, "#c9932e")
     figure.oval(0, 0.665, 0.225, 0.242, "#141c33")
-    visor: list[Point] = [(0.225 * np.cos(a), 0.665 + 0.242 * np.sin(a)) for a in np.linspace(0, 2 * np.pi, 40, endpoint=False)]
+    visor: list[Point] = [(0.225 * np.cos(a), 0.665 + 0.242 * np.sin(a)) for a in np.linspace(0, 2 * np.pi, 40,
+        endpoint=False)]
     with figure.within(visor):
         figure.oval(0.10, 0.46, 0.27, 0.20, "#24508a")
         figure.oval(0.13, 0.40, 0.22, 0.15, "#4f9ad0")
@@ -99,8 +108,10 @@ def _space_helmet(figure: Figure) -> None:
 
 def _pointed_hat(figure: Figure, clothes: Array) -> None:
     tone = darker(mix(clothes, rgb("#33285e"), 0.5), 0.15)
-    figure.shape([(-0.16, 0.85), (-0.10, 1.02), (-0.02, 1.13), (0.10, 1.15), (0.05, 1.09), (0.12, 1.0), (0.165, 0.85)], tone, smooth=False)
-    figure.shape([(0.04, 0.85), (0.03, 1.05), (0.10, 1.15), (0.05, 1.09), (0.12, 1.0), (0.165, 0.85)], darker(tone, 0.3))
+    figure.shape([(-0.16, 0.85), (-0.10, 1.02), (-0.02, 1.13), (0.10, 1.15), (0.05, 1.09), (0.12, 1.0), (0.165, 0.85)],
+                 tone, smooth=False)
+    figure.shape([(0.04, 0.85), (0.03, 1.05), (0.10, 1.15), (0.05, 1.09), (0.12, 1.0), (0.165, 0.85)],
+                 darker(tone, 0.3))
     figure.oval(0.0, 0.835, 0.33, 0.062, darker(tone, 0.12))
     figure.shape([(-0.168, 0.845), (-0.15, 0.905), (0.15, 0.905), (0.168, 0.845), (0.0, 0.815)], GOLD)
     for x, y in ((-0.06, 0.97), (0.03, 0.94), (-0.01, 1.05)):
@@ -108,7 +119,8 @@ def _pointed_hat(figure: Figure, clothes: Array) -> None:
 
 
 def _tricorn(figure: Figure) -> None:
-    figure.shape([(-0.34, 0.86), (-0.24, 0.97), (-0.13, 1.04), (0.0, 1.06), (0.13, 1.04), (0.24, 0.97), (0.34, 0.86), (0.18, 0.835), (0.0, 0.87), (-0.18, 0.835)], "#221e24", smooth=True)
+    figure.shape([(-0.34, 0.86), (-0.24, 0.97), (-0.13, 1.04), (0.0, 1.06), (0.13, 1.04), (0.24, 0.97), (0.34, 0.86),
+                  (0.18, 0.835), (0.0, 0.87), (-0.18, 0.835)], "#221e24", smooth=True)
     figure.stroke([(-0.33, 0.865), (-0.18, 0.845), (0.0, 0.878), (0.18, 0.845), (0.33, 0.865)], 0.014, GOLD)
     figure.oval(0, 0.965, 0.042, 0.040, "#f0ebe0")
     figure.box(-0.022, 0.908, 0.022, 0.94, "#f0ebe0")
@@ -120,9 +132,11 @@ def _tricorn(figure: Figure) -> None:
 
 def _horned_helmet(figure: Figure) -> None:
     for side in (-1, 1):
-        horn: list[Point] = [(side * 0.17, 0.86), (side * 0.30, 0.88), (side * 0.35, 1.02), (side * 0.33, 1.10), (side * 0.33, 1.10), (side * 0.27, 0.99), (side * 0.15, 0.96)]
+        horn: list[Point] = [(side * 0.17, 0.86), (side * 0.30, 0.88), (side * 0.35, 1.02), (side * 0.33, 1.10),
+                             (side * 0.33, 1.10), (side * 0.27, 0.99), (side * 0.15, 0.96)]
         figure.shape(horn, "#efe6d0" if side < 0 else darker("#efe6d0", 0.2), smooth=True)
-    dome: list[Point] = [(-0.205, 0.79), (-0.205, 0.79), (-0.18, 0.92), (0.0, 1.0), (0.18, 0.92), (0.205, 0.79), (0.205, 0.79), (0.0, 0.765)]
+    dome: list[Point] = [(-0.205, 0.79), (-0.205, 0.79), (-0.18, 0.92), (0.0, 1.0), (0.18, 0.92), (0.205, 0.79),
+                         (0.205, 0.79), (0.0, 0.765)]
     figure.shape(dome, STEEL, smooth=True)
     with figure.within(dome, smooth=True):
         figure.shape([(0.04, 1.1), (0.3, 1.1), (0.3, 0.7), (0.04, 0.7)], darker(STEEL, 0.3))
@@ -131,7 +145,8 @@ def _horned_helmet(figure: Figure) -> None:
 
 
 def _brimmed_hat(figure: Figure, tone: Array) -> None:
-    figure.shape([(-0.175, 0.83), (-0.165, 0.96), (-0.08, 1.03), (0.0, 1.0), (0.08, 1.03), (0.165, 0.96), (0.175, 0.83)], tone, smooth=True)
+    figure.shape([(-0.175, 0.83), (-0.165, 0.96), (-0.08, 1.03), (0.0, 1.0), (0.08, 1.03), (0.165, 0.96),
+                  (0.175, 0.83)], tone, smooth=True)
     figure.box(-0.175, 0.825, 0.175, 0.875, darker(tone, 0.5))
     figure.oval(0, 0.822, 0.335, 0.05, darker(tone, 0.15))
 
@@ -159,7 +174,8 @@ def robot(figure: Figure, look: Look) -> None:
         figure.oval(0, 1.04, 0.032, 0.032, "#ff6a5a")
     for side in (-1, 1):
         figure.box(side * 0.27 - 0.03, 0.55, side * 0.27 + 0.03, 0.72, darker(shell, 0.4))
-    head: list[Point] = [(-0.25, 0.42), (-0.21, 0.39), (0.21, 0.39), (0.25, 0.42), (0.25, 0.84), (0.20, 0.88), (-0.20, 0.88), (-0.25, 0.84)]
+    head: list[Point] = [(-0.25, 0.42), (-0.21, 0.39), (0.21, 0.39), (0.25, 0.42), (0.25, 0.84), (0.20, 0.88),
+                         (-0.20, 0.88), (-0.25, 0.84)]
     figure.shape(head, shell)
     with figure.within(head):
         figure.shape([(0.09, 1.0), (0.4, 1.0), (0.4, 0.3), (0.09, 0.3)], darker(shell, 0.2))

@@ -1,12 +1,15 @@
-"""Deer, owl, birds, horse, whale, butterfly, dragon."""
+"""Deer, horse, whale."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from safelight.providers.procedural.colour import Array, mix, rgb
-from safelight.providers.procedural.figure import Figure, Point, curve, darker, lighter
+from safelight.providers.procedural.colour import mix, rgb
+from safelight.providers.procedural.figure import Figure, Point, darker, lighter
 from safelight.providers.procedural.subjects.look import Look
+
+# A drawing: its points stay in rows.
+# fmt: off
 
 
 def deer(figure: Figure, look: Look) -> None:
@@ -16,77 +19,34 @@ def deer(figure: Figure, look: Look) -> None:
         tone = darker(fur, 0.45 if far else 0.15)
         figure.stroke([(x, 0.42), (x + knee, 0.21), (x - knee * 0.4, 0.02)], 0.034, tone)
         figure.stroke([(x - knee * 0.4, 0.018), (x - knee * 0.4 + 0.015, 0.012)], 0.03, "#2a201c", smooth=False)
-    body: list[Point] = [(-0.34, 0.50), (-0.28, 0.60), (-0.10, 0.575), (0.12, 0.585), (0.20, 0.66), (0.245, 0.77), (0.315, 0.78), (0.30, 0.62), (0.24, 0.46), (0.16, 0.37), (0.0, 0.375), (-0.18, 0.37), (-0.31, 0.38)]
+    body: list[Point] = [(-0.34, 0.50), (-0.28, 0.60), (-0.10, 0.575), (0.12, 0.585), (0.20, 0.66), (0.245, 0.77),
+                         (0.315, 0.78), (0.30, 0.62), (0.24, 0.46), (0.16, 0.37), (0.0, 0.375), (-0.18, 0.37), (-0.31,
+                             0.38)]
     figure.shape(body, fur, smooth=True)
     with figure.within(body, smooth=True):
-        figure.shape([(-0.4, 0.42), (-0.1, 0.425), (0.14, 0.41), (0.3, 0.5), (0.3, 0.3), (-0.4, 0.3)], darker(fur, 0.25), smooth=True)
-        figure.shape([(0.25, 0.70), (0.32, 0.78), (0.32, 0.5), (0.22, 0.42), (0.24, 0.56)], lighter(fur, 0.38), smooth=True)
+        figure.shape([(-0.4, 0.42), (-0.1, 0.425), (0.14, 0.41), (0.3, 0.5), (0.3, 0.3), (-0.4, 0.3)],
+                     darker(fur, 0.25), smooth=True)
+        figure.shape([(0.25, 0.70), (0.32, 0.78), (0.32, 0.5), (0.22, 0.42), (0.24, 0.56)], lighter(fur, 0.38),
+                     smooth=True)
     figure.shape([(-0.33, 0.53), (-0.395, 0.52), (-0.385, 0.44), (-0.335, 0.47)], lighter(fur, 0.55), smooth=True)
     figure.shape([(0.235, 0.79), (0.16, 0.855), (0.14, 0.84), (0.225, 0.755)], darker(fur, 0.2), smooth=True)
-    head: list[Point] = [(0.225, 0.80), (0.27, 0.855), (0.335, 0.845), (0.40, 0.775), (0.432, 0.735), (0.42, 0.70), (0.36, 0.705), (0.29, 0.72)]
+    head: list[Point] = [(0.225, 0.80), (0.27, 0.855), (0.335, 0.845), (0.40, 0.775), (0.432, 0.735), (0.42, 0.70),
+                         (0.36, 0.705), (0.29, 0.72)]
     figure.shape(head, lighter(fur, 0.05), smooth=True)
     figure.oval(0.425, 0.722, 0.018, 0.016, "#201a1a")
     figure.oval(0.328, 0.797, 0.013, 0.013, "#17110f")
-    for back, tone in ((True, "#8f7a5c"), (False, "#c9b48c")):
-        _antler(figure, 0.265 if back else 0.29, 0.85, -0.06 if back else 0.03, tone)
+    for back, horn in ((True, "#8f7a5c"), (False, "#c9b48c")):
+        _antler(figure, 0.265 if back else 0.29, 0.85, -0.06 if back else 0.03, horn)
 
 
 def _antler(figure: Figure, x: float, y: float, lean: float, tone: str) -> None:
     stem: list[Point] = [(x, y), (x - 0.06 + lean, y + 0.09), (x - 0.07 + lean, y + 0.19), (x + 0.01 + lean, y + 0.27)]
     figure.stroke(stem, 0.017, tone)
-    figure.stroke([(x - 0.045 + lean, y + 0.065), (x + 0.03 + lean, y + 0.11), (x + 0.06 + lean, y + 0.155)], 0.012, tone)
+    figure.stroke([(x - 0.045 + lean, y + 0.065), (x + 0.03 + lean, y + 0.11), (x + 0.06 + lean, y + 0.155)], 0.012,
+                  tone)
     figure.stroke([(x - 0.072 + lean, y + 0.14), (x - 0.13 + lean, y + 0.19), (x - 0.13 + lean, y + 0.24)], 0.012, tone)
-    figure.stroke([(x - 0.055 + lean, y + 0.215), (x - 0.09 + lean, y + 0.265), (x - 0.075 + lean, y + 0.30)], 0.011, tone)
-
-
-def owl(figure: Figure, look: Look) -> None:
-    """An owl on a branch, facing the viewer."""
-    plume = look.colour_or("#8a6a4a", "#7a6f68", "#a8845a", "#e9e4dc")
-    figure.stroke([(-0.66, 0.075), (-0.2, 0.045), (0.25, 0.06), (0.68, 0.02)], 0.055, "#4a382e")
-    figure.stroke([(0.35, 0.05), (0.52, 0.16), (0.60, 0.26)], 0.026, "#4a382e")
-    figure.shape([(-0.09, 0.2), (-0.07, -0.09), (0.07, -0.09), (0.09, 0.2)], darker(plume, 0.3))
-    body: list[Point] = [(-0.22, 0.30), (-0.17, 0.10), (0.0, 0.04), (0.17, 0.10), (0.22, 0.30), (0.21, 0.55), (0.19, 0.70), (0.0, 0.74), (-0.19, 0.70), (-0.21, 0.55)]
-    figure.shape(body, plume, smooth=True)
-    belly: list[Point] = [(0.0, 0.56), (-0.12, 0.46), (-0.135, 0.25), (-0.07, 0.10), (0.0, 0.075), (0.07, 0.10), (0.135, 0.25), (0.12, 0.46)]
-    figure.shape(belly, lighter(plume, 0.5), smooth=True)
-    with figure.within(belly, smooth=True):
-        for row in range(7):
-            for column in range(-3, 4):
-                x, y = column * 0.048 + 0.024 * (row % 2), 0.12 + 0.06 * row
-                figure.stroke([(x - 0.015, y + 0.012), (x, y), (x + 0.015, y + 0.012)], 0.008, darker(plume, 0.1))
-    for side in (-1, 1):
-        wing: list[Point] = [(side * 0.17, 0.58), (side * 0.25, 0.42), (side * 0.235, 0.20), (side * 0.13, 0.05), (side * 0.13, 0.05), (side * 0.135, 0.30)]
-        figure.shape(wing, darker(plume, 0.22 if side < 0 else 0.36), smooth=True)
-    head: list[Point] = [(0.0, 0.86), (-0.12, 0.875), (-0.215, 0.97), (-0.215, 0.97), (-0.235, 0.80), (-0.21, 0.66), (0.0, 0.575), (0.21, 0.66), (0.235, 0.80), (0.215, 0.97), (0.215, 0.97), (0.12, 0.875)]
-    figure.shape(head, plume, smooth=True)
-    for side in (-1, 1):
-        figure.oval(side * 0.10, 0.745, 0.118, 0.118, lighter(plume, 0.42))
-        figure.oval(side * 0.10, 0.745, 0.078, 0.078, "#1b1518")
-        figure.oval(side * 0.10, 0.745, 0.068, 0.068, "#f2a92a")
-        figure.oval(side * 0.10, 0.745, 0.038, 0.038, "#100c0e")
-        figure.oval(side * 0.10 - 0.02, 0.768, 0.014, 0.014, "#ffffff")
-        for toe in (-0.03, 0.0, 0.03):
-            figure.stroke([(side * 0.075 + toe, 0.085), (side * 0.075 + toe, 0.035)], 0.024, "#d8a03a", smooth=False)
-    figure.shape([(-0.030, 0.72), (0.030, 0.72), (0.0, 0.635)], "#d8a03a")
-
-
-def birds(figure: Figure, look: Look) -> None:
-    """A flock on the wing, one large bird before it."""
-    tone = look.colour_or("#2c3040", "#3a3440", "#f0ece4")
-    rng = look.scene.rng("flock")
-    for x, y, size, beat in rng.random((13, 4)):
-        _flying(figure, (x - 0.5) * 1.5, 0.18 + 0.8 * y, 0.055 + 0.05 * size, 0.2 + 0.7 * beat, tone)
-    _flying(figure, -0.05, 0.42, 0.36, 0.35 + 0.5 * float(look.draws[0]), tone)
-
-
-def _flying(figure: Figure, x: float, y: float, span: float, lift: float, tone: Array) -> None:
-    for side in (-1, 1):
-        wing: list[Point] = [(x, y + 0.03 * span), (x + side * 0.38 * span, y + lift * 0.62 * span), (x + side * span, y + lift * 0.30 * span), (x + side * span, y + lift * 0.30 * span),
-                             (x + side * 0.5 * span, y + lift * 0.38 * span), (x + side * 0.12 * span, y - 0.10 * span)]  # fmt: skip
-        figure.shape(wing, tone if side < 0 else darker(tone, 0.2), smooth=True)
-    figure.oval(x, y, 0.10 * span, 0.16 * span, darker(tone, 0.1), -25)
-    figure.shape([(x + 0.06 * span, y + 0.10 * span), (x + 0.20 * span, y + 0.16 * span), (x + 0.10 * span, y + 0.19 * span)], darker(tone, 0.1))
-    figure.shape([(x - 0.05 * span, y - 0.10 * span), (x - 0.20 * span, y - 0.22 * span), (x - 0.05 * span, y - 0.24 * span)], darker(tone, 0.15))
+    figure.stroke([(x - 0.055 + lean, y + 0.215), (x - 0.09 + lean, y + 0.265), (x - 0.075 + lean, y + 0.30)], 0.011,
+                  tone)
 
 
 def horse(figure: Figure, look: Look) -> None:
@@ -95,22 +55,30 @@ def horse(figure: Figure, look: Look) -> None:
     if look.says("unicorn"):
         coat = look.colour if look.colour is not None else rgb("#f3eef0")
     mane = darker(coat, 0.55) if not look.says("unicorn") else rgb("#d98ad0")
-    figure.shape([(-0.37, 0.62), (-0.46, 0.58), (-0.50, 0.38), (-0.47, 0.18), (-0.41, 0.30), (-0.35, 0.52)], mane, smooth=True)
+    figure.shape([(-0.37, 0.62), (-0.46, 0.58), (-0.50, 0.38), (-0.47, 0.18), (-0.41, 0.30), (-0.35, 0.52)], mane,
+                 smooth=True)
     for x, knee, far in ((-0.22, -0.035, True), (0.20, 0.03, True), (-0.30, -0.03, False), (0.13, 0.02, False)):
         tone = darker(coat, 0.38 if far else 0.08)
-        figure.shape([(x - 0.055, 0.50), (x + 0.055, 0.50), (x + 0.030 + knee, 0.26), (x + 0.024, 0.05), (x + 0.045, 0.0), (x - 0.035, 0.0), (x - 0.026, 0.06), (x - 0.026 + knee, 0.26)], tone, smooth=True)
+        figure.shape([(x - 0.055, 0.50), (x + 0.055, 0.50), (x + 0.030 + knee, 0.26), (x + 0.024, 0.05),
+                      (x + 0.045, 0.0), (x - 0.035, 0.0), (x - 0.026, 0.06), (x - 0.026 + knee,
+                          0.26)], tone, smooth=True)
         figure.box(x - 0.036, -0.004, x + 0.046, 0.03, darker(coat, 0.7))
-    body: list[Point] = [(-0.36, 0.60), (-0.24, 0.665), (-0.05, 0.625), (0.12, 0.66), (0.22, 0.78), (0.30, 0.92), (0.37, 0.93), (0.385, 0.80), (0.34, 0.66), (0.285, 0.52), (0.20, 0.41), (0.0, 0.40), (-0.18, 0.42), (-0.34, 0.44)]
+    body: list[Point] = [(-0.36, 0.60), (-0.24, 0.665), (-0.05, 0.625), (0.12, 0.66), (0.22, 0.78), (0.30, 0.92),
+                         (0.37, 0.93), (0.385, 0.80), (0.34, 0.66), (0.285, 0.52), (0.20, 0.41), (0.0, 0.40), (-0.18,
+                             0.42), (-0.34, 0.44)]
     figure.shape(body, coat, smooth=True)
     with figure.within(body, smooth=True):
-        figure.shape([(-0.4, 0.47), (-0.15, 0.46), (0.1, 0.44), (0.30, 0.56), (0.4, 0.3), (-0.4, 0.3)], darker(coat, 0.22), smooth=True)
-    head: list[Point] = [(0.30, 0.93), (0.345, 0.985), (0.41, 0.95), (0.50, 0.82), (0.555, 0.755), (0.54, 0.70), (0.485, 0.695), (0.43, 0.745), (0.36, 0.79)]
+        figure.shape([(-0.4, 0.47), (-0.15, 0.46), (0.1, 0.44), (0.30, 0.56), (0.4, 0.3), (-0.4, 0.3)],
+                     darker(coat, 0.22), smooth=True)
+    head: list[Point] = [(0.30, 0.93), (0.345, 0.985), (0.41, 0.95), (0.50, 0.82), (0.555, 0.755), (0.54, 0.70),
+                         (0.485, 0.695), (0.43, 0.745), (0.36, 0.79)]
     figure.shape(head, coat, smooth=True)
     figure.shape([(0.47, 0.80), (0.555, 0.76), (0.54, 0.70), (0.485, 0.695)], darker(coat, 0.25), smooth=True)
     figure.shape([(0.335, 0.97), (0.345, 1.06), (0.385, 0.975)], darker(coat, 0.12))
     figure.oval(0.415, 0.885, 0.015, 0.016, "#15100f")
     figure.oval(0.525, 0.735, 0.009, 0.011, darker(coat, 0.7))
-    flow: list[Point] = [(0.36, 1.0), (0.28, 0.985), (0.21, 0.87), (0.12, 0.70), (0.02, 0.66), (0.10, 0.62), (0.20, 0.66), (0.24, 0.76), (0.30, 0.90)]
+    flow: list[Point] = [(0.36, 1.0), (0.28, 0.985), (0.21, 0.87), (0.12, 0.70), (0.02, 0.66), (0.10, 0.62),
+                         (0.20, 0.66), (0.24, 0.76), (0.30, 0.90)]
     figure.shape(flow, mane, smooth=True)
     if look.says("unicorn"):
         figure.shape([(0.375, 0.965), (0.41, 0.945), (0.50, 1.14)], "#f2cf6a")
@@ -119,11 +87,13 @@ def horse(figure: Figure, look: Look) -> None:
 def whale(figure: Figure, look: Look) -> None:
     """A whale's tail rising out of the water, drops falling from it."""
     skin = look.colour_or("#33465c", "#2b3a4a")
-    stem: list[Point] = [(-0.17, -0.02), (-0.17, -0.02), (-0.09, 0.20), (-0.035, 0.52), (0.035, 0.52), (0.09, 0.20), (0.17, -0.02), (0.17, -0.02)]
+    stem: list[Point] = [(-0.17, -0.02), (-0.17, -0.02), (-0.09, 0.20), (-0.035, 0.52), (0.035, 0.52), (0.09, 0.20),
+                         (0.17, -0.02), (0.17, -0.02)]
     figure.shape(stem, skin, smooth=True)
     figure.shape([(0.02, -0.02), (0.17, -0.02), (0.09, 0.20), (0.035, 0.52), (0.0, 0.5)], darker(skin, 0.3))
     for side in (-1, 1):
-        fluke: list[Point] = [(0.0, 0.48), (side * 0.12, 0.64), (side * 0.34, 0.76), (side * 0.56, 0.74), (side * 0.56, 0.74), (side * 0.44, 0.84), (side * 0.20, 0.84), (0.0, 0.73)]
+        fluke: list[Point] = [(0.0, 0.48), (side * 0.12, 0.64), (side * 0.34, 0.76), (side * 0.56, 0.74),
+                              (side * 0.56, 0.74), (side * 0.44, 0.84), (side * 0.20, 0.84), (0.0, 0.73)]
         figure.shape(fluke, skin if side < 0 else darker(skin, 0.18), smooth=True)
         figure.stroke([(side * 0.06, 0.60), (side * 0.24, 0.74), (side * 0.44, 0.77)], 0.012, lighter(skin, 0.3))
     rng = look.scene.rng("spray")
@@ -132,66 +102,3 @@ def whale(figure: Figure, look: Look) -> None:
         figure.oval((x - 0.5) * 1.0, 0.70 * y**1.5, 0.004 + 0.006 * size, 0.006 + 0.010 * size, foam)
     for x in np.linspace(-0.30, 0.30, 15):
         figure.oval(float(x), 0.012 * np.cos(x * 20), 0.055, 0.022, foam)
-
-
-def butterfly(figure: Figure, look: Look) -> None:
-    """Open wings, patterned alike on both sides."""
-    tone = look.colour_or("#ef8a2a", "#3f7fd0", "#8a4fc0", "#e0b02e")
-    edge = darker(tone, 0.8)
-    for side in (-1, 1):
-        upper: list[Point] = [(side * 0.02, 0.52), (side * 0.16, 0.80), (side * 0.40, 0.97), (side * 0.54, 0.90), (side * 0.52, 0.68), (side * 0.38, 0.50), (side * 0.12, 0.46)]
-        lower: list[Point] = [(side * 0.02, 0.48), (side * 0.20, 0.46), (side * 0.40, 0.40), (side * 0.42, 0.22), (side * 0.28, 0.06), (side * 0.16, 0.12), (side * 0.06, 0.32)]
-        for wing, shade in ((lower, 0.16), (upper, 0.0)):
-            figure.shape(wing, edge, smooth=True)
-            middle = np.mean(np.asarray(wing), axis=0)
-            inner = [(float(middle[0] + (x - middle[0]) * 0.84), float(middle[1] + (y - middle[1]) * 0.84)) for x, y in wing]
-            figure.shape(inner, darker(tone, shade), smooth=True)
-            with figure.within(inner, smooth=True):
-                figure.oval(side * 0.05, 0.49, 0.20, 0.17, lighter(tone, 0.35))
-                for tip_x, tip_y in ((0.5, 0.95), (0.55, 0.75), (0.45, 0.52), (0.42, 0.3), (0.26, 0.05)):
-                    figure.stroke([(side * 0.03, 0.49), (side * tip_x, tip_y)], 0.010, edge, smooth=False)
-        for x, y in ((0.40, 0.925), (0.47, 0.90), (0.505, 0.84), (0.505, 0.76), (0.40, 0.30), (0.375, 0.20), (0.31, 0.12)):
-            figure.oval(side * x, y, 0.014, 0.014, "#fbf4e4")
-        figure.stroke([(0.0, 0.70), (side * 0.05, 0.84), (side * 0.11, 0.90)], 0.008, "#1c1618")
-        figure.oval(side * 0.112, 0.905, 0.012, 0.012, "#1c1618")
-    figure.shape([(0.0, 0.74), (-0.024, 0.66), (-0.026, 0.48), (0.0, 0.22), (0.026, 0.48), (0.024, 0.66)], "#241c1e", smooth=True)
-
-
-def dragon(figure: Figure, look: Look) -> None:
-    """A winged dragon in flight."""
-    scale = look.colour_or("#a8322c", "#3f7a4a", "#3a3f58", "#6a3f86")
-    membrane = mix(scale, rgb("#e8a05a"), 0.4)
-    _dragon_wing(figure, darker(membrane, 0.4), scale, 0.10, 0.86)
-    spine = curve([(-0.66, 0.22), (-0.50, 0.16), (-0.34, 0.26), (-0.16, 0.40), (0.06, 0.44), (0.24, 0.46), (0.36, 0.58), (0.44, 0.70)], closed=False, steps=10)
-    width = np.interp(np.linspace(0, 1, len(spine)), [0, 0.25, 0.5, 0.68, 0.85, 1.0], [0.012, 0.045, 0.14, 0.13, 0.075, 0.07])
-    for (x, y), wide in zip(spine, width, strict=True):
-        figure.oval(x, y, wide / 2, wide / 2, scale)
-    for (x, y), wide in list(zip(spine, width, strict=True))[::3]:
-        figure.shape([(x - 0.018, y + wide * 0.42), (x + 0.018, y + wide * 0.42), (x - 0.012, y + wide * 0.42 + 0.04)], darker(scale, 0.4))
-        figure.oval(x + 0.006, y - wide * 0.26, wide * 0.30, wide * 0.2, lighter(scale, 0.3))
-    figure.shape([(-0.66, 0.22), (-0.74, 0.30), (-0.72, 0.20), (-0.76, 0.12)], darker(scale, 0.3))
-    for x in (-0.06, 0.16):
-        figure.stroke([(x, 0.38), (x - 0.07, 0.28), (x + 0.0, 0.22)], 0.034, darker(scale, 0.2))
-    head: list[Point] = [(0.40, 0.72), (0.45, 0.79), (0.53, 0.775), (0.64, 0.715), (0.655, 0.68), (0.56, 0.67), (0.47, 0.645)]
-    figure.shape(head, scale, smooth=True)
-    figure.shape([(0.50, 0.665), (0.63, 0.65), (0.61, 0.62), (0.48, 0.635)], darker(scale, 0.25))
-    for dx in (0.0, 0.045):
-        figure.shape([(0.44 + dx, 0.77), (0.475 + dx, 0.78), (0.36 + dx, 0.87)], "#e6d9b8")
-    with figure.shining():
-        figure.oval(0.535, 0.735, 0.013, 0.010, "#ffd24a")
-        if look.draws[0] < 0.75:
-            for size, tone in ((1.0, "#ff6a1f"), (0.65, "#ffae2e"), (0.35, "#fff2b0")):
-                figure.shape([(0.65, 0.655), (0.65 + 0.14 * size, 0.69), (0.65 + 0.30 * size, 0.64), (0.65 + 0.15 * size, 0.60)], tone, smooth=True)
-    _dragon_wing(figure, membrane, scale, 0.0, 1.0)
-
-
-def _dragon_wing(figure: Figure, membrane: Array, scale: Array, shift: float, size: float) -> None:
-    root = (0.04 + shift, 0.48)
-    tips = [(-0.02 + shift, 1.08 * size), (-0.34 + shift, 0.98 * size), (-0.52 + shift, 0.74 * size), (-0.46 + shift, 0.52)]
-    outline: list[Point] = [root, (0.14 + shift, 0.80 * size), tips[0]]
-    for one, other in zip(tips, tips[1:], strict=False):
-        outline += [((one[0] + other[0]) / 2 + 0.075, (one[1] + other[1]) / 2 - 0.05), other]
-    figure.shape([*outline, (-0.18 + shift, 0.47)], membrane)
-    for tip in tips:
-        figure.stroke([(0.14 + shift, 0.80 * size), ((0.14 + shift + tip[0]) / 2 + 0.02, (0.80 * size + tip[1]) / 2 + 0.03), tip], 0.014, darker(scale, 0.2))
-    figure.stroke([root, (0.14 + shift, 0.80 * size)], 0.036, scale, smooth=False)

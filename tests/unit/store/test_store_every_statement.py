@@ -1,0 +1,59 @@
+"""Every statement of the program is one that both databases understand."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Iterator
+
+import pytest
+
+import safelight
+from safelight.store.connect import open_database
+from safelight.store.statements import SQLITE, Statement, postgres_dialect
+
+PACKAGES = ("services", "events", "maintenance", "queues", "alerts", "diagnosis")
+
+
+def statements() -> Iterator[tuple[str, Statement]]:
+    """Every statement that a module holds under a name."""
+    for package in PACKAGES:
+        for module in pkgutil.walk_packages(safelight.__path__, "safelight."):
+            if module.name.startswith(f"safelight.{package}."):
+                for name, value in vars(importlib.import_module(module.name)).items():
+                    if isinstance(value, Statement):
+                        yield f"{module.name}.{name}", value
+
+
+@pytest.fixture(scope="module")
+def found() -> dict[str, Statement]:
+    return dict(statements())
+
+
+def test_there_are_statements_to_check(found: dict[str, Statement]) -> None:
+    assert len(found) > 20
+
+
+def test_sqlite_understands_every_statement(found: dict[str, Statement], sqlite_url: str) -> None:
+    connection = open_database(sqlite_url).connect()  # type: ignore[attr-defined]
+    misunderstood = {}
+    for name, statement in found.items():
+        try:
+            connection.execute(f"EXPLAIN {statement.text(SQLITE)}", dict.fromkeys(statement.arguments)).fetchall()
+        except Exception as error:
+            misunderstood[name] = f"{error}: {statement!r}"
+    connection.close()
+    assert misunderstood == {}
+
+
+def test_postgres_understands_every_statement(found: dict[str, Statement], postgres_url: str) -> None:
+    connection = open_database(postgres_url).connect()  # type: ignore[attr-defined]
+    misunderstood = {}
+    for name, statement in found.items():
+        try:
+            text = statement.text(postgres_dialect())
+            connection.execute(f"EXPLAIN {text}", dict.fromkeys(statement.arguments))
+        except Exception as error:
+            misunderstood[name] = f"{error}: {statement!r}"
+    connection.close()
+    assert misunderstood == {}
