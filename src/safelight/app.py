@@ -24,17 +24,17 @@ from safelight.maintenance.sweeper import Sweeper
 from safelight.providers.procedural.provider import ProceduralProvider
 from safelight.providers.protocol import Provider
 from safelight.queues.nudges import Nudges
-from safelight.services import presence as presence_rows
 from safelight.services.credits import top_up_local
 from safelight.services.desk import Desk
 from safelight.services.installation import open_queues, shared_secret
 from safelight.services.job_body import Links
 from safelight.services.prepare import Limits
+from safelight.services.presence import addresses, processes
 from safelight.settings import Settings
 from safelight.storage import images, signing
 from safelight.storage.assets import AssetStore
 from safelight.store import migrate
-from safelight.store.connect import open_database, sqlite_path
+from safelight.store.connect import open_database
 from safelight.store.database import Database
 from safelight.telemetry.logs import configure_logging
 from safelight.worker import machine
@@ -103,6 +103,11 @@ class Safelight:
             yield safelight
         finally:
             await safelight.close()
+
+    async def reach_peers(self) -> None:
+        """Be able to nudge the processes that are there, without being one: for the command line."""
+        await self.nudges.open()
+        self.nudges.set_peers(addresses(await self.database.read(processes)))
 
     async def close(self) -> None:
         """Let go of everything that `open` took."""
@@ -176,20 +181,6 @@ def providers() -> dict[str, Provider]:
     return found
 
 
-def find_server(settings: Settings) -> str | None:
-    """The URL of a live API process of this installation, by its rows; None if there is none, or no database."""
-    path = sqlite_path(settings.database_address)
-    if (path is not None and not path.exists()) or migrate.current(settings.database_address) != migrate.head():
-        return None
-    database = open_database(settings.database_address)
-    try:
-        with database.reading() as tx:
-            now, processes = tx.now, presence_rows.processes(tx)
-    finally:
-        database.close()
-    return next((p.url for p in processes if p.url and _is_live(p, now, settings.lease_seconds)), None)
-
-
 def run_worker(settings: Settings, *, queues: list[str] | None, concurrency: int | None) -> int:
     """Run a worker process until SIGTERM or Ctrl-C, then drain. Returns the exit code."""
     configure_logging(settings.log_format, settings.log_level)
@@ -248,12 +239,3 @@ def loop_factory() -> type[asyncio.AbstractEventLoop] | None:
 
 def _run_limits(settings: Settings) -> dict[str, float]:
     return {"image": settings.deadline_image_seconds}
-
-
-def _is_live(process: presence_rows.Process, now: float, lease_s: float) -> bool:
-    if process.lost_at is not None or now - process.beat_at > lease_s:
-        return False
-    same_machine = (process.host, process.boot_id) == (machine.host_name(), machine.boot_id())
-    if same_machine and machine.tells_processes_apart():
-        return machine.process_started(process.pid) == process.process_started
-    return True

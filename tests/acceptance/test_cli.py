@@ -17,11 +17,10 @@ from queue import Queue
 
 import pytest
 
-from safelight.app import find_server
 from safelight.cli import when
-from safelight.cli.beacon import beacons
 from safelight.client import Client
 from safelight.settings import Settings, load_settings
+from safelight.worker.servers import find_servers
 
 LIMIT_S = 60.0
 SMALL = ("--size", "256x256")
@@ -169,15 +168,15 @@ def test_a_first_start_makes_one_sample_and_prints_its_address(start: Start, tmp
     assert len(json.loads(safelight(tmp_path, "jobs", "list", "--json").stdout)["jobs"]) == 1
 
 
-def test_the_quick_search_for_a_server_finds_what_the_application_finds(start: Start, tmp_path: Path) -> None:
+def test_a_server_is_found_while_it_lives_and_not_after_it_was_killed(start: Start, tmp_path: Path) -> None:
     settings = _settings(tmp_path)
-    assert beacons(settings) == [] == _as_list(find_server(settings))
+    assert find_servers(settings.database_address, settings.lease_seconds) == []
     server = start("serve", "--no-worker", "--port", "0")
     url = server.wait_for(r"is at (http://[\d.:]+)")[1]
     start("worker").wait_for("worker.started")
-    assert beacons(settings) == [url] == _as_list(find_server(settings))
+    assert find_servers(settings.database_address, settings.lease_seconds) == [url]
     server.end(signal.SIGKILL)
-    assert beacons(settings) == [] == _as_list(find_server(settings))
+    assert find_servers(settings.database_address, settings.lease_seconds) == []
 
 
 def test_the_schema_is_upgraded_and_told(tmp_path: Path) -> None:
@@ -215,7 +214,3 @@ def _environment() -> dict[str, str]:
 
 def _settings(folder: Path) -> Settings:
     return load_settings({}, cwd=folder)
-
-
-def _as_list(url: str | None) -> list[str]:
-    return [url] if url else []

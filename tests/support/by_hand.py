@@ -44,7 +44,18 @@ class HandWorker:
         call = new_id()
         digest = hashlib.sha256(call.encode()).hexdigest()
         asset = NewAsset(
-            new_id(), call, 0, f"assets/{job.id}/{call}-0-{digest[:8]}.png", None, "image/png", 9, 3, 3, None, digest, False
+            new_id(),
+            call,
+            0,
+            f"assets/{job.id}/{call}-0-{digest[:8]}.png",
+            None,
+            "image/png",
+            9,
+            3,
+            3,
+            None,
+            digest,
+            False,
         )
         return self._end(Ending(job.number, job.fence, Status.COMPLETED, [asset]))
 

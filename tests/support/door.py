@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import threading
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import httpx
 import sqlalchemy as sa
@@ -20,12 +21,15 @@ from safelight.domain.jobs import TERMINAL
 from safelight.events.follow import follow
 from safelight.settings import load_settings
 from safelight.store import tables
-from safelight.store.statements import Change
+from safelight.store.statements import Change, Query
 from safelight.store.tx import Tx
 
 T = TypeVar("T")
 PATIENCE_S = 30.0
+COMMENT_EVERY_S = 0.5
 BASE = "http://127.0.0.1"
+SMALL_BUFFER_BYTES = 4_096
+"""So that a reader who does not read is felt by the server soon."""
 
 
 class Door:
@@ -41,7 +45,7 @@ class Door:
         self._thread = threading.Thread(target=self._loop.run_forever, name="door")
         self._thread.start()
         self.safelight = self.run(Safelight.open(self.settings))
-        self.app = create_app(self.safelight)
+        self.app = create_app(self.safelight, comment_every_s=COMMENT_EVERY_S)
         if change:
             change(self.app)
         self._client = httpx.AsyncClient(transport=httpx.ASGITransport(self.app), base_url=BASE)
@@ -75,12 +79,23 @@ class Door:
         return self.run(gathered())
 
     def submit(self, prompt: str = "a lighthouse at dusk", **fields: Any) -> dict[str, Any]:
-        """The body of a new job of 256×256 pixels."""
+        """The body of a new job of 256 by 256 pixels."""
         params = {"width": 256, "height": 256, "seed": 7, **fields.pop("params", {})}
         answer = self.post("/api/jobs", json={"kind": "image", "prompt": prompt, "params": params, **fields})
         assert answer.status_code == 202, answer.text
         body: dict[str, Any] = answer.json()
         return body
+
+    def submit_many(self, n: int) -> list[dict[str, Any]]:
+        """The bodies of jobs submitted at the same moment."""
+        answers = self.at_once("POST", ["/api/jobs"] * n, json={"kind": "image", "prompt": "one of many"})
+        assert {answer.status_code for answer in answers} == {202}
+        return [answer.json() for answer in answers]
+
+    def oldest_first(self, job_ids: Sequence[str]) -> list[str]:
+        """The same ids in the order in which the database took the jobs."""
+        numbers = {row.id: row.number for row in self.run(self.safelight.database.read(_numbers))}
+        return sorted(job_ids, key=numbers.__getitem__)
 
     def show(self, job_id: str) -> dict[str, Any]:
         body: dict[str, Any] = self.get(f"/api/jobs/{job_id}").json()
@@ -116,29 +131,57 @@ class Door:
         assert body["status"] in TERMINAL
         return body
 
+    def watchers(self, job_id: str) -> int:
+        """How many wait for news of the job."""
+        return len(self.safelight.hub._waiters.get(f"job:{job_id}", ()))
+
+    def until_nobody_watches(self, job_id: str) -> bool:
+        """Whether the last one has gone before patience ends."""
+
+        async def empty() -> bool:
+            async with asyncio.timeout(PATIENCE_S):
+                while self.watchers(job_id):  # noqa: ASYNC110 - a hub tells nobody when a waiter leaves
+                    await asyncio.sleep(0.01)
+            return True
+
+        return self.run(empty())
+
     @contextmanager
     def listening(self) -> Iterator[str]:
         """The base URL of the same application on a real socket."""
-        server = uvicorn.Server(
-            uvicorn.Config(self.app, port=0, log_config=None, lifespan="off", ws="none", timeout_graceful_shutdown=1)
+        server = _Server(
+            uvicorn.Config(self.app, log_config=None, lifespan="off", ws="none", timeout_graceful_shutdown=1)
         )
-        started = threading.Event()
-        serving = asyncio.run_coroutine_threadsafe(_serve(server, started), self._loop)
-        assert started.wait(PATIENCE_S)
-        port = server.servers[0].sockets[0].getsockname()[1]
-        try:
-            yield f"{BASE}:{port}"
-        finally:
-            server.should_exit = True
-            serving.result(PATIENCE_S)
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SMALL_BUFFER_BYTES)
+            serving = asyncio.run_coroutine_threadsafe(server.serve(sockets=[listener]), self._loop)
+            assert server.up.wait(PATIENCE_S)
+            try:
+                yield f"{BASE}:{listener.getsockname()[1]}"
+            finally:
+                server.should_exit = True
+                serving.result(PATIENCE_S)
 
 
-async def _serve(server: uvicorn.Server, started: threading.Event) -> None:
-    task = asyncio.create_task(server.serve())
-    while not server.started and not task.done():
-        await asyncio.sleep(0.005)
-    started.set()
-    await task
+class _Server(uvicorn.Server):
+    """Says when it answers."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.up = threading.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.up.set()
+
+
+class _Number(NamedTuple):
+    number: int
+    id: str
+
+
+def _numbers(tx: Tx) -> list[_Number]:
+    return tx.all(Query(sa.select(tables.jobs.c.number, tables.jobs.c.id), _Number))
 
 
 async def _until(safelight: Safelight, job_id: str, event_type: str) -> None:

@@ -26,8 +26,11 @@ class _Application(FastAPI):
         return described
 
 
-def create_app(safelight: Safelight) -> FastAPI:
-    """Routes and middleware; starting and stopping the installation is the caller's."""
+def create_app(safelight: Safelight, *, comment_every_s: float = sse.COMMENT_EVERY_S) -> FastAPI:
+    """Routes and middleware; starting and stopping the installation is the caller's.
+
+    A stream of events that has nothing to say says so every `comment_every_s`.
+    """
     app = _Application(
         title="Safelight",
         version=__version__,
@@ -37,6 +40,7 @@ def create_app(safelight: Safelight) -> FastAPI:
         responses=errors.DOCUMENTED,
     )
     app.state.safelight = safelight
+    app.state.comment_every_s = comment_every_s
     for part in (jobs, sse, assets, models, health):
         app.include_router(part.router)
     studio.install(app)

@@ -28,4 +28,5 @@ class HeadAsGet:
             await answered.wait()
             return {"type": "http.disconnect"}
 
-        return await self._app({**scope, "method": "GET"}, receive_end, send_headers)
+        headers = [(name, value) for name, value in scope["headers"] if name != b"range"]  # defined for GET only
+        return await self._app({**scope, "method": "GET", "headers": headers}, receive_end, send_headers)

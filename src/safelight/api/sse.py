@@ -6,7 +6,7 @@ import json
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Query, Response
+from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
 from safelight.api.context import Caller, Installation, Visitor
@@ -31,6 +31,7 @@ HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 )
 async def watch_job(
     job_id: str,
+    request: Request,
     safelight: Installation,
     caller: Caller,
     after: Annotated[int | None, Query(ge=0, le=2**31, description="Stored events after this sequence.")] = None,
@@ -42,7 +43,7 @@ async def watch_job(
     ended = details.job.status not in LIVE
     if ended and cursor is not None and cursor >= details.job.sequence:
         return Response(status_code=204)
-    stream = _stream(safelight, caller, details, cursor)
+    stream = _stream(safelight, caller, details, cursor, request.app.state.comment_every_s)
     return StreamingResponse(stream, headers=HEADERS, media_type="text/event-stream")
 
 
@@ -56,7 +57,9 @@ def _cursor(last_event_id: str | None, after: int | None, newest: int) -> int | 
     return min(int(last_event_id), newest)
 
 
-async def _stream(safelight: Safelight, caller: Visitor, details: JobDetails, cursor: int | None) -> AsyncIterator[str]:
+async def _stream(
+    safelight: Safelight, caller: Visitor, details: JobDetails, cursor: int | None, comment_every_s: float
+) -> AsyncIterator[str]:
     job = details.job
     if cursor is None:
         cursor = job.sequence
@@ -66,14 +69,14 @@ async def _stream(safelight: Safelight, caller: Visitor, details: JobDetails, cu
             return
     spoken_at = local_s()
     async for envelope in follow(safelight.database, safelight.hub, job.id, cursor):
-        if safelight.stopping:
-            return
         if envelope is not None:
             spoken_at = local_s()
             yield _event(await _complete(safelight, caller, envelope))
-        elif local_s() - spoken_at >= COMMENT_EVERY_S:
+        elif local_s() - spoken_at >= comment_every_s:
             spoken_at = local_s()
             yield ": still here\n\n"
+        if safelight.stopping:
+            return
 
 
 async def _complete(safelight: Safelight, caller: Visitor, envelope: Envelope) -> Envelope:

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from safelight.cli import when
-from safelight.cli.beacon import beacons, database_file
 from safelight.cli.load import load
 from safelight.client import Client, ClientError, ServerUnreachable
 from safelight.domain.errors import NotFound, Remedy
@@ -60,7 +59,9 @@ async def opened(*, creates: bool = False) -> AsyncIterator[Door]:
 
 async def _living_server(settings: Settings) -> str | None:
     """A beat may outlive its server: only one that answers counts."""
-    for url in beacons(settings):
+    from safelight.worker.servers import find_servers
+
+    for url in find_servers(settings.database_address, settings.lease_seconds):
         try:
             async with Client.connect(url) as client:
                 await client.live()
@@ -72,7 +73,9 @@ async def _living_server(settings: Settings) -> str | None:
 
 def _insist_on_a_database(settings: Settings) -> None:
     """Looking must not make an empty database, least of all in a folder entered by mistake."""
-    path = database_file(settings)
+    from safelight.store.connect import sqlite_path
+
+    path = sqlite_path(settings.database_address)
     if path is not None and not path.exists():
         raise NotFound(
             f"There is no database at {path}.",
@@ -90,6 +93,7 @@ async def _in_process(settings: Settings) -> AsyncIterator[Client]:
     base = f"http://127.0.0.1:{settings.port}"
     headers = {"Authorization": f"Bearer {settings.api_key}"} if settings.api_key else {}
     async with Safelight.opened(settings) as safelight:
+        await safelight.reach_peers()
         # Only our own address leads inside: a signed link into an object store is fetched over the network.
         inside = {base: httpx.ASGITransport(create_app(safelight), raise_app_exceptions=False)}
         async with httpx.AsyncClient(base_url=base, headers=headers, mounts=inside) as http:

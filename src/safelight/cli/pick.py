@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import AsyncIterator
 from itertools import islice
 from typing import Any
 
@@ -47,7 +48,7 @@ def _fits(wanted: str, job_id: str) -> bool:
     return job_id.startswith(wanted) or job_id.endswith(wanted)
 
 
-async def _newest(client: Client) -> Any:
+async def _newest(client: Client) -> AsyncIterator[dict[str, Any]]:
     seen = 0
     async for job in client.all_jobs():
         yield job

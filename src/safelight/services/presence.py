@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import sqlalchemy as sa
@@ -126,6 +127,11 @@ def depart(tx: Tx, worker_id: str) -> None:
 def declare_lost(tx: Tx, worker_id: str, beat_n: int) -> bool:
     """Declare a process lost, unless it has beaten since the watcher last looked."""
     return tx.run(_LOSE, worker=worker_id, seen_n=beat_n, at_now=tx.now) == 1
+
+
+def addresses(found: Sequence[Process]) -> list[str]:
+    """Where those that are not lost can be nudged."""
+    return [p.nudge_address for p in found if p.nudge_address and p.lost_at is None]
 
 
 def processes(tx: Tx) -> list[Process]:

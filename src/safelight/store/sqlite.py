@@ -170,11 +170,22 @@ def limit_time(connection: sqlite3.Connection, limit_s: float) -> None:
     connection.set_progress_handler(lambda: time.monotonic() > ends, INSTRUCTIONS_BETWEEN_CLOCK_READS)
 
 
+_creating = threading.Lock()
+"""Between the making of a file and its closing no other thread of this process may have it open."""
+
+
 def create_private(path: Path) -> None:
-    """Make the file, if it is missing, readable by its owner alone. SQLite gives the files beside it the same mode."""
+    """Make the file, if it is missing, readable by its owner alone. SQLite gives the files beside it the same mode.
+
+    A database that is there is never opened here: closing any descriptor of a file drops every POSIX lock that this
+    process holds on it, SQLite's own among them, and then another process may delete the log of a database in use.
+    """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        with _creating:
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+    except FileExistsError:
+        return
     except OSError as error:
         raise NoTurn(error.errno, error.strerror, str(path)) from error
 

@@ -19,7 +19,7 @@ from safelight.maintenance.sweeper import Sweeper
 from safelight.queues.nudges import Nudges
 from safelight.queues.watch import watch
 from safelight.services.credits import LOCAL_LOW, LOCAL_USER, balance_of, top_up_local
-from safelight.services.presence import Process
+from safelight.services.presence import Process, addresses
 from safelight.store.database import Database
 from safelight.worker.presence import BEATS_PER_LEASE, Presence
 from safelight.worker.runner import Runner
@@ -80,7 +80,7 @@ class RunningProcess:
 
     def meet(self, processes: list[Process]) -> None:
         """Nudge everyone who is there."""
-        self._nudges.set_peers([p.nudge_address for p in processes if p.nudge_address and p.lost_at is None])
+        self._nudges.set_peers(addresses(processes))
 
     async def _sweep(self, sweeper: Sweeper) -> None:
         thorough_at = local_s()

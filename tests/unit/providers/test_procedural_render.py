@@ -55,7 +55,7 @@ def test_another_seed_gives_another_composition(prompt: str) -> None:
 
 @pytest.mark.parametrize("prompt", PROMPTS)
 def test_a_small_picture_previews_the_large_one(prompt: str) -> None:
-    large, small = draw(prompt, 1, 768, 768), draw(prompt, 1, 384, 384)
+    large, small = draw(prompt, 1, 512, 512), draw(prompt, 1, 256, 256)
     assert difference(large, small) < 0.02
 
 

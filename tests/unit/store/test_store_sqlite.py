@@ -274,3 +274,15 @@ def _write_much(tx: Tx, id: str) -> None:
 
 def _rename_first(tx: Tx) -> int:
     return tx.run(rename, id="first", new_text="y")
+
+
+def test_another_process_that_closes_the_file_leaves_the_log_of_a_database_in_use(tmp_path: Path) -> None:
+    path = tmp_path / "shared.db"
+    database = SqliteDatabase(path)
+    with closing(database.connect()) as held:
+        held.execute("CREATE TABLE kept (n INTEGER)")
+        with closing(database.connect()):  # must not cost the first connection its locks
+            log = path.with_name("shared.db-wal").stat().st_ino
+            script = "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); c.execute('SELECT * FROM kept'); c.close()"
+            subprocess.run([sys.executable, "-c", script, str(path)], check=True, timeout=LIMIT_S)
+            assert path.with_name("shared.db-wal").stat().st_ino == log

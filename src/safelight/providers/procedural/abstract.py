@@ -50,7 +50,7 @@ def _marble(canvas: Canvas, rng: np.random.Generator, colours: list[Array]) -> N
     """Ink in water: noise bent by noise, with light falling across its folds."""
     x, y = _grid(canvas)
     u, v, zoom, bend = rng.random(4).tolist()
-    size, smooth = 0.10 + 0.10 * zoom, noise.texture(0.42, 4)
+    size, smooth = 0.10 + 0.10 * zoom, noise.texture(0.42)
     first = noise.sample(x * size + u, y * size + v, smooth)
     second = noise.sample(x * size + v + 0.5 * first, y * size + u + 0.3 * first, smooth)
     field = noise.sample(x * size + u + (0.5 + 0.5 * bend) * second, y * size + v + 0.7 * first, smooth)

@@ -23,7 +23,7 @@ def paint_dunes(canvas: Canvas, scene: Scene) -> None:
     at_u, at_v, size, tone, first, second = rng.random(6).tolist()
     view = look(canvas, 0.42, 5.0, 340)
     side = 1.0 if scene.sun_x > 0.5 else -1.0
-    soft = noise.texture(0.22, 4)
+    soft = noise.texture(0.22)
     warp = noise.sample(view.x * 0.13 + at_u, view.z * 0.13 + at_v, soft) - 0.5
     swell = noise.sample(view.x * 0.07 + at_v, view.z * 0.07 + at_u, soft)
     large = _train(view.x * side, view.z, (0.62 + 0.25 * size, 0.45 + 0.3 * first), warp * 2.4, at_u * 9)

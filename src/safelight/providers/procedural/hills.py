@@ -23,7 +23,7 @@ def paint_hills(canvas: Canvas, scene: Scene, height: float = 0.42) -> None:
     at_u, at_v, scale, tone, cut = rng.random(5).tolist()
     view = look(canvas, 0.5, 5.5, 260)
     size = 0.10 + 0.05 * scale
-    swell = noise.sample(view.x * size + at_u, view.z * size * 1.2 + at_v, noise.texture(0.36, 4)) - 0.35
+    swell = noise.sample(view.x * size + at_u, view.z * size * 1.2 + at_v, noise.texture(0.36)) - 0.35
     heights = height * swell * smoothstep(0.4, 2.2, view.z) * (0.8 + 0.2 * view.z)
     river = _river(scene, view) if scene.place == "river" else None
     if river is not None:

@@ -17,15 +17,15 @@ LINE_SAMPLES = 8192
 
 
 @cache
-def texture(sharpness: float = 0.55, first: int = 4) -> Array:
-    """Fractal noise, mean 0.5, mostly within 0..1, that repeats seamlessly. Octaves start at `first` cells a side."""
+def texture(sharpness: float = 0.55) -> Array:
+    """Fractal noise, mean 0.5, mostly within 0..1, that repeats seamlessly. `sharpness` weighs each finer octave."""
     rng = np.random.default_rng(20_11)
-    total, weight, cells = np.zeros((SIDE, SIDE), np.float32), 1.0, first
-    while cells <= SIDE // 4:
+    total, weight, cells = np.zeros((SIDE, SIDE), np.float32), 1.0, 4
+    while cells <= SIDE // 4 and weight > 0.01:
         total += weight * _octave(rng.random((cells, cells), np.float32), cells)
         weight, cells = weight * sharpness, cells * 2
     total -= total.mean()
-    return np.asarray(total / (5.0 * total.std()) + 0.5, np.float32)
+    return _shared(total / (5.0 * total.std()) + 0.5)
 
 
 @cache
@@ -40,7 +40,14 @@ def ridges() -> Array:
         total += weight * crest * previous
         previous = np.clip(0.25 + 0.9 * crest * previous, 0, 1)
         weight, cells = weight * 0.47, cells * 2
-    return np.asarray(total / np.quantile(total, 0.998), np.float32)
+    return _shared(total / np.quantile(total, 0.998))
+
+
+def _shared(field: Array) -> Array:
+    """All pictures of the process read the same texture, so nobody may write to it."""
+    result = np.asarray(field, np.float32)
+    result.setflags(write=False)
+    return result
 
 
 def _octave(lattice: Array, cells: int) -> Array:
@@ -114,5 +121,7 @@ def smoothstep(low: float, high: float, value: Array) -> Array:
 
 def warm_up() -> None:
     """Make the textures now rather than during the first picture."""
-    for field in (texture(), texture(0.42, 4), texture(0.36, 4), ridges(), _line_table()):
-        field.setflags(write=False)
+    for sharpness in (0.55, 0.42, 0.36, 0.22):
+        texture(sharpness)
+    ridges()
+    _line_table()

@@ -19,16 +19,25 @@ from safelight.providers.procedural.road import paint_road
 from safelight.providers.procedural.scene import Scene
 from safelight.providers.procedural.sky import paint_sky
 from safelight.providers.procedural.space import paint_nebula, paint_planet
-from safelight.providers.procedural.subjects import paint_subject
+from safelight.providers.procedural.subjects import paint_people, paint_subject
 from safelight.providers.procedural.water import paint_swell, paint_water
 from safelight.providers.procedural.weather import strike_lightning
 
-ON_LAND = {"cat", "dog", "fox", "deer", "horse", "house", "tent", "windmill", "castle", "tree", "car", "monk", "flower"}
+ON_LAND = {
+    *("cat", "dog", "fox", "deer", "horse", "monk", "car"),
+    *("house", "tent", "windmill", "castle", "tree", "flower", "cactus", "palm"),
+}
 Step = Callable[[Canvas, Scene], None]
 
 
 def steps_for(scene: Scene) -> list[tuple[str, Step]]:
-    """Named steps for the scene's place; the subject stands behind what is nearest to the viewer."""
+    """Named steps for the scene; people stand before everything else."""
+    people: list[tuple[str, Step]] = [("people", paint_people)] if "portrait" in scene.subjects else []
+    return _steps_of_place(scene) + people
+
+
+def _steps_of_place(scene: Scene) -> list[tuple[str, Step]]:
+    """The subject stands behind what is nearest to the viewer."""
     subject = ("subject", paint_subject)
     match scene.place:
         case "abstract":
@@ -83,14 +92,14 @@ def _sky(canvas: Canvas, scene: Scene) -> None:
 
 def _mountain_foot(canvas: Canvas, scene: Scene) -> None:
     paint_hill(canvas, scene, 0.22, "back", scene.horizon + 0.15, 0.08, GRASS)
-    if scene.subject != "castle":
+    if "castle" not in scene.subjects:
         colour = scene.palette.lit(rgb("#3d6a4e"), 0.15, 0.15)
         paint_tree_row(canvas, scene, scene.rng("foot"), scene.horizon + 0.20, 0.09, 60, colour)
 
 
 def _mountain_trees(canvas: Canvas, scene: Scene) -> None:
     rng = scene.rng("trees")
-    if scene.subject == "castle":
+    if "castle" in scene.subjects:
         paint_tree_row(canvas, scene, rng, scene.horizon + 0.22, 0.10, 60, scene.palette.lit(rgb("#345a44"), 0.1, 0.08))
     paint_tree_row(
         canvas, scene, rng, scene.horizon + 0.31, 0.2, 22, scene.palette.lit(rgb("#2c4a3c"), 0.0, 0.0), gap=0.3
@@ -106,7 +115,7 @@ def _sea(canvas: Canvas, scene: Scene) -> None:
 def _shore_steps(scene: Scene) -> list[tuple[str, Step]]:
     """Lighthouses stand out in the water, everything else on the beach."""
     beach, subject = ("near", paint_beach), ("subject", paint_subject)
-    return [subject, beach] if scene.subject in ("lighthouse", "sailboat", "whale") else [beach, subject]
+    return [subject, beach] if {"lighthouse", "sailboat", "whale"}.intersection(scene.subjects) else [beach, subject]
 
 
 def _lake_far(canvas: Canvas, scene: Scene) -> None:
@@ -116,8 +125,8 @@ def _lake_far(canvas: Canvas, scene: Scene) -> None:
 
 
 def _lake_shore(canvas: Canvas, scene: Scene) -> None:
-    if scene.subject in ON_LAND:
-        paint_hill(canvas, scene, 0.0, "shore", scene.horizon + 0.27, 0.08, GRASS)
+    if ON_LAND.intersection(scene.subjects):
+        paint_hill(canvas, scene, 0.0, "shore", scene.horizon + 0.20, 0.06, GRASS)
 
 
 def _lake(canvas: Canvas, scene: Scene) -> None:

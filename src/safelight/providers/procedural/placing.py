@@ -44,8 +44,9 @@ def _lit(canvas: Canvas, scene: Scene, colour: Array, alpha: Array, distance: fl
     rim = _rim(alpha, reach, side) * palette.sun_strength * RIM_STRENGTH.get(scene.time, 0.75)
     fade = float(1 - np.exp(-palette.haze_density * distance))
     lit = np.empty_like(colour)
+    fill = 0.22 if scene.time == "night" else FILL
     for k in range(3):
-        plane = colour[k] * (FILL + (1 - FILL) * (shade[k] + amount * (light[k] - shade[k])))
+        plane = colour[k] * (fill + (1 - fill) * (shade[k] + amount * (light[k] - shade[k])))
         plane = plane + rim * (palette.disc[k] - plane)
         lit[k] = plane + fade * (palette.haze[k] - plane)
     return lit
@@ -88,6 +89,17 @@ def _shine(canvas: Canvas, lights: Image.Image, top: int, left: int) -> None:
     large = soft.resize((soft.width * step, soft.height * step), Image.Resampling.BILINEAR)
     halo = np.clip(np.asarray(large, np.float32).transpose(2, 0, 1)[:3] * (1.3 / 255), 0, 1)
     canvas.shine(halo, WHITE, top - margin * step, left - margin * step)
+
+
+def cast_beam(canvas: Canvas, scene: Scene, x: float, y: float) -> None:
+    """A lamp's two beams, widening and fading to either side."""
+    small = (max(8, canvas.height // 4), max(8, canvas.width // 4))
+    across = ((np.arange(small[1], dtype=np.float32) + 0.5) / small[1] * canvas.width - x)[None, :] / canvas.unit
+    down = ((np.arange(small[0], dtype=np.float32) + 0.5) / small[0] * canvas.height - y)[:, None] / canvas.unit
+    tilt = 0.16 if scene.mirrored else -0.16
+    aside = np.abs(down - tilt * across) / (0.012 + 0.15 * np.abs(across))
+    beam = np.clip(1 - aside, 0, 1) ** 1.3 * np.exp(-np.abs(across) * 1.5)
+    canvas.shine(canvas.soft(beam * 0.7), rgb("#fff0c0"))
 
 
 def drop_shadow(

@@ -31,7 +31,7 @@ class Stopped(Exception):
 
 
 class Inbox:
-    """Orders waiting, and the numbers of those that were stopped."""
+    """Orders that wait, and the numbers of those that were stopped."""
 
     def __init__(self) -> None:
         self.orders: SimpleQueue[Frame] = SimpleQueue()
@@ -61,7 +61,8 @@ def main() -> None:
     answers = _private_stdout()
     inbox = Inbox()
     threading.Thread(target=inbox.listen, args=(sys.stdin.buffer,), daemon=True).start()
-    noise.warm_up()
+    if inbox.orders.empty():
+        noise.warm_up()
 
     def send(frame: Frame) -> None:
         answers.write(frame.packed())

@@ -22,7 +22,20 @@ HORIZONS = {
     "ocean": 0.56, "coast": 0.58, "lake": 0.58, "river": 0.54, "mountains": 0.66, "forest": 0.66, "desert": 0.5,
     "meadow": 0.52, "city": 0.74, "road": 0.56, "space": 0.9, "cloister": 0.8, "studio": 0.8, "abstract": 0.6,
 }  # fmt: skip
-IMPLIED = {"palm": {"tropical", "island", "lagoon"}, "house": {"village", "farm"}, "car": {"road", "highway", "street"}}
+IMPLIED = {
+    "castle": {"medieval"},
+    "palm": {"tropical", "island", "lagoon"},
+    "house": {"village", "farm"},
+    "car": {"road", "highway", "street"},
+}
+SCENIC_IN = {
+    "snow": ("mountains", "forest", "meadow", "lake"),
+    "fog": ("forest", "mountains", "lake"),
+    "storm": ("ocean", "coast"),
+    "rain": ("city", "forest", "lake"),
+    "aurora": ("lake", "mountains", "forest"),
+}
+MOST_SUBJECTS = 2
 ANY_TIME = ("morning", "noon", "sunset", "sunset", "dawn", "dusk", "night")
 TIME_FOR_SUBJECTS = ("morning", "noon", "sunset", "dawn", "morning", "dusk")
 TIMES_FOR_WEATHER = {"storm": ("noon", "dusk"), "rain": ("noon", "dusk", "morning"), "aurora": ("night",),
@@ -39,7 +52,8 @@ class Scene:
     """Canonical prompt and seed; every part draws its own numbers from it by `rng(topic)`."""
     reading: Reading
     place: str
-    subject: str | None
+    subjects: tuple[str, ...]
+    """At most two, first mentioned first."""
     time: str
     weather: str
     palette: Palette
@@ -76,9 +90,10 @@ def compose(prompt: str, seed: int) -> Scene:
     digest = hashlib.sha256(f"{key}\ncomposition".encode("utf-8", "surrogatepass")).digest()
     rng = np.random.default_rng(int.from_bytes(digest[:16], "big"))
     choice, variant, across, up, jitter, turn, size, side = rng.random(8).tolist()
-    place = _place(reading, choice)
+    subjects = (reading.subjects or _implied_subjects(reading))[:MOST_SUBJECTS]
+    place = _place(reading, subjects, choice)
     weather = reading.weather or "fair"
-    time = reading.time or _time(place, weather, reading, rng.random())
+    time = reading.time or _time(place, weather, reading, subjects, rng.random())
     horizon = HORIZONS[place] + (jitter - 0.5) * 0.1
     low, high = SUN_HEIGHTS[time]
     mirrored = bool(side < 0.5)
@@ -87,7 +102,7 @@ def compose(prompt: str, seed: int) -> Scene:
         key=key,
         reading=reading,
         place=place,
-        subject=reading.subject or _implied_subject(reading),
+        subjects=subjects,
         time=time,
         weather=weather,
         palette=palette_for(time, weather, reading.tints, reading.style, float(variant), float((turn - 0.5) * 16)),
@@ -100,26 +115,25 @@ def compose(prompt: str, seed: int) -> Scene:
     )
 
 
-def _place(reading: Reading, choice: float) -> str:
+def _place(reading: Reading, subjects: tuple[str, ...], choice: float) -> str:
     if reading.place:
         return reading.place
-    if reading.subject:
-        return HOME_OF[reading.subject]
+    homes = [HOME_OF[subject] for subject in subjects]
+    if homes:
+        return next((home for home in homes if home != "studio"), homes[0])
     if reading.says_nothing_known:
         return "abstract"
-    return SCENIC[int(choice * len(SCENIC))]
+    options = SCENIC_IN.get(reading.weather or "", SCENIC)
+    return options[int(choice * len(options))]
 
 
-def _implied_subject(reading: Reading) -> str | None:
-    """Some places are hardly thinkable without one."""
-    return next((subject for subject, words in IMPLIED.items() if reading.words & words), None)
+def _implied_subjects(reading: Reading) -> tuple[str, ...]:
+    """Some words are hardly thinkable without one."""
+    return tuple(subject for subject, words in IMPLIED.items() if reading.words & words)
 
 
-def _time(place: str, weather: str, reading: Reading, choice: float) -> str:
-    if reading.style == "neon" or place == "space":
+def _time(place: str, weather: str, reading: Reading, subjects: tuple[str, ...], choice: float) -> str:
+    if reading.style == "neon" or place == "space" or "owl" in subjects:
         return "night"
-    if reading.subject == "owl":
-        return "night"
-    usual = TIME_FOR_SUBJECTS if reading.subject else ANY_TIME
-    options = TIMES_FOR_WEATHER.get(weather, usual)
+    options = TIMES_FOR_WEATHER.get(weather, TIME_FOR_SUBJECTS if subjects else ANY_TIME)
     return options[int(choice * len(options))]

@@ -41,8 +41,9 @@ def paint_planet(canvas: Canvas, scene: Scene) -> None:
     size, tilt, kind, ring, up, moon_at, moon_size = rng.random(7).tolist()
     words = scene.reading.words
     radius = canvas.unit * (0.25 + 0.09 * size)
-    cx = canvas.width * (0.5 + 0.09 * (1 if scene.mirrored else -1))
-    cy = canvas.height * (0.48 + 0.08 * up)
+    alone = not scene.subjects
+    cx = canvas.width * (0.5 + (0.09 if alone else 0.3) * (1 if scene.mirrored else -1))
+    cy = canvas.height * ((0.48 if alone else 0.26) + 0.08 * up)
     ringed = bool(words & RINGED) or (ring < 0.45 and not words & (RED_WORLD | BANDED | {"earth"}))
     angle = (tilt - 0.5) * 0.9
     tones = _tones(scene, rng, words)

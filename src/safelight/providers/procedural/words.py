@@ -40,7 +40,7 @@ PLACES = {
     "studio": "studio headshot avatar",
 }
 SUBJECTS = {
-    "monk": "monk friar abbot hermit priest medieval",
+    "monk": "monk friar abbot hermit priest",
     "portrait": (
         "portrait person woman man girl boy lady face selfie king queen prince princess knight wizard witch astronaut "
         "robot pirate viking warrior samurai soldier doctor chef artist grandmother grandfather child human elf hero "
@@ -117,7 +117,7 @@ class Reading:
     time: str | None
     weather: str | None
     place: str | None
-    subject: str | None
+    subjects: tuple[str, ...]
     subject_colour: str | None
     tints: tuple[str, ...]
     style: str | None
@@ -126,7 +126,7 @@ class Reading:
 
     @property
     def says_nothing_known(self) -> bool:
-        return self.place is None and self.subject is None and self.time is None and self.weather is None
+        return not self.subjects and self.place is None and self.time is None and self.weather is None
 
 
 def canonical(prompt: str) -> str:
@@ -144,7 +144,7 @@ def read_prompt(prompt: str) -> Reading:
         time=_first(_TIMES, words),
         weather=_first(_WEATHERS, words),
         place=_first(_PLACES, words),
-        subject=_first(_SUBJECTS, words),
+        subjects=tuple(dict.fromkeys(found for word in words if (found := _lookup(_SUBJECTS, word)))),
         subject_colour=own[0] if own else None,
         tints=tuple(dict.fromkeys(c for _, c in colours if c not in own)),
         style=_first(_STYLES, words),

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from safelight.providers.procedural.canvas import Canvas
 from safelight.providers.procedural.figure import Figure
-from safelight.providers.procedural.placing import drop_shadow, mirror, place
+from safelight.providers.procedural.placing import cast_beam, drop_shadow, mirror, place
 from safelight.providers.procedural.scene import Scene
 from safelight.providers.procedural.subjects import (
     animals,
@@ -36,6 +36,8 @@ class Setting:
     afloat: bool = False
     shadow: float = 0.3
     """Half the shadow's width, in heights of the subject; 0 casts none."""
+    beam: float = 0.0
+    """Height of a lamp that throws a beam, in heights of the subject; 0 has none."""
 
 
 CENTRED = {"studio", "cloister"}
@@ -43,7 +45,7 @@ SETTINGS = {
     "monk": Setting(monk.monk, 0.80, 0.80, 0.9, shadow=0.3),
     "portrait": Setting(portrait.portrait, 0.82, 1.0, 1.3, shadow=0.0),
     "castle": Setting(castle.castle, 0.66, 0.62, 1.6, 0.12, shadow=0.0),
-    "lighthouse": Setting(buildings.lighthouse, 0.62, 0.50, 1.3, 0.04, shadow=0.0),
+    "lighthouse": Setting(buildings.lighthouse, 0.62, 0.50, 1.3, 0.04, shadow=0.0, beam=0.865),
     "house": Setting(buildings.house, 0.38, 0.58, 1.4, 0.03, shadow=0.6),
     "windmill": Setting(buildings.windmill, 0.58, 0.50, 1.3, 0.05, shadow=0.3),
     "tent": Setting(buildings.tent, 0.30, 0.75, 1.7, 0.0, shadow=0.6),
@@ -69,22 +71,42 @@ SETTINGS = {
 
 
 def paint_subject(canvas: Canvas, scene: Scene) -> None:
-    """Draw the scene's subject, if it has one, into what is there."""
-    setting = SETTINGS.get(scene.subject or "")
-    if setting is None:
-        return
-    size = setting.size * scene.subject_size * canvas.unit
-    figure = Figure(size, setting.across, flip=scene.mirrored)
-    setting.draw(figure, look_at(scene))
-    if scene.place in CENTRED:
-        scene = replace(scene, subject_x=0.5)
-    x = _kept_inside(scene.subject_x * canvas.width, size * setting.across * 0.45, canvas.width)
+    """Draw the scene's subjects into what is there, except people, who stand before everything."""
+    _paint(canvas, scene, [name for name in scene.subjects if name != "portrait"])
+
+
+def paint_people(canvas: Canvas, scene: Scene) -> None:
+    """Draw the portrait, if there is one."""
+    _paint(canvas, scene, [name for name in scene.subjects if name == "portrait"])
+
+
+def _paint(canvas: Canvas, scene: Scene, names: list[str]) -> None:
+    """One subject stands where the scene says; two stand across from each other, the one behind first."""
+    order = sorted(scene.subjects, key=lambda name: (name == "portrait", SETTINGS[name].foot))
+    for name in (name for name in order if name in names):
+        if len(order) == 1:
+            _set(canvas, scene, SETTINGS[name], 0.5 if scene.place in CENTRED else scene.subject_x, 1.0)
+            continue
+        side = (1 if name == order[0] else -1) * (-1 if scene.mirrored else 1)
+        apart = 0.27 if "portrait" in order else 1.35 * abs(scene.subject_x - 0.5)
+        _set(canvas, scene, SETTINGS[name], 0.5 - side * apart, 0.88)
+
+
+def _set(canvas: Canvas, scene: Scene, setting: Setting, across: float, scale: float) -> None:
+    size = setting.size * scale * scene.subject_size * canvas.unit
+    figure = Figure(size, setting.across, flip=across < 0.5)
+    look = look_at(scene)
+    setting.draw(figure, look)
+    whole = 0.48 if setting.foot < 1 else 0.34  # what is cut off below may be cut off at the side
+    x = _kept_inside(across * canvas.width, size * setting.across * whole, canvas.width)
     y = max(canvas.height * (scene.horizon + setting.foot * (1 - scene.horizon)), size * 1.06 + 0.04 * canvas.height)
     if setting.afloat:
         mirror(canvas, scene, figure, x, y)
     elif setting.shadow:
         drop_shadow(canvas, scene, x, y, size * setting.shadow, size * 0.05)
-    place(canvas, scene, figure, x, y, setting.distance, indoors=scene.place == "studio")
+    if setting.beam and look.lamps_lit:
+        cast_beam(canvas, scene, x, y - setting.beam * size)
+    place(canvas, scene, figure, x, y, setting.distance, indoors=scene.place in ("studio", "space"))
 
 
 def _kept_inside(x: float, half: float, width: int) -> float:

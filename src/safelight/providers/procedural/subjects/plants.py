@@ -29,7 +29,7 @@ def tree(figure: Figure, look: Look) -> None:
                              (0.42, 0.06, lighter(leaf, 0.22))):
         for x, y, radius in clusters:
             _tuft(figure, x - (1 - grow) * 0.05 * (1 if grow < 1 else 0), y + sink, radius * grow, tone, rng)
-    for x, y in rng.random((120, 2)):
+    for x, y in rng.random((90, 2)):
         figure.oval((x - 0.5) * 0.86, 0.44 + 0.5 * y, 0.012, 0.009, lighter(leaf, 0.3) if y > 0.5 else darker(leaf,
             0.2)) if _inside(x, y) else None
     if look.says("sakura", "blossom", "cherry"):

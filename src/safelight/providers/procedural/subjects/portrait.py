@@ -55,11 +55,16 @@ def _person(look: Look) -> Person:
     young = look.says("boy", "girl", "child", "young")
     feminine = woman or (not man and draws[0] < 0.5)
     helmeted = look.says("knight", "astronaut")
-    beard = (not feminine and not young and (draws[1] < 0.45 or look.says("wizard", "viking", "king", "grandfather",
-        "bearded", "beard")))
+    grows_beard = look.says("wizard", "viking", "king", "grandfather", "bearded", "beard")
     hair = HAIRS[6 + int(draws[2] * 2)] if old else HAIRS[int(draws[2] * 6)]
-    return Person(skin=rgb(SKINS[int(draws[3] * 6)]), hair=rgb(hair),
-                  clothes=look.colour if look.colour is not None else rgb(CLOTHES[int(draws[4] * 8)]), long_hair=not helmeted and ((feminine and draws[5] < 0.7) or look.says("wizard", "viking")), bearded=beard, style=int(draws[6] * 3))
+    return Person(
+        skin=rgb(SKINS[int(draws[3] * 6)]),
+        hair=rgb(hair),
+        clothes=look.colour if look.colour is not None else rgb(CLOTHES[int(draws[4] * 8)]),
+        long_hair=not helmeted and ((feminine and draws[5] < 0.7) or look.says("wizard", "viking")),
+        bearded=not feminine and not young and (draws[1] < 0.45 or grows_beard),
+        style=int(draws[6] * 3),
+    )
 
 
 def _bust(figure: Figure, person: Person) -> None:
@@ -160,4 +165,4 @@ def _hair_front(figure: Figure, person: Person) -> None:
     with figure.within(crop, smooth=True):
         figure.shape([(0.05, 1.0), (0.3, 1.0), (0.3, 0.6), (0.10, 0.6)], darker(hair, 0.2))
         for x in np.linspace(-0.14, 0.06, 4):
-            figure.stroke([(x, 0.80), (x * 0.8 + 0.01, 0.87), (x * 0.5 + 0.02, 0.94)], 0.006, lighter(hair, 0.14))
+            figure.stroke([(x, 0.80), (x * 0.8 + 0.01, 0.87), (x * 0.5 + 0.02, 0.94)], 0.006, lighter(hair, 0.07))

@@ -1,0 +1,147 @@
+"""Health, models, and the description of the whole: what machines ask before they ask for pictures."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import jsonschema
+import pytest
+
+from safelight import __version__
+from safelight.domain.ids import is_id
+from tests.integration.api.problems import FIELDS
+from tests.support.door import Door
+
+ROUTES = {
+    ("/api/jobs", "get"),
+    ("/api/jobs", "post"),
+    ("/api/jobs/image-generation", "post"),
+    ("/api/jobs/{job_id}", "get"),
+    ("/api/jobs/{job_id}/cancel", "post"),
+    ("/api/jobs/{job_id}/events", "get"),
+    ("/api/assets/{asset_id}", "get"),
+    ("/api/assets/{asset_id}/thumbnail", "get"),
+    ("/api/models", "get"),
+    ("/api/live", "get"),
+    ("/api/ready", "get"),
+    ("/api/health", "get"),
+    ("/api/health/workers", "get"),
+}
+
+
+@pytest.mark.parametrize("path", ["/api/live", "/api/health/live"])
+def test_a_process_that_answers_is_alive(shared_door: Door, path: str) -> None:
+    answer = shared_door.get(path)
+    assert (answer.status_code, answer.json()["status"]) == (200, "ok")
+
+
+@pytest.mark.parametrize("path", ["/api/ready", "/api/health/ready"])
+def test_without_a_worker_it_is_alive_but_not_ready_and_says_why(door: Door, path: str) -> None:
+    answer = door.get(path)
+    assert (answer.status_code, answer.json()["status"]) == (503, "unhealthy")
+    checks = answer.json()["checks"]
+    assert checks["database"]["ok"]
+    assert checks["storage"]["ok"]
+    assert not checks["worker"]["ok"]
+    health = door.get("/api/health")
+    assert (health.status_code, health.json()["status"]) == (200, "unhealthy")
+    assert "safelight worker" in json.dumps(health.json()["findings"])
+
+
+def test_with_a_worker_it_is_ready_and_healthy(door: Door) -> None:
+    with door.working():
+        ready, health, workers = (door.get(f"/api/{path}") for path in ("ready", "health", "health/workers"))
+        assert (ready.status_code, ready.json()["status"]) == (200, "ok")
+        assert all(check["ok"] for check in ready.json()["checks"].values())
+        assert (health.json()["status"], health.json()["findings"]) == ("healthy", [])
+        assert health.json()["version"] == __version__
+        assert health.json()["uptime_s"] >= 0
+        (worker,) = workers.json()
+        assert is_id(worker["worker"])
+        assert (worker["role"], worker["status"], worker["slots"]) == ("api+worker", "online", 4)
+        assert worker["queues"] == ["image"]
+        assert worker["providers"] == ["procedural"]
+    assert door.get("/api/ready").status_code == 503
+    assert door.get("/api/health/workers").json() == []
+
+
+def test_every_model_says_what_it_takes_costs_and_whether_it_can_be_used(shared_door: Door) -> None:
+    models = shared_door.get("/api/models").json()["models"]
+    assert models
+    for model in models:
+        assert model.keys() >= {"id", "kind", "parameters", "price_credits", "typical_s", "available", "shutdown_date"}
+        jsonschema.Draft202012Validator.check_schema(model["parameters"])
+    (procedural,) = [model for model in models if model["id"] == "procedural"]
+    assert (procedural["available"], procedural["ai_generated"], procedural["default"]) == (True, False, True)
+
+
+def test_whatever_a_models_schema_allows_is_accepted(shared_door: Door) -> None:
+    (model,) = shared_door.get("/api/models").json()["models"]
+    for name, schema in model["parameters"]["properties"].items():
+        for value in schema.get("enum", [schema.get("minimum"), schema.get("maximum")]):
+            body = {"kind": model["kind"], "model": model["id"], "prompt": "x", "params": {name: value}}
+            answer = shared_door.post("/api/jobs", json=body)
+            assert answer.status_code == 202, answer.text
+
+
+@pytest.fixture
+def described(sqlite_door: Door) -> dict[str, Any]:
+    description: dict[str, Any] = sqlite_door.get("/openapi.json").json()
+    return description
+
+
+def test_the_description_names_every_call(described: dict[str, Any]) -> None:
+    calls = {(path, method) for path, methods in described["paths"].items() for method in methods}
+    assert calls >= ROUTES
+    assert described["openapi"].startswith("3.1")
+
+
+def test_every_call_is_described_with_its_answers_and_its_problems(described: dict[str, Any]) -> None:
+    names = set()
+    for path, method, call in _calls(described):
+        assert call["summary"], path
+        assert call["tags"], path
+        names.add(call["operationId"])
+        assert any(status.startswith("2") for status in call["responses"]), (method, path)
+        in_path = {given["name"] for given in call.get("parameters", []) if given["in"] == "path"}
+        assert in_path == set(re.findall(r"{(\w+)}", path))
+        problems = [answer for status, answer in call["responses"].items() if status[0] in "45"]
+        for answer in problems:
+            content = answer.get("content", {})
+            assert set(content) <= {"application/problem+json", "application/json"}
+            if schema := content.get("application/problem+json", {}).get("schema"):
+                assert set(FIELDS) <= set(_resolved(described, schema)["properties"])
+    assert len(names) == len(list(_calls(described)))
+
+
+def test_every_reference_of_the_description_leads_somewhere(described: dict[str, Any]) -> None:
+    for reference in set(re.findall(r'"\$ref": "([^"]+)"', json.dumps(described))):
+        assert _resolved(described, {"$ref": reference})
+
+
+def test_the_schema_of_a_job_takes_what_the_server_takes(described: dict[str, Any]) -> None:
+    schema = {"$ref": "#/components/schemas/SubmitJob", "components": described["components"]}
+    validator = jsonschema.Draft202012Validator(schema)
+    assert validator.is_valid({"kind": "image", "prompt": "x", "params": {"width": 512}, "labels": {"a": "b"}})
+    for wrong in (
+        {"kind": "sculpture"},
+        {"prompt": "x"},
+        {"kind": "image", "colour": 1},
+        {"kind": "image", "labels": 1},
+    ):
+        assert not validator.is_valid(wrong), wrong
+
+
+def _calls(described: dict[str, Any]) -> list[tuple[str, str, dict[str, Any]]]:
+    return [(path, method, call) for path, methods in described["paths"].items() for method, call in methods.items()]
+
+
+def _resolved(described: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
+    found = described
+    if "$ref" not in schema:
+        return schema
+    for step in schema["$ref"].removeprefix("#/").split("/"):
+        found = found[step]
+    return found

@@ -1,0 +1,112 @@
+"""The sweeper end to end, on both databases: what it finds, does and counts."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+
+from safelight.maintenance.lost import LostWatch, Machine
+from safelight.maintenance.sweeper import Sweeper
+from safelight.services import presence
+from safelight.services.presence import Process
+from safelight.store.database import Database
+from safelight.testing.books import assert_books_balance
+from tests.integration.services.scene import claimed, complete, job, set_scene, submitted, turn_back
+
+HERE = Machine("host", "boot", {}.get, True)  # `hire` registers every worker there: none of them runs
+ELSEWHERE = Machine("elsewhere", "boot", {}.get, True)
+
+
+def sweep(
+    database: Database, machine: Machine, *, thorough: bool = True, times: int = 1
+) -> tuple[list[Counter[str]], list[list[Process]]]:
+    """What each run counted, and whom it saw."""
+    seen: list[list[Process]] = []
+    sweeper = Sweeper(database, LostWatch(machine, 30.0), seen=seen.append)
+
+    async def run() -> list[Counter[str]]:
+        database.start()
+        try:
+            return [await sweeper.run_once(thorough=thorough) for _ in range(times)]
+        finally:
+            await database.stop()
+
+    return asyncio.run(run()), seen
+
+
+def test_jobs_of_a_dead_process_of_this_machine_come_back_at_the_first_look(database: Database) -> None:
+    with database.transaction() as tx:
+        set_scene(tx)
+        claimed(tx, "a", "b")
+    counts, seen = sweep(database, HERE, thorough=False, times=2)
+    assert counts == [Counter(lost=1, taken_back=2), Counter()]
+    assert [[process.id for process in processes] for processes in seen] == [["w1"], ["w1"]]
+    with database.transaction() as tx:
+        assert [(job(tx, name).status, job(tx, name).ready) for name in "ab"] == [("pending", True)] * 2
+        assert_books_balance(tx)
+
+
+def test_a_process_elsewhere_is_left_alone_and_nothing_is_written_when_there_is_nothing_to_do(
+    database: Database,
+) -> None:
+    with database.transaction() as tx:
+        set_scene(tx)
+        (taken,) = claimed(tx, "a")
+    counts, _ = sweep(database, ELSEWHERE, times=3)
+    assert counts == [Counter()] * 3
+    with database.transaction() as tx:
+        assert complete(tx, taken)
+
+
+def test_a_thorough_run_does_everything_there_is_to_do(database: Database) -> None:
+    with database.transaction() as tx:
+        set_scene(tx, workers=("w1", "gone"))
+        claimed(tx, "orphan", worker="gone")
+        presence.depart(tx, "gone")
+        submitted(tx, "due", "late", start_at=tx.now + 60)
+        turn_back(tx, job(tx, "due").number, "due_at")
+        turn_back(tx, job(tx, "late").number, "deadline_at")
+    counts, _ = sweep(database, ELSEWHERE)
+    assert counts == [Counter(ready=1, expired=1, taken_back=1)]
+    with database.transaction() as tx:
+        assert [job(tx, name).status for name in ("orphan", "due", "late")] == ["pending", "pending", "failed"]
+        assert job(tx, "due").ready
+        assert_books_balance(tx)
+
+
+def test_a_quick_run_leaves_deadlines_and_orphans_to_the_next_thorough_one(database: Database) -> None:
+    with database.transaction() as tx:
+        set_scene(tx, workers=("w1", "gone"))
+        claimed(tx, "orphan", worker="gone")
+        presence.depart(tx, "gone")
+        submitted(tx, "due", start_at=tx.now + 60)
+        turn_back(tx, job(tx, "due").number, "due_at")
+    counts, _ = sweep(database, ELSEWHERE, thorough=False)
+    assert counts == [Counter(ready=1)]
+
+
+def test_a_process_that_beat_since_the_look_is_not_declared_lost(database: Database) -> None:
+    with database.transaction() as tx:
+        set_scene(tx)
+
+    class Beating(LostWatch):
+        """The process beats between the sweeper's look and its verdict."""
+
+        def lost(self, processes: object, now_s: float) -> list[Process]:
+            verdict = super().lost(processes, now_s)  # type: ignore[arg-type]
+            with database.transaction() as tx:
+                assert presence.beat(tx, presence.Beat("w1", 0, False, 0.0, 0))
+            return verdict
+
+    sweeper = Sweeper(database, Beating(HERE, 30.0), seen=lambda _: None)
+
+    async def run() -> Counter[str]:
+        database.start()
+        try:
+            return await sweeper.run_once()
+        finally:
+            await database.stop()
+
+    assert asyncio.run(run()) == Counter()
+    with database.transaction() as tx:
+        assert presence.processes(tx)[0].lost_at is None
