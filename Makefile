@@ -21,7 +21,7 @@ ifneq ($(shell test -x $(BIN)/python && cat $(VENV)/.made-in 2>/dev/null),$(CURD
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format-check lint types imports rules docs-check fix docs lock hook clean
+.PHONY: help run test check format-check lint types imports rules docs-check fix docs bench lock hook clean
 
 help: ## List these verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -53,6 +53,9 @@ fix: $(VENV)/.dev ## Format the code and mend what can be mended by a tool
 
 docs: $(VENV)/.dev ## Write the generated parts of the documentation
 	@$(BIN)/python -m tools.build_docs
+
+bench: $(VENV)/.dev ## Measure how quick Safelight is on this machine (SHORT=1 in under a minute or two)
+	@$(BIN)/python -m benchmarks $(if $(SHORT),--short)
 
 lock: $(VENV)/.dev ## Pin the dependencies of pyproject.toml anew (UPGRADE=1 for newer versions)
 	@$(COMPILE) -o requirements/base.txt pyproject.toml

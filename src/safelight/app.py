@@ -38,7 +38,7 @@ from safelight.store.connect import open_database
 from safelight.store.database import Database
 from safelight.telemetry.logs import configure_logging
 from safelight.worker import machine
-from safelight.worker.attempt import Bench
+from safelight.worker.bench import Bench
 from safelight.worker.presence import Presence, Role
 from safelight.worker.process import Rhythm, RunningProcess
 from safelight.worker.runner import Runner

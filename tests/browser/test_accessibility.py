@@ -56,9 +56,11 @@ def test_axe_finds_nothing_on_a_picture_a_refusal_and_a_job_page(
 
 
 def test_axe_finds_nothing_on_an_empty_a_waiting_and_a_canceled_sheet(
-    serve: Callable[..., Server], open_page: Callable[..., Page], axe: str
+    idle_server: Server, open_page: Callable[..., Page], axe: str
 ) -> None:
-    page = open_page(serve("--no-worker").url, reduced_motion="reduce")
+    page = open_page("about:blank", reduced_motion="reduce")
+    page.route("**/api/jobs?*", lambda route: route.fulfill(json={"jobs": [], "nextCursor": None}))
+    page.goto(idle_server.url)
     expect(page.locator("#empty")).to_be_visible()
     assert_accessible(page, axe)
     frame = submit(page, "waiting for a lamp")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.running import Server
 from tests.browser.sheet import expect_picture, expect_status, frame_of, submit
@@ -17,16 +17,22 @@ OpenPage = Callable[..., Page]
 
 # Jobs are quick: what a frame showed on its way is noted as it happens, not looked for afterwards.
 WATCH_FRAMES = """
-window.seen = { status: [], progress: [] };
+window.seen = {};
 new MutationObserver(() => {
-  const frame = document.querySelector('#sheet .frame');
-  if (!frame) return;
-  const note = (list, value) => { if (list.at(-1) !== value) list.push(value); };
-  note(window.seen.status, frame.dataset.status);
-  const bar = frame.querySelector('[role=progressbar]');
-  if (!bar.hidden) note(window.seen.progress, Number(bar.getAttribute('aria-valuenow')));
+  for (const frame of document.querySelectorAll('#sheet .frame')) {
+    const seen = window.seen[frame.dataset.id] ??= { status: [], progress: [] };
+    const note = (list, value) => { if (list.at(-1) !== value) list.push(value); };
+    note(seen.status, frame.dataset.status);
+    const bar = frame.querySelector('[role=progressbar]');
+    if (!bar.hidden) note(seen.progress, Number(bar.getAttribute('aria-valuenow')));
+  }
 }).observe(document, { subtree: true, childList: true, attributes: true });
 """
+
+
+def seen_of(frame: Locator) -> dict[str, Any]:
+    seen: dict[str, Any] = frame.evaluate("frame => seen[frame.dataset.id]")
+    return seen
 
 
 def post_job(server: Server, **job: Any) -> None:
@@ -52,7 +58,7 @@ def test_a_picture_develops_before_the_eyes(server: Server, open_page: OpenPage)
     page.goto(server.url)
     frame = submit(page, "forest in fog, large", size=(2048, 2048))
     expect_status(frame, "completed")
-    seen = page.evaluate("seen")
+    seen = seen_of(frame)
     assert "processing" in seen["status"]
     assert any(0 < percent < 100 for percent in seen["progress"]), seen
 
@@ -102,13 +108,12 @@ def test_a_waiting_job_can_be_canceled_on_the_sheet(idle_server: Server, open_pa
 
 
 def test_jobs_submitted_elsewhere_appear_and_older_ones_are_a_press_away(
-    serve: Callable[..., Server], open_page: OpenPage
+    idle_server: Server, open_page: OpenPage
 ) -> None:
-    server = serve("--no-worker")
     for number in range(60):
-        post_job(server, prompt=f"elsewhere {number}")
-    page = open_page(server.url)
-    frames = page.locator("#sheet .frame")
+        post_job(idle_server, prompt=f"elsewhere {number}")
+    page = open_page(idle_server.url)
+    frames = frame_of(page, "elsewhere")
     expect(frames).to_have_count(50)
     expect(frames.first).to_contain_text("elsewhere 59")
     page.get_by_role("button", name="Load older").click()
@@ -119,10 +124,10 @@ def test_jobs_submitted_elsewhere_appear_and_older_ones_are_a_press_away(
     # Several windows of one browser share six connections; streams must leave some of them free.
     windows = [page, page.context.new_page(), page.context.new_page()]
     for window in windows[1:]:
-        window.goto(server.url)
+        window.goto(idle_server.url)
         expect(window.locator("#counts")).to_contain_text("50 waiting")
     for number in range(60, 130):
-        post_job(server, prompt=f"elsewhere {number}")
+        post_job(idle_server, prompt=f"elsewhere {number}")
     expect(frames).to_have_count(130)
     expect_status(submit(windows[-1], "from the last window"), "pending")
     expect(frame_of(page, "from the last window")).to_be_visible()
@@ -140,9 +145,9 @@ def test_news_that_comes_late_does_not_turn_a_job_back(server: Server, open_page
     with page.expect_response("**/api/jobs?*"):
         page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")  # as when one comes back to the tab
     page.evaluate("new Promise(requestAnimationFrame)")
-    seen = page.evaluate("seen.status")
-    assert seen[-1] == "completed"
-    assert seen.count("completed") == 1, seen
+    statuses = seen_of(frame)["status"]
+    assert statuses[-1] == "completed"
+    assert statuses.count("completed") == 1, statuses
 
 
 def test_without_a_stream_polling_brings_the_picture(server: Server, open_page: OpenPage) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import Collection, Iterator
 
 import structlog
@@ -18,6 +19,7 @@ log = structlog.get_logger(__name__)
 GATHER_S = 0.002
 """Wake-ups of this span travel in one datagram."""
 LARGEST_BYTES = 8_192
+_LOOPBACK = re.compile(r"127\.0\.0\.1:[1-9][0-9]{0,4}")
 
 
 class Nudges(asyncio.DatagramProtocol):
@@ -45,7 +47,7 @@ class Nudges(asyncio.DatagramProtocol):
     def set_peers(self, addresses: Collection[str]) -> None:
         """Replace the processes to nudge; only loopback addresses are ever used."""
         own = self.address
-        self._peers = [_split(a) for a in addresses if a != own and a.startswith("127.0.0.1:")]
+        self._peers = [_split(a) for a in addresses if a != own and _LOOPBACK.fullmatch(a)]
 
     def announce(self, topics: tuple[str, ...]) -> None:
         """Ring here at once, and everywhere else very soon. For the event loop only."""

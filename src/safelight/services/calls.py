@@ -15,7 +15,7 @@ from safelight.domain.jobs import Stage
 from safelight.services.sql import INTEGER, LEASE_HOLDS, NOW, REAL, arg
 from safelight.store import tables
 from safelight.store.calls import batch
-from safelight.store.statements import Change, Query
+from safelight.store.statements import Change, Query, insert_or_ignore
 from safelight.store.tx import Tx
 
 jobs, calls = tables.jobs, tables.calls
@@ -56,13 +56,20 @@ class _Held(NamedTuple):
     number: int
 
 
+class _State(NamedTuple):
+    state: str
+
+
+class OpenCallExists(Exception):
+    """A call was to be opened beside an open one: a bug, which the database has stopped."""
+
+
 _HOLD_LEASE = Query(
     sa.update(jobs).where(LEASE_HOLDS).values(stage=sa.literal(str(Stage.RUNNING))).returning(jobs.c.number), _Held
 )
-_OPEN = Change(
-    sa.insert(calls),
-    columns=("id", "job", "attempt", "provider", "model", "repeatable", "state", "worker_id", "sending_at"),
-)
+_COLUMNS = ("id", "job", "attempt", "provider", "model", "repeatable", "state", "worker_id", "sending_at")
+_OPEN = Change(insert_or_ignore(calls, _COLUMNS), columns=_COLUMNS)
+_STATE = Query(sa.select(calls.c.state).where(calls.c.id == arg("call_id")), _State)
 _ACCEPT = Change(
     sa.update(calls)
     .where(calls.c.id == arg("call_id"), calls.c.state.in_(["sending", "unknown"]))
@@ -87,11 +94,13 @@ _OPEN_OF_JOB = Query(
 def sending(tx: Tx, starts: Sequence[Sending]) -> list[bool]:
     """Record that a call is about to be made; False where the lease no longer holds, and then nothing may be sent.
 
-    The guard is an UPDATE of the job, so that it is locked against a sweep until this commits.
+    The guard is an UPDATE of the job, so that it is locked against a sweep until this commits. Running it twice with
+    the same ids (a commit whose outcome was lost) opens one call. Raises OpenCallExists beside another open call.
     """
     held = tx.many(_HOLD_LEASE, [{"job": s.job, "held_fence": s.fence} for s in starts])
     now = tx.now
-    tx.many(
+    first = [s for s, row in zip(starts, held, strict=True) if row]
+    opened = tx.many(
         _OPEN,
         [
             {
@@ -105,10 +114,12 @@ def sending(tx: Tx, starts: Sequence[Sending]) -> list[bool]:
                 "worker_id": s.worker_id,
                 "sending_at": now,
             }
-            for s, row in zip(starts, held, strict=True)
-            if row
+            for s in first
         ],
     )
+    for s, is_new in zip(first, opened, strict=True):
+        if not is_new and tx.one(_STATE, call_id=s.call_id) is None:
+            raise OpenCallExists(f"job {s.job} has an open call: {s.call_id} cannot be opened beside it")
     return [row is not None for row in held]
 
 

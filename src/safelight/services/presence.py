@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from safelight.services.sql import FLAG, INTEGER, NOW, REAL, arg
 from safelight.store import tables
-from safelight.store.statements import Change, Query
+from safelight.store.statements import Change, Query, insert_or_ignore
 from safelight.store.tx import Tx
 
 workers, queues = tables.workers, tables.queues
@@ -78,7 +78,8 @@ class Process(NamedTuple):
         return list(json.loads(self.providers))
 
 
-_REGISTER = Change(sa.insert(workers), columns=(*Registration._fields, "started_at", "beat_at"))
+_COLUMNS = (*Registration._fields, "started_at", "beat_at")
+_REGISTER = Change(insert_or_ignore(workers, _COLUMNS), columns=_COLUMNS)
 _BEAT = Change(
     sa.update(workers)
     .where(workers.c.id == arg("worker"), workers.c.lost_at.is_(None))
@@ -101,7 +102,7 @@ _ALL = Query(sa.select(*(workers.c[name] for name in Process._fields)).order_by(
 
 
 def register(tx: Tx, registration: Registration) -> None:
-    """Make the row of a new process."""
+    """Make the row of a new process. Running it twice (a commit whose outcome was lost) makes one."""
     tx.many(_REGISTER, [{**registration._asdict(), "started_at": tx.now, "beat_at": tx.now}])
 
 

@@ -1,19 +1,13 @@
-"""What follows from a call's result: deliver, fail, or try again later. Pure: the attempt carries it out."""
+"""What follows from a call that brought nothing: fail, or try again later. Pure: the attempt carries it out."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from safelight.domain import retry
-from safelight.domain.outcomes import Output, ProviderError
+from safelight.domain.outcomes import ErrorClass, ProviderError
 from safelight.services.claim import ClaimedJob
 from safelight.services.sql import as_json
-
-
-@dataclass(frozen=True, slots=True)
-class Deliver:
-    outputs: tuple[Output, ...]
-    cost_usd: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +38,8 @@ REMEDIES = {
     "provider_unknown": "The provider may have made it all the same. Retry if you still need it.",
     "internal": "Retry it. If it happens again, report it with the request id.",
 }
+SHORTEST_SNOOZE_S = 1.0
+"""A snooze uses no attempt: nothing else would keep a `Retry-After: 0` from being asked again without a pause."""
 RETRYABLE = frozenset({"retries_exhausted", "deadline_exceeded", "storage_failed", "provider_unknown", "internal"})
 
 
@@ -56,14 +52,32 @@ def after_rejection(job: ClaimedJob, provider: str, error: ProviderError, random
         text = f"It failed {job.attempt} times; the last time because: {error.message}"
         return Fail(error_json("retries_exhausted", text, provider, error))
     due_in_s = retry.retry_after_s(error, job.attempt, random)
+    if not uses_attempt:
+        due_in_s = max(due_in_s, SHORTEST_SNOOZE_S)
     return TryLater(due_in_s, uses_attempt, error.message, str(error.error_class))
 
 
-def after_storage_failure(job: ClaimedJob, message: str, random: float) -> Fail | TryLater:
-    """The files could not be kept: another try, while attempts are left."""
-    if job.attempt >= job.max_attempts:
+def after_storage_failure(job: ClaimedJob, message: str, random: float, *, repeatable: bool) -> Fail | TryLater:
+    """The files could not be kept: another try while attempts are left, if making them again costs nothing."""
+    if not repeatable or job.attempt >= job.max_attempts:
         return Fail(error_json("storage_failed", message))
     return TryLater(retry.delay_s(job.attempt, random), True, message, "storage_failed")
+
+
+def after_spoiled(job: ClaimedJob, provider: str, message: str, random: float, *, repeatable: bool) -> Fail | TryLater:
+    """The provider delivered nothing that can be used. Nobody pays twice for it."""
+    error = ProviderError(ErrorClass.PROTOCOL, message)
+    if repeatable:
+        return after_rejection(job, provider, error, random)
+    return Fail(error_json(str(error.error_class), message, provider, error))
+
+
+def after_no_answer(job: ClaimedJob, provider: str, why: str, random: float, *, repeatable: bool) -> Fail | TryLater:
+    """Nobody knows what became of the call: only one that is free may be made again (P2)."""
+    if repeatable:
+        return after_rejection(job, provider, ProviderError(ErrorClass.PROTOCOL, why), random)
+    text = f"The call to {provider} ended without an answer ({why}); it may or may not have been accepted."
+    return Fail(error_json("provider_unknown", text, provider))
 
 
 def error_json(code: str, message: str, provider: str | None = None, error: ProviderError | None = None) -> str:

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import base64
 
+import structlog
+
 from safelight.domain.clock import local_s
+from safelight.domain.errors import SafelightError
 from safelight.domain.jobs import Stage
 from safelight.providers.protocol import Preview
 from safelight.services.claim import ClaimedJob
-from safelight.services.progress import Step, progress
+from safelight.services.progress import Standing, Step, progress
 from safelight.store.database import Database
+
+log = structlog.get_logger(__name__)
 
 BURST = 8
 PER_SECOND = 1.0
@@ -17,10 +22,13 @@ PER_SECOND = 1.0
 
 
 class Reporter:
-    """One attempt's `report`. Says False as soon as the attempt is to stop."""
+    """One call's `report`. Says False as soon as the call is to stop.
 
-    def __init__(self, database: Database, job: ClaimedJob) -> None:
-        self._database, self._job = database, job
+    A paid call is not stopped because its job was taken away (`stops_when_lost`): its answer is still worth recording.
+    """
+
+    def __init__(self, database: Database, job: ClaimedJob, *, stops_when_lost: bool) -> None:
+        self._database, self._job, self._stops_when_lost = database, job, stops_when_lost
         self._allowance = float(BURST)
         self._refilled_at = local_s()
         self._reached = 0.0
@@ -33,12 +41,19 @@ class Reporter:
         return not self.stopped
 
     async def write(self, stage: Stage, preview: Preview | None = None) -> None:
-        """Put stage and progress on the row; learn there whether to go on."""
+        """Put stage and progress on the row; learn there whether to go on. A database that is away stops nothing."""
         step = Step(self._job.number, self._job.fence, str(stage), self._reached)
         if preview is not None:
             step = step._replace(preview_mime=preview.mime, preview=base64.b64encode(preview.data).decode())
-        standing = await self._database.write(progress, step)
-        self.stopped = self.stopped or not standing.go_on
+        try:
+            standing = await self._database.write(progress, step)
+        except (OSError, SafelightError) as error:
+            log.warning("progress_not_written", error=str(error))
+            return
+        self.stopped = self.stopped or self.is_to_stop(standing)
+
+    def is_to_stop(self, standing: Standing) -> bool:
+        return standing.cancel_requested or (self._stops_when_lost and not standing.held)
 
     def _may_write(self) -> bool:
         now = local_s()

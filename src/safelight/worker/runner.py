@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 
 import structlog
 
@@ -10,7 +11,8 @@ from safelight.domain.errors import SafelightError
 from safelight.services.claim import ClaimedJob, claim
 from safelight.services.hand_back import Return, hand_back
 from safelight.services.held import Held, held_by
-from safelight.worker.attempt import Attempt, Bench
+from safelight.worker.attempt import Attempt
+from safelight.worker.bench import Bench
 
 log = structlog.get_logger(__name__)
 
@@ -70,15 +72,25 @@ class Runner:
             await asyncio.sleep(AFTER_ERROR_S)
             return True
         free = self._slots - self.busy
+        claiming = asyncio.create_task(self._claim(free))
         try:
-            claimed = await self._bench.database.write(claim, self._bench.presence.id, self._queues, free)
+            started = await asyncio.shield(claiming)
+        except asyncio.CancelledError:
+            with suppress(OSError, SafelightError):
+                await claiming  # what was claimed is run or handed back, never left lying
+            raise
         except (OSError, SafelightError) as error:
             log.warning("claim_failed", error=str(error))
             await asyncio.sleep(AFTER_ERROR_S)
             return True
+        return started == free
+
+    async def _claim(self, free: int) -> int:
+        """Claim and start; how many."""
+        claimed = await self._bench.database.write(claim, self._bench.presence.id, self._queues, free)
         for job in claimed:
             self._start(job)
-        return len(claimed) == free
+        return len(claimed)
 
     def _start(self, job: ClaimedJob) -> None:
         key = (job.number, job.fence)

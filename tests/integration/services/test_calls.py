@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import sqlite3
-
-import psycopg
 import pytest
 
 from safelight.services import calls, presence, sweep
-from safelight.services.calls import CallOutcome, Sending
+from safelight.services.calls import CallOutcome, OpenCallExists, Sending
 from safelight.services.cancel import cancel
 from safelight.services.claim import claim
 from safelight.services.hand_back import Return, hand_back
 from safelight.store.database import Database
 from tests.integration.services.scene import calls_of, claimed, complete, hire, job, running, scene, send
-
-UNIQUE = (sqlite3.IntegrityError, psycopg.errors.UniqueViolation)
-
 
 def test_a_call_is_recorded_before_anything_is_sent(shared: Database) -> None:
     with scene(shared) as tx:
@@ -42,9 +36,19 @@ def test_nothing_may_be_sent_for_a_job_that_was_taken_away(shared: Database) -> 
         assert [call.id for call in calls_of(tx, new.number)] == ["c3"]
 
 
-def test_a_second_call_beside_an_open_one_fails_in_the_database(shared: Database) -> None:
-    with pytest.raises(UNIQUE), scene(shared) as tx:
-        send(tx, running(tx, "a"), call="c2")
+def test_a_second_call_beside_an_open_one_is_refused_by_the_database(shared: Database) -> None:
+    with scene(shared) as tx:
+        taken = running(tx, "a")
+        with pytest.raises(OpenCallExists):
+            send(tx, taken, call="c2")
+        assert [call.id for call in calls_of(tx, taken.number)] == ["call-a"]
+
+
+def test_opening_a_call_again_because_the_commit_was_lost_opens_one(shared: Database) -> None:
+    with scene(shared) as tx:
+        taken = running(tx, "a")
+        assert send(tx, taken)
+        assert [(call.id, call.state) for call in calls_of(tx, taken.number)] == [("call-a", "sending")]
 
 
 def test_an_ended_call_makes_room_for_the_next(shared: Database) -> None:

@@ -7,10 +7,9 @@ import numpy as np
 from safelight.providers.procedural import noise
 from safelight.providers.procedural.canvas import Canvas
 from safelight.providers.procedural.colour import Array, lch, mix, rgb, to_oklab
+from safelight.providers.procedural.materials import STONE
 from safelight.providers.procedural.scene import Scene
 from safelight.providers.procedural.shapes import Points, Silhouette
-
-STONE = rgb("#9a8f84")
 
 
 def paint_studio(canvas: Canvas, scene: Scene) -> None:

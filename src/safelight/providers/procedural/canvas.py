@@ -96,10 +96,11 @@ class Canvas:
         return to_image(self.rgb)
 
     def preview(self, longest: int = 256) -> Image.Image:
-        """The picture small, quickly."""
-        step = max(1, max(self.width, self.height) // (2 * longest))
+        """The picture small, quickly: previews are gone in a moment."""
+        step = max(1, max(self.width, self.height) // longest)
         small = to_image(self.rgb[:, ::step, ::step])
-        small.thumbnail((longest, longest), Image.Resampling.BILINEAR, reducing_gap=None)
+        if max(small.size) > longest:
+            small.thumbnail((longest, longest), Image.Resampling.BILINEAR, reducing_gap=None)
         return small
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+from asyncio import StreamReader, StreamWriter
 from asyncio.subprocess import PIPE, Process
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -33,13 +34,13 @@ Answers = asyncio.Queue[Frame]
 class RendererProcess:
     """One child process and the orders it has. Belongs to the event loop it was started in."""
 
-    def __init__(self, process: Process) -> None:
-        self._process = process
+    def __init__(self, process: Process, orders: StreamWriter, answers: StreamReader) -> None:
+        self._process, self._orders = process, orders
         self._numbers = count(1)
         self._waiting: dict[int, Answers] = {}
         self.ready = asyncio.Event()
         """Set once the child draws, and when it has gone, so that nobody waits for ever."""
-        self._reader = asyncio.create_task(self._read())
+        self._reader = asyncio.create_task(self._read(answers))
 
     @classmethod
     async def launch(cls) -> RendererProcess:
@@ -47,7 +48,9 @@ class RendererProcess:
         process = await asyncio.create_subprocess_exec(
             *COMMAND, stdin=PIPE, stdout=PIPE, limit=READ_AHEAD, env={**os.environ, **ENVIRONMENT}
         )
-        return cls(process)
+        if process.stdin is None or process.stdout is None:
+            raise OSError("the renderer process has no pipes")
+        return cls(process, process.stdin, process.stdout)
 
     @property
     def alive(self) -> bool:
@@ -71,16 +74,13 @@ class RendererProcess:
 
     def _send(self, frame: Frame) -> None:
         """Frames are written whole, without waiting, so that no cancellation can cut one in two."""
-        stdin = self._process.stdin
-        if self.alive and stdin is not None and not stdin.is_closing():
-            stdin.write(frame.packed())
+        if self.alive and not self._orders.is_closing():
+            self._orders.write(frame.packed())
 
-    async def _read(self) -> None:
-        stdout = self._process.stdout
-        assert stdout is not None  # noqa: S101 - it was started with a pipe
+    async def _read(self, answers_stream: StreamReader) -> None:
         try:
             while True:
-                self._hand_out(await receive(stdout))
+                self._hand_out(await receive(answers_stream))
         except (asyncio.IncompleteReadError, ConnectionError):
             status = await self._process.wait()
         finally:
@@ -102,8 +102,7 @@ class RendererProcess:
 
     async def close(self) -> None:
         """Let the child go: first by closing its input, then by force."""
-        if self._process.stdin is not None:
-            self._process.stdin.close()
+        self._orders.close()
         try:
             await asyncio.wait_for(self._process.wait(), GOODBYE_S)
         except TimeoutError:

@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from PIL import Image
 
 from safelight.providers.procedural.canvas import Canvas
 from safelight.providers.procedural.colour import Array, mix, rgb
+from safelight.providers.procedural.materials import WALL
 from safelight.providers.procedural.scene import Scene
 from safelight.providers.procedural.shapes import Silhouette
 
-WALL, NEAR_WALL, NEAR_SIDE = rgb("#8a8f9c"), rgb("#39405a"), rgb("#2a3048")
+NEAR_WALL, NEAR_SIDE = rgb("#39405a"), rgb("#2a3048")
 NEON_WINDOWS, WINDOWS = "#ff4fb0 #35e0ff #ffd27a #a06bff", "#ffd890 #ffe9bd #ffc069 #d9ecff"
 SIGNS = "#ff2e97 #19d3ff #ffb02e #8d4dff #2effa0"
 SHARES_LIT = {"night": 0.42, "dusk": 0.34, "sunset": 0.16, "dawn": 0.12}
@@ -42,7 +44,7 @@ def paint_skyline(canvas: Canvas, scene: Scene) -> None:
         tall = (0.36 + 0.16 * rng.random()) * (1.05 - 0.35 * near) + 0.08
         towers = _towers(canvas, scene, rng, near, tall)
         _paint_walls(canvas, scene, towers, near)
-        _light_windows(canvas, scene, rng, towers, near)
+        _light_windows(canvas, scene, towers, near)
         if near > 0.3 and scene.neon:
             for tower in towers:
                 _hang_sign(canvas, tower)
@@ -91,37 +93,34 @@ def _outline(picture: Silhouette, canvas: Canvas, tower: Tower) -> None:
         picture.polygon([(left, top), (right, top - tower.wide * 0.5), (right, top)])
 
 
-def _light_windows(canvas: Canvas, scene: Scene, rng: np.random.Generator, towers: list[Tower], near: float) -> None:
-    picks = rng.random(40)
-    share = 0.5 if scene.neon else SHARES_LIT.get(scene.time, 0.3 if scene.weather in ("storm", "rain") else 0.0)
+def _light_windows(canvas: Canvas, scene: Scene, towers: list[Tower], near: float) -> None:
+    """Some panes lit when the light goes; by day all of them mirror the sky."""
+    gloomy = 0.3 if scene.weather in ("storm", "rain") else 0.0
+    share = 0.5 if scene.neon else SHARES_LIT.get(scene.time, gloomy)
     if share == 0:
-        return
-    lights = Silhouette(canvas, canvas.height * 0.02, canvas.height * scene.horizon + 4)
+        colours, share, strength = scene.palette.sky[2][None, :], 1.0, 0.28
+    else:
+        colours = np.stack([rgb(text) for text in (NEON_WINDOWS if scene.neon else WINDOWS).split()])
+        strength = 0.45 + 0.5 * near
+    panes = Silhouette(canvas, canvas.height * 0.02, canvas.height * scene.horizon + 4)
+    tones = Image.new("RGB", (canvas.width, panes.high))
     for tower in towers:
-        _windows(lights, tower, canvas.unit * (0.013 + 0.012 * near), share)
-    colours = np.stack([rgb(text) for text in (NEON_WINDOWS if scene.neon else WINDOWS).split()])
-    strips = (np.arange(canvas.width) * 320 // canvas.width) // 2 % 40
-    canvas.blend(
-        lights.mask() * (0.45 + 0.5 * near), colours[(picks * 4).astype(int)][strips].T[:, None, :], lights.top
-    )
+        _windows(panes, tones, tower, canvas.unit * (0.013 + 0.012 * near), share, colours)
+    canvas.blend(panes.mask() * strength, np.asarray(tones, np.float32).transpose(2, 0, 1) / 255, panes.top)
 
 
-def _windows(lights: Silhouette, tower: Tower, cell: float, share: float) -> None:
-    """A grid of panes, some of them lit; each cell is half wall, half pane."""
-    columns, rows = int(tower.wide / cell - 0.5), int(tower.high / cell - 0.8)
+def _windows(panes: Silhouette, tones: Image.Image, tower: Tower, cell: float, share: float, colours: Array) -> None:
+    """A grid of panes, a share of them showing; each cell is half wall, half pane, and has a colour of its own."""
+    columns, rows = min(40, int(tower.wide / cell - 0.5)), min(90, int(tower.high / cell - 0.8))
     if columns < 1 or rows < 1:
         return
-    pattern = np.random.default_rng(int(tower.draws[9] * 1e9)).random((90, 40))[:rows, :columns]
-    panes = np.where(pattern < share, 120 + 135 * pattern / share, 0).astype(np.uint8)
-    rows, columns = panes.shape
-    inset = (tower.wide - columns * cell) / 2 - cell / 4
-    lights.stamp(
-        np.kron(panes, np.array([[0, 0], [0, 1]], np.uint8)),
-        tower.left + inset,
-        tower.top + cell * 0.6,
-        columns * cell,
-        rows * cell,
-    )
+    pattern = np.random.default_rng(int(tower.draws[9] * 1e9)).random((2, 90, 40))[:, :rows, :columns]
+    shown = np.where(pattern[0] < share, 120 + 135 * pattern[0] / share, 0).astype(np.uint8)
+    left, top = tower.left + (tower.wide - columns * cell) / 2 - cell / 4, tower.top + cell * 0.6
+    panes.stamp(np.kron(shown, np.array([[0, 0], [0, 1]], np.uint8)), left, top, columns * cell, rows * cell)
+    picked = (colours[(pattern[1] * len(colours)).astype(int)] * 255).astype(np.uint8)
+    size = (max(1, round(columns * cell) + 1), max(1, round(rows * cell) + 1))
+    tones.paste(Image.fromarray(picked).resize(size, Image.Resampling.NEAREST), (round(left), round(top) - panes.top))
 
 
 def _hang_sign(canvas: Canvas, tower: Tower) -> None:

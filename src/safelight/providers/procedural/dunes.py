@@ -6,13 +6,12 @@ import numpy as np
 
 from safelight.providers.procedural import noise
 from safelight.providers.procedural.canvas import Canvas
-from safelight.providers.procedural.colour import Array, rgb, turned
-from safelight.providers.procedural.mountains import SNOW
+from safelight.providers.procedural.colour import Array, turned
+from safelight.providers.procedural.materials import SAND, SNOW
 from safelight.providers.procedural.noise import smoothstep
 from safelight.providers.procedural.scene import Scene
 from safelight.providers.procedural.terrain import colours, light_on, look, project
 
-SAND = rgb("#e8b878")
 WINDWARD = 0.72
 """Share of a dune's width that rises gently; the rest falls steeply."""
 

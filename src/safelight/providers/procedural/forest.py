@@ -7,10 +7,9 @@ import numpy as np
 from safelight.providers.procedural import noise
 from safelight.providers.procedural.canvas import Canvas
 from safelight.providers.procedural.colour import Array, mix, rgb
+from safelight.providers.procedural.materials import AUTUMN, LEAF, PINE
 from safelight.providers.procedural.scene import Scene
 from safelight.providers.procedural.shapes import Silhouette
-
-PINE, LEAF, BARK, AUTUMN = rgb("#3d6a4e"), rgb("#5d8a3f"), rgb("#4a3a34"), rgb("#d07a34")
 
 
 def paint_woods(canvas: Canvas, scene: Scene, rows: int = 5) -> None:

@@ -6,14 +6,13 @@ import numpy as np
 
 from safelight.providers.procedural import noise
 from safelight.providers.procedural.canvas import Canvas
-from safelight.providers.procedural.colour import Array, mix, rgb, turned
-from safelight.providers.procedural.mountains import GRASS, SNOW
+from safelight.providers.procedural.colour import Array, mix, turned
+from safelight.providers.procedural.materials import BUSH, FIELD, GRASS, LAVENDER, SNOW, WHEAT
 from safelight.providers.procedural.noise import smoothstep
 from safelight.providers.procedural.scene import Scene
 from safelight.providers.procedural.shapes import Silhouette
 from safelight.providers.procedural.terrain import View, colours, light_on, look, project
 
-FIELD, WHEAT, LAVENDER, BUSH = rgb("#5f9a48"), rgb("#d9bd62"), rgb("#9277c4"), rgb("#47733c")
 EYE = 0.3
 
 

@@ -7,26 +7,22 @@ import numpy as np
 from safelight.providers.procedural import noise
 from safelight.providers.procedural.canvas import Canvas
 from safelight.providers.procedural.colour import Array, mix, rgb
+from safelight.providers.procedural.materials import SAND, SNOW
 from safelight.providers.procedural.scene import Scene
-
-SNOW, SAND = rgb("#f4f7fb"), rgb("#ecc488")
 
 
 def paint_hill(
     canvas: Canvas, scene: Scene, distance: float, topic: str, base: float, height: float, surface: Array
-) -> Array:
-    """A rounded hill, lighter along its crest; returns the pixel row of its edge per column."""
+) -> None:
+    """A rounded hill, lighter along its crest. `base` is a share of the height, `height` is in units."""
     rng = scene.rng(f"hill {topic}")
     offset, frequency = rng.random() * 900, 0.7 + 0.7 * rng.random()
     wave = noise.line(canvas.x * frequency, offset, 2, 0.35) * 0.5
     edge = np.asarray(base * canvas.height - wave * height * canvas.unit, np.float32)
-    cover_ground(canvas, scene, edge, distance, surface, f"hill {topic}", height)
-    return edge
+    cover_ground(canvas, scene, edge, distance, surface, f"hill {topic}")
 
 
-def cover_ground(
-    canvas: Canvas, scene: Scene, edge: Array, distance: float, surface: Array, topic: str, height: float
-) -> None:
+def cover_ground(canvas: Canvas, scene: Scene, edge: Array, distance: float, surface: Array, topic: str) -> None:
     """Fill under an edge with lit ground: brightest at the crest, streaked, darker toward the viewer."""
     top = max(0, int(edge.min()) - 1)
     if top >= canvas.height:
@@ -60,7 +56,7 @@ def paint_beach(canvas: Canvas, scene: Scene) -> None:
         top = max(0, int(shallow.min()) - 1)
         depth = np.clip((canvas.rows[top:] - shallow) / (0.022 * canvas.unit), 0, 1)
         canvas.blend(canvas.mask_below(shallow, top) * (1 - 0.8 * depth) * strength, foam, top)
-    cover_ground(canvas, scene, edge, 0.0, SAND, "beach", 0.1)
+    cover_ground(canvas, scene, edge, 0.0, SAND, "beach")
     top = max(0, int(edge.min()) - 1)
     wet = np.exp(-np.maximum(canvas.rows[top:] - edge, 0) / (0.03 * canvas.unit)) * canvas.mask_below(edge, top)
     canvas.blend(wet * 0.5, mix(scene.palette.lit(SAND, 0.2), scene.palette.sky[2], 0.35), top)

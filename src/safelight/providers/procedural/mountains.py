@@ -6,12 +6,11 @@ import numpy as np
 
 from safelight.providers.procedural import noise
 from safelight.providers.procedural.canvas import Canvas
-from safelight.providers.procedural.colour import Array, rgb
+from safelight.providers.procedural.colour import Array
+from safelight.providers.procedural.materials import GRASS, ROCK, SNOW
 from safelight.providers.procedural.noise import smoothstep
 from safelight.providers.procedural.scene import Scene
 from safelight.providers.procedural.terrain import View, colours, light_on, look, project
-
-ROCK, SNOW, GRASS = rgb("#837d80"), rgb("#f5f8fc"), rgb("#86a653")
 
 
 def paint_mountains(canvas: Canvas, scene: Scene, height: float = 1.0) -> None:

@@ -9,12 +9,13 @@ from safelight.providers.procedural.backdrop import paint_cloister, paint_studio
 from safelight.providers.procedural.canvas import Canvas
 from safelight.providers.procedural.city import paint_skyline
 from safelight.providers.procedural.colour import rgb
-from safelight.providers.procedural.dunes import SAND, paint_dunes
+from safelight.providers.procedural.dunes import paint_dunes
 from safelight.providers.procedural.forest import cast_rays, paint_tree_row, paint_woods
 from safelight.providers.procedural.hills import paint_hills
 from safelight.providers.procedural.land import paint_beach, paint_hill
+from safelight.providers.procedural.materials import GRASS, PINE, SAND
 from safelight.providers.procedural.meadow import paint_foreground
-from safelight.providers.procedural.mountains import GRASS, paint_mountains
+from safelight.providers.procedural.mountains import paint_mountains
 from safelight.providers.procedural.road import paint_road
 from safelight.providers.procedural.scene import Scene
 from safelight.providers.procedural.sky import paint_sky
@@ -93,7 +94,7 @@ def _sky(canvas: Canvas, scene: Scene) -> None:
 def _mountain_foot(canvas: Canvas, scene: Scene) -> None:
     paint_hill(canvas, scene, 0.22, "back", scene.horizon + 0.15, 0.08, GRASS)
     if "castle" not in scene.subjects:
-        colour = scene.palette.lit(rgb("#3d6a4e"), 0.15, 0.15)
+        colour = scene.palette.lit(PINE, 0.15, 0.15)
         paint_tree_row(canvas, scene, scene.rng("foot"), scene.horizon + 0.20, 0.09, 60, colour)
 
 
@@ -121,7 +122,7 @@ def _shore_steps(scene: Scene) -> list[tuple[str, Step]]:
 def _lake_far(canvas: Canvas, scene: Scene) -> None:
     rng = scene.rng("shore")
     paint_mountains(canvas, scene, 0.9)
-    paint_tree_row(canvas, scene, rng, scene.horizon + 0.035, 0.07, 70, scene.palette.lit(rgb("#3d6a4e"), 0.1, 0.35))
+    paint_tree_row(canvas, scene, rng, scene.horizon + 0.035, 0.07, 70, scene.palette.lit(PINE, 0.1, 0.35))
 
 
 def _lake_shore(canvas: Canvas, scene: Scene) -> None:

@@ -7,6 +7,7 @@ import numpy as np
 from safelight.providers.procedural import noise
 from safelight.providers.procedural.canvas import Canvas
 from safelight.providers.procedural.colour import rgb
+from safelight.providers.procedural.materials import ASPHALT
 from safelight.providers.procedural.scene import Scene
 from safelight.providers.procedural.shapes import Silhouette
 
@@ -19,7 +20,7 @@ def paint_road(canvas: Canvas, scene: Scene) -> None:
     first, high = int(top), max(2, int(foot) - int(top))
     near = np.linspace(0, 1, high, dtype=np.float32)[None, :, None]
     grain = noise.window((high, canvas.width), 0.2, 0.4, 3.0 * canvas.width / canvas.unit, 0.4) - 0.5
-    far_tone, near_tone = palette.lit(rgb("#77777f"), 0.75, 0.05), palette.lit(rgb("#4a4a54"), 0.35)
+    far_tone, near_tone = palette.lit(rgb("#77777f"), 0.75, 0.05), palette.lit(ASPHALT, 0.35)
     colour = far_tone[:, None, None] + near * (near_tone - far_tone)[:, None, None] + 0.05 * grain[None]
     mask = np.clip(
         np.minimum(canvas.rows[first : first + high] - top, foot - canvas.rows[first : first + high]) + 0.5, 0, 1

@@ -51,30 +51,34 @@ def _add_glow(sky: Array, far: Array, scene: Scene) -> None:
 
 
 def _paint_clouds(sky: Array, canvas: Canvas, scene: Scene, x: Array, y: Array, far: Array) -> Array:
-    rng = scene.rng("clouds")
-    offset_u, offset_v, stretch, billow = rng.random(4).tolist()
-    depth = 1 / np.clip(1.16 - y / scene.horizon, 0.12, None)
-    wide = canvas.width / canvas.unit
-    u = (x - 0.5) * wide * depth * (0.20 + 0.10 * stretch) + offset_u
-    v = depth * (0.42 + 0.2 * billow) + offset_v
-    u, v = np.broadcast_arrays(u, v)
-    warp = noise.sample(u * 0.5 + 0.3, v * 0.5)
-    density = noise.sample(u + 0.10 * warp, v + 0.06 * warp)
-    limit = 0.86 - 0.62 * scene.palette.cover
-    body = smoothstep(limit, limit + 0.26, density)
-    body *= smoothstep(0.0, 0.10, 1.02 - y / scene.horizon) * (0.93 if scene.palette.cover > 0.5 else 0.9)
-    lean = np.tanh((scene.sun_x - x) * 4) * 0.012 * depth
-    toward = noise.sample(
-        u + 0.10 * warp + lean, v + 0.06 * warp + 0.035 * depth * np.tanh((scene.sun_y - y + 0.05) * 8)
-    )
-    facing = np.clip(0.5 + (density - toward) * 3.2, 0, 1) * (1 - 0.55 * smoothstep(limit + 0.1, limit + 0.5, density))
+    """Lay clouds over the sky; returns how much of it they cover."""
+    body, facing = _clouds(canvas, scene, x, y)
     bright, dull = _cloud_colours(scene)
     halo = np.exp(-far * 3.0) * scene.palette.sun_strength
     share = np.clip(facing * (0.55 + 0.6 * halo) + 0.35 * halo, 0, 1)
     for k in range(3):
         colour = dull[k] + share * (bright[k] - dull[k])
         sky[k] += body * (colour - sky[k])
-    return np.asarray(body, np.float32)
+    return body
+
+
+def _clouds(canvas: Canvas, scene: Scene, x: Array, y: Array) -> tuple[Array, Array]:
+    """How thick the clouds are, and how much they face the sun: where they thin out toward it they are lit."""
+    offset_u, offset_v, stretch, billow = scene.rng("clouds").random(4).tolist()
+    down = y / scene.horizon
+    depth = 1 / np.clip(1.16 - down, 0.12, None)
+    u = (x - 0.5) * (canvas.width / canvas.unit) * depth * (0.20 + 0.10 * stretch) + offset_u
+    v = depth * (0.42 + 0.2 * billow) + offset_v
+    u, v = np.broadcast_arrays(u, v)
+    warp = noise.sample(u * 0.5 + 0.3, v * 0.5)
+    u, v = u + 0.10 * warp, v + 0.06 * warp
+    density = noise.sample(u, v)
+    across, upward = np.tanh((scene.sun_x - x) * 4), np.tanh((scene.sun_y - y + 0.05) * 8)
+    toward = noise.sample(u + across * 0.012 * depth, v + upward * 0.035 * depth)
+    limit = 0.86 - 0.62 * scene.palette.cover
+    body = smoothstep(limit, limit + 0.26, density) * smoothstep(0.0, 0.10, 1.02 - down) * 0.92
+    thick = smoothstep(limit + 0.1, limit + 0.5, density)
+    return body, np.clip(0.5 + (density - toward) * 3.2, 0, 1) * (1 - 0.55 * thick)
 
 
 def _cloud_colours(scene: Scene) -> tuple[Array, Array]:

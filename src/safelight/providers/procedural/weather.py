@@ -35,7 +35,7 @@ def strike_lightning(canvas: Canvas, scene: Scene) -> None:
     rng = scene.rng("lightning")
     x = (0.25 + 0.5 * rng.random()) * canvas.width
     picture = Silhouette(canvas)
-    _bolt(picture, canvas, rng, (x, -5.0), scene.horizon * canvas.height, canvas.unit * 0.0042, 0)
+    _bolt(picture, canvas, rng, (x, 0.0), scene.horizon * canvas.height, canvas.unit * 0.0042, 0)
     mask = picture.mask()
     small = Image.fromarray(np.asarray(mask * 255, np.uint8)).reduce(4)
     halo = np.asarray(small.filter(ImageFilter.GaussianBlur(canvas.unit * 0.02)), np.float32) / 255

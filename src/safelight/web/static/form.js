@@ -19,7 +19,7 @@ export function setupForm() {
   fields.model.addEventListener('change', () => showModel());
   $('#sizes').addEventListener('change', showCustom);
   $('#dice').addEventListener('click', drawSeed);
-  fields.prompt.addEventListener('keydown', (event) => {
+  form.addEventListener('keydown', (event) => {
     if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) form.requestSubmit();
   });
 }

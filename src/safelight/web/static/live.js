@@ -8,12 +8,12 @@ import * as jobs from './jobs.js';
 
 const MAX_STREAMS = navigator.locks ? 4 : 2; // without locks (plain http) tabs cannot agree: take less
 const BUSY_MS = 2000;
-const CALM_MS = 10000; // nothing runs that we know of; jobs submitted elsewhere still show up
+const CALM_MS = 5000; // nothing runs that we know of; jobs submitted elsewhere still show up
 const ENDINGS = ['job.completed', 'job.failed', 'job.canceled', 'job.partial'];
 const EVENTS = ['snapshot', 'job.submitted', 'job.started', 'job.progress', 'job.preview', 'job.output', 'job.retrying',
   'job.requeued', 'job.cancel_requested', ...ENDINGS];
 
-const streams = new Map(); // job id → { state: opening | open | lost, source, release }
+const streams = new Map(); // job id → { state: opening | open | lost | refused, source, release }
 let listed = new Set(); // ids that a poll has brought: where a page meets one of them, nothing is missing behind it
 let followed = null; // the job page's job: { id, hear, over }
 let serverLost = false;
@@ -47,7 +47,8 @@ export function follow(id, hear) {
 }
 
 async function poll() {
-  pollWithin(BUSY_MS * 5); // should this request hang, another one follows
+  pollsAt = Infinity;
+  pollWithin(CALM_MS * 2); // should this request hang, another one follows
   try {
     tell.page(await refresh());
     serverLost = false;
@@ -57,6 +58,7 @@ async function poll() {
   }
   report();
   pollsAt = Infinity;
+  for (const [id, stream] of streams) if (stream.state === 'refused') close(id);
   pollWithin(serverLost ? BUSY_MS : CALM_MS);
   assign();
 }
@@ -120,7 +122,7 @@ async function open(id) {
   streams.set(id, stream);
   const release = await takeSlot();
   if (streams.get(id) !== stream) return release?.();
-  if (!release) return streams.delete(id); // other tabs hold all four: the next poll asks again
+  if (!release) return refuse(stream); // other tabs hold all four
   const source = new EventSource(eventsUrl(id, followed?.id === id));
   Object.assign(stream, { source, release });
   source.onopen = () => {
@@ -129,14 +131,22 @@ async function open(id) {
   };
   source.onerror = () => {
     if (source.readyState === EventSource.CLOSED) {
-      if (followed?.id === id) followed.over = true; // 204: everything was told; or refused, and the page says why
-      close(id);
-    } else stream.state = 'lost'; // the browser reconnects by itself; until then polling brings the news
+      if (followed?.id === id) followed.over = true; // 204: everything was told
+      refuse(stream);
+    } else {
+      stream.state = 'lost'; // the browser reconnects by itself; until then polling brings the news
+      pollWithin(BUSY_MS / 4);
+    }
     report();
-    pollWithin(BUSY_MS / 4);
   };
   for (const type of EVENTS) source.addEventListener(type, (message) => receive(id, JSON.parse(message.data)));
   return undefined;
+}
+
+/** No stream for this job now: polling does it, and the next poll asks for a stream again. */
+function refuse(stream) {
+  stream.release?.();
+  stream.state = 'refused';
 }
 
 function receive(id, envelope) {

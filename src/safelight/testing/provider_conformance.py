@@ -1,0 +1,227 @@
+"""What every provider does, whatever it is made of. Adapter authors subclass the suite and say how theirs is made:
+
+    class TestMine(ProviderConformance):
+        def make_provider(self) -> Provider: ...
+        def generation(self, *, n: int = 1, seed: int = 7) -> Generation: ...
+
+Point the provider at a stand-in or at recorded answers: the suite makes a dozen generations.
+"""
+# ruff: noqa: S101 - a suite of tests states what it expects
+
+from __future__ import annotations
+
+import asyncio
+from abc import ABC, abstractmethod
+from collections.abc import Coroutine, Iterator
+from typing import Any, TypeVar
+
+import pytest
+
+from safelight.domain.outcomes import Done, Output, Pending, Rejected, RemoteState
+from safelight.providers.protocol import Generation, Preview, ProbeResult, Provider
+
+T = TypeVar("T")
+
+SIGNATURES = {
+    "image/png": b"\x89PNG\r\n\x1a\n",
+    "image/jpeg": b"\xff\xd8\xff",
+    "image/webp": b"RIFF",
+    "image/gif": b"GIF8",
+    "video/webm": b"\x1aE\xdf\xa3",
+}
+LARGEST_PREVIEW_BYTES = 100_000
+
+
+class Listener:
+    """A report that remembers what it heard, and answers False from the given call on."""
+
+    def __init__(self, stop_at: int | None = None) -> None:
+        self.heard: list[tuple[float, Preview | None]] = []
+        self.spoken_to = asyncio.Event()
+        self._stop_at = stop_at
+
+    async def __call__(self, progress: float, *, preview: Preview | None = None, text: str | None = None) -> bool:
+        self.heard.append((progress, preview))
+        self.spoken_to.set()
+        return self._stop_at is None or len(self.heard) < self._stop_at
+
+
+class Stage:
+    """One provider on one event loop, for all tests of a class."""
+
+    def __init__(self, provider: Provider, runner: asyncio.Runner) -> None:
+        self.provider, self._runner = provider, runner
+
+    def run(self, scenario: Coroutine[Any, Any, T], limit_s: float) -> T:
+        """Raises TimeoutError when the scenario takes longer."""
+
+        async def bounded() -> T:
+            async with asyncio.timeout(limit_s):
+                return await scenario
+
+        return self._runner.run(bounded())
+
+
+class ProviderConformance(ABC):
+    """Subclass it as `Test…`; override the limits where a provider is slower than these."""
+
+    patience_s = 60.0
+    """For one generation."""
+    stop_s = 10.0
+    """From the report that says stop to the answer of `start`."""
+    probe_s = 5.0
+    poll_every_s = 0.05
+
+    @abstractmethod
+    def make_provider(self) -> Provider:
+        """A provider that was not used yet. Called on a running event loop."""
+
+    @abstractmethod
+    def generation(self, *, n: int = 1, seed: int = 7) -> Generation:
+        """Something it can make, as small and quick as possible: `n` outputs, reproducible by `seed` if it can be."""
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def stage(cls) -> Iterator[Stage]:
+        with asyncio.Runner() as runner:
+            provider = runner.run(_made(cls()))
+            yield Stage(provider, runner)
+            runner.run(provider.close())
+
+    def test_it_has_a_name_and_says_whether_its_calls_may_be_repeated(self, stage: Stage) -> None:
+        assert stage.provider.name == stage.provider.name.strip().lower() != ""
+        assert isinstance(stage.provider.repeatable, bool)
+
+    def test_a_generation_is_delivered_as_bytes_that_are_what_they_say(self, stage: Stage) -> None:
+        for output in self._deliver(stage, self.generation()).outputs:
+            _check(output)
+
+    def test_as_many_outputs_are_delivered_as_were_asked_for(self, stage: Stage) -> None:
+        outputs = self._deliver(stage, self.generation(n=2)).outputs
+        assert len(outputs) == 2
+        assert outputs[0].data != outputs[1].data
+
+    def test_the_first_answer_is_done_pending_or_rejected(self, stage: Stage) -> None:
+        async def scenario() -> None:
+            state = await stage.provider.start(self.generation(), "call", Listener())
+            assert isinstance(state, Done | Pending | Rejected)
+            if isinstance(state, Pending):
+                assert state.remote_id
+                await stage.provider.cancel(state.remote_id)
+
+        stage.run(scenario(), self.patience_s)
+
+    def test_progress_stays_between_nought_and_one_and_never_goes_back(self, stage: Stage) -> None:
+        listener = Listener()
+        self._deliver(stage, self.generation(n=2), listener)
+        told = [progress for progress, _ in listener.heard]
+        assert all(0.0 <= progress <= 1.0 for progress in told), told
+        assert told == sorted(told), told
+
+    def test_previews_are_small_pictures(self, stage: Stage) -> None:
+        listener = Listener()
+        self._deliver(stage, self.generation(), listener)
+        for _, preview in listener.heard:
+            if preview is not None:
+                assert preview.data.startswith(SIGNATURES[preview.mime])
+                assert len(preview.data) <= LARGEST_PREVIEW_BYTES
+
+    def test_a_report_that_says_stop_ends_the_call_in_bounded_time(self, stage: Stage) -> None:
+        listener = Listener(stop_at=1)
+
+        async def scenario() -> RemoteState:
+            call = asyncio.create_task(stage.provider.start(self.generation(n=2), "call", listener))
+            spoken = asyncio.create_task(listener.spoken_to.wait())
+            await asyncio.wait({call, spoken}, return_when=asyncio.FIRST_COMPLETED)
+            spoken.cancel()
+            async with asyncio.timeout(self.stop_s):
+                return await call
+
+        state = stage.run(scenario(), self.patience_s + self.stop_s)
+        if listener.heard:
+            assert not isinstance(state, Pending)
+            assert len(listener.heard) <= 2, "it went on reporting after it was told to stop"
+        self._deliver(stage, self.generation())
+
+    def test_cancelling_the_task_of_a_call_leaves_the_provider_usable(self, stage: Stage) -> None:
+        listener = Listener()
+
+        async def scenario() -> None:
+            call = asyncio.create_task(stage.provider.start(self.generation(n=2), "call", listener))
+            spoken = asyncio.create_task(listener.spoken_to.wait())
+            await asyncio.wait({call, spoken}, return_when=asyncio.FIRST_COMPLETED)
+            spoken.cancel()
+            call.cancel()
+            async with asyncio.timeout(self.stop_s):
+                await asyncio.gather(call, return_exceptions=True)
+
+        stage.run(scenario(), self.patience_s + self.stop_s)
+        self._deliver(stage, self.generation())
+
+    def test_the_same_seed_gives_the_same_bytes_where_calls_may_be_repeated(self, stage: Stage) -> None:
+        if not stage.provider.repeatable:
+            return
+        first, again, other = (self._deliver(stage, self.generation(seed=seed)).outputs for seed in (7, 7, 8))
+        assert [output.data for output in first] == [output.data for output in again]
+        assert [output.data for output in first] != [output.data for output in other]
+
+    def test_calls_at_the_same_time_do_not_mix(self, stage: Stage) -> None:
+        async def scenario() -> list[Done]:
+            wanted = [self.generation(n=1), self.generation(n=2), self.generation(n=1)]
+            return list(await asyncio.gather(*(self._delivered(stage.provider, g, Listener()) for g in wanted)))
+
+        assert [len(answer.outputs) for answer in stage.run(scenario(), 3 * self.patience_s)] == [1, 2, 1]
+
+    def test_a_probe_is_quick_and_says_whether_the_provider_can_be_reached(self, stage: Stage) -> None:
+        found = stage.run(stage.provider.probe(), self.probe_s)
+        assert isinstance(found, ProbeResult)
+        assert isinstance(found.reachable, bool)
+
+    def test_a_remote_id_that_it_never_gave_is_refused_and_harmless(self, stage: Stage) -> None:
+        async def scenario() -> RemoteState:
+            await stage.provider.cancel("no-such-generation")
+            return await stage.provider.poll("no-such-generation")
+
+        assert isinstance(stage.run(scenario(), self.patience_s), Rejected)
+
+    def test_it_can_be_warmed_up_more_than_once(self, stage: Stage) -> None:
+        async def scenario() -> None:
+            await stage.provider.warm_up()
+            await stage.provider.warm_up()
+
+        stage.run(scenario(), self.patience_s)
+
+    def test_it_can_be_closed_twice_and_without_having_been_used(self) -> None:
+        async def scenario() -> None:
+            async with asyncio.timeout(self.patience_s):
+                unused = self.make_provider()
+                await unused.close()
+                await unused.close()
+
+        asyncio.run(scenario())
+
+    def _deliver(self, stage: Stage, generation: Generation, listener: Listener | None = None) -> Done:
+        return stage.run(self._delivered(stage.provider, generation, listener or Listener()), self.patience_s)
+
+    async def _delivered(self, provider: Provider, generation: Generation, listener: Listener) -> Done:
+        """What comes of it, polled as a worker would. AssertionError if nothing does."""
+        state = await provider.start(generation, "call", listener)
+        while isinstance(state, Pending):
+            await listener(state.progress or 0.0)
+            await asyncio.sleep(self.poll_every_s)
+            state = await provider.poll(state.remote_id)
+        assert isinstance(state, Done), state
+        assert state.outputs
+        return state
+
+
+async def _made(suite: ProviderConformance) -> Provider:
+    return suite.make_provider()
+
+
+def _check(output: Output) -> None:
+    assert output.data, "it delivered an empty file"
+    if output.mime in SIGNATURES:
+        assert output.data.startswith(SIGNATURES[output.mime]), f"it says {output.mime}, but begins {output.data[:8]!r}"
+    for side in (output.width, output.height):
+        assert side is None or side > 0

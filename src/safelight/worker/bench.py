@@ -1,0 +1,42 @@
+"""What attempts work with, and how long they wait for things."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from random import SystemRandom
+
+from safelight.catalog.catalog import Catalog
+from safelight.events.hub import Hub
+from safelight.providers.protocol import Provider
+from safelight.storage.assets import AssetStore
+from safelight.store.database import Database
+from safelight.worker.presence import Presence
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Seconds between the things an attempt does again."""
+
+    poll_every_s: float = 2.0
+    look_again_s: float = 5.0
+    """How long a lost wake-up can hide that a job is no longer wanted."""
+    stop_grace_s: float = 5.0
+    """How long a provider that was told to stop may take to answer before its task is cancelled."""
+    stop_before_deadline_s: float = 15.0
+    write_again_s: float = 1.0
+    """What was learnt is written again and again while the database is away."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """Shared by all attempts of a process. `random` in 0..1 is the jitter of retries."""
+
+    database: Database
+    hub: Hub
+    store: AssetStore
+    catalog: Catalog
+    providers: Mapping[str, Provider]
+    presence: Presence
+    pace: Pace = Pace()
+    random: Callable[[], float] = SystemRandom().random

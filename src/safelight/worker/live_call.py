@@ -1,0 +1,156 @@
+"""One provider call while it lasts: start or resume it, poll it, with one eye on whether it is still wanted.
+
+It ends no job: it returns what the provider answered, or that nobody knows.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+
+from safelight.catalog.model import Route
+from safelight.domain.errors import SafelightError
+from safelight.domain.outcomes import Done, ErrorClass, Pending, ProviderError, Rejected, RemoteState
+from safelight.providers.protocol import Generation
+from safelight.services import calls
+from safelight.services.claim import ClaimedJob
+from safelight.services.progress import Standing, standing
+from safelight.worker.bench import Bench
+from safelight.worker.patience import patiently
+from safelight.worker.reporter import Reporter
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class NoAnswer:
+    """The call raised or was cut off. What the provider made of it is not known."""
+
+    why: str
+
+
+Answer = Done | Rejected | NoAnswer
+
+
+class LiveCall:
+    """The call `call_id` for a claimed job. With `remote_id` it was accepted earlier and is only polled."""
+
+    def __init__(
+        self,
+        bench: Bench,
+        job: ClaimedJob,
+        route: Route,
+        params: dict[str, Any],
+        call_id: str,
+        remote_id: str | None = None,
+    ) -> None:
+        self._bench, self._job, self._route, self._params = bench, job, route, params
+        self._provider = bench.providers[route.provider]
+        self._remote_id = remote_id
+        self._draining = False
+        self.id = call_id
+        self.repeatable = self._provider.repeatable
+        self.reporter = Reporter(bench.database, job, stops_when_lost=self.repeatable)
+        self.late = False
+        """Whether it ran into the job's deadline."""
+
+    @property
+    def accepted(self) -> bool:
+        """Whether the provider gave it a name, under which it can be resumed."""
+        return self._remote_id is not None
+
+    def drain(self) -> None:
+        """Let go of it soon; an accepted call goes on at the provider, for another worker to resume."""
+        self._draining = True
+        self._bench.hub.wake([f"job:{self._job.id}"])
+
+    async def answer(self) -> Answer:
+        """The provider's answer, before the job's deadline and while somebody wants it."""
+        pace = self._bench.pace
+        call = asyncio.create_task(self._make())
+        watch = asyncio.create_task(self._watch())
+        limit_s = max(1.0, self._job.seconds_left - pace.stop_before_deadline_s)
+        try:
+            done, _ = await asyncio.wait({call, watch}, timeout=limit_s, return_when=asyncio.FIRST_COMPLETED)
+            if call not in done:
+                self.late = not done
+                self.reporter.stopped = True
+                await asyncio.wait({call}, timeout=pace.stop_grace_s)
+            return await _answer_of(call)
+        finally:
+            watch.cancel()
+            with suppress(asyncio.CancelledError):
+                await watch
+
+    async def _make(self) -> Answer:
+        state = await self._begin()
+        while isinstance(state, Pending):
+            if not await self.reporter(state.progress or 0.0):
+                return await self._let_go(state.remote_id)
+            await asyncio.sleep(self._bench.pace.poll_every_s)
+            state = await self._poll(state)
+        return state
+
+    async def _begin(self) -> RemoteState:
+        if self._remote_id is not None:
+            return Pending(self._remote_id)
+        generation = Generation(self._job.kind, self._route.model, self._job.prompt, self._params)
+        state = await self._provider.start(generation, self.id, self.reporter)
+        if isinstance(state, Pending):
+            remote_id = self._remote_id = state.remote_id
+            database = self._bench.database
+            await patiently(lambda: database.write(calls.accepted, self.id, remote_id), self._bench.pace.write_again_s)
+        return state
+
+    async def _poll(self, before: Pending) -> RemoteState:
+        """Asking again costs nothing: a poll that fails leaves everything as it was."""
+        try:
+            return await self._provider.poll(before.remote_id)
+        except Exception as error:  # the provider's own: the deadline ends it
+            log.warning("poll_failed", remote_id=before.remote_id, error=f"{type(error).__name__}: {error}")
+            return before
+
+    async def _let_go(self, remote_id: str) -> Answer:
+        if self._draining:
+            return NoAnswer("it is handed over to another worker")
+        try:
+            await self._provider.cancel(remote_id)
+        except Exception as error:  # best effort: what it costs is recorded by whoever hears of it
+            log.warning("cancel_failed", remote_id=remote_id, error=f"{type(error).__name__}: {error}")
+        return Rejected(ProviderError(ErrorClass.UNAVAILABLE, "stopped"))
+
+    async def _watch(self) -> None:
+        """Return when the call is to stop: its job is canceled, or no longer ours, or this worker drains."""
+        with self._bench.hub.waiting(f"job:{self._job.id}") as waiter:
+            while True:
+                waiter.clear()
+                if self._draining or self.reporter.is_to_stop(await self._look()):
+                    return
+                await waiter.wait(self._bench.pace.look_again_s)
+
+    async def _look(self) -> Standing:
+        """A database that is away cuts no call."""
+        try:
+            return await self._bench.database.read(standing, self._job.number, self._job.fence)
+        except (OSError, SafelightError) as error:
+            log.warning("standing_unknown", error=str(error))
+            return Standing(held=True, cancel_requested=False)
+
+
+async def _answer_of(call: asyncio.Task[Answer]) -> Answer:
+    """What the task found out; one that did not end in its grace is cut off."""
+    if not call.done():
+        call.cancel()
+    try:
+        return await call
+    except asyncio.CancelledError:
+        if (task := asyncio.current_task()) and task.cancelling():
+            raise
+        return NoAnswer("it was cut off")
+    except Exception as error:  # whatever an adapter raises is an answer of sorts
+        log.warning("provider_raised", exc_info=error)
+        return NoAnswer(f"{type(error).__name__}: {error}")
