@@ -54,7 +54,7 @@ fix: $(VENV)/.dev ## Format the code and mend what can be mended by a tool
 docs: $(VENV)/.dev ## Write the generated parts of the documentation
 	@$(BIN)/python -m tools.build_docs
 
-bench: $(VENV)/.dev ## Measure how quick Safelight is on this machine (SHORT=1 in under a minute or two)
+bench: $(VENV)/.dev ## Measure how quick Safelight is on this machine (SHORT=1 for a tenth of the work)
 	@$(BIN)/python -m benchmarks $(if $(SHORT),--short)
 
 lock: $(VENV)/.dev ## Pin the dependencies of pyproject.toml anew (UPGRADE=1 for newer versions)

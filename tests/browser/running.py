@@ -42,9 +42,10 @@ class Server:
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(command, cwd=self.folder, env=env, stdout=log, stderr=log)
         give_up_at = time.monotonic() + START_S
-        while not self._answers():
-            if time.monotonic() > give_up_at or self._ended_within(0.05):
-                pytest.fail(f"The server did not become ready:\n{self.log.read_text()[-4000:]}")
+        with httpx.Client(base_url=self.url, trust_env=False) as client:
+            while not _answers(client):
+                if time.monotonic() > give_up_at or self._ended_within(0.05):
+                    pytest.fail(f"The server did not start:\n{self.log.read_text()[-4000:]}")
 
     def stop(self) -> None:
         process, self._process = self._process, None
@@ -57,13 +58,6 @@ class Server:
             process.kill()
             process.wait()
 
-    def _answers(self) -> bool:
-        # `live`, not `ready`: without a worker a server is never ready.
-        try:
-            return httpx.get(f"{self.url}/api/live", timeout=5, trust_env=False).is_success
-        except httpx.TransportError:
-            return False
-
     def _ended_within(self, seconds: float) -> bool:
         assert self._process is not None
         try:
@@ -71,6 +65,14 @@ class Server:
         except subprocess.TimeoutExpired:
             return False
         return True
+
+
+def _answers(client: httpx.Client) -> bool:
+    # `live`, not `ready`: without a worker a server is never ready.
+    try:
+        return client.get("/api/live", timeout=5).is_success
+    except httpx.TransportError:
+        return False
 
 
 def _free_port() -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -35,8 +35,10 @@ def seen_of(frame: Locator) -> dict[str, Any]:
     return seen
 
 
-def post_job(server: Server, **job: Any) -> None:
-    httpx.post(f"{server.url}/api/jobs", json={"kind": "image", **job}, trust_env=False).raise_for_status()
+def post_jobs(server: Server, prompts: Iterable[str]) -> None:
+    with httpx.Client(base_url=server.url, trust_env=False) as client:
+        for prompt in prompts:
+            client.post("/api/jobs", json={"kind": "image", "prompt": prompt}).raise_for_status()
 
 
 def test_a_prompt_becomes_a_picture_that_is_still_there_after_a_reload(server: Server, open_page: OpenPage) -> None:
@@ -110,8 +112,7 @@ def test_a_waiting_job_can_be_canceled_on_the_sheet(idle_server: Server, open_pa
 def test_jobs_submitted_elsewhere_appear_and_older_ones_are_a_press_away(
     idle_server: Server, open_page: OpenPage
 ) -> None:
-    for number in range(60):
-        post_job(idle_server, prompt=f"elsewhere {number}")
+    post_jobs(idle_server, (f"elsewhere {number}" for number in range(60)))
     page = open_page(idle_server.url)
     frames = frame_of(page, "elsewhere")
     expect(frames).to_have_count(50)
@@ -126,8 +127,7 @@ def test_jobs_submitted_elsewhere_appear_and_older_ones_are_a_press_away(
     for window in windows[1:]:
         window.goto(idle_server.url)
         expect(window.locator("#counts")).to_contain_text("50 waiting")
-    for number in range(60, 130):
-        post_job(idle_server, prompt=f"elsewhere {number}")
+    post_jobs(idle_server, (f"elsewhere {number}" for number in range(60, 130)))
     expect(frames).to_have_count(130)
     expect_status(submit(windows[-1], "from the last window"), "pending")
     expect(frame_of(page, "from the last window")).to_be_visible()

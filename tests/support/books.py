@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from tests.support.server import Installation
 
-
 ENTRIES = {"completed": ["hold", "capture"], "failed": ["hold", "release"], "canceled": ["hold", "release"]}
 
 

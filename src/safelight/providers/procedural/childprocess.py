@@ -16,15 +16,8 @@ from safelight.providers.procedural.frames import Frame, receive
 from safelight.providers.procedural.order import Order
 
 COMMAND = (sys.executable, "-P", "-m", "safelight.providers.procedural.renderer")
-ENVIRONMENT = {
-    # One core is enough; unused thread pools would only slow the start.
-    "OPENBLAS_NUM_THREADS": "1",
-    "OMP_NUM_THREADS": "1",
-    # Keep freed memory: planes of megabytes come and go, and fresh pages from the kernel cost more than the arithmetic.
-    "MALLOC_MMAP_THRESHOLD_": str(1 << 30),
-    "MALLOC_TRIM_THRESHOLD_": str(1 << 30),
-    "PILLOW_BLOCKS_MAX": "64",
-}
+ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+"""The renderer keeps to one core; unused thread pools would only slow its start."""
 READ_AHEAD = 1 << 20
 GOODBYE_S = 2.0
 
@@ -46,7 +39,7 @@ class RendererProcess:
     async def launch(cls) -> RendererProcess:
         """Start a child; it warms up while this returns. Raises OSError if the system has no room for one."""
         process = await asyncio.create_subprocess_exec(
-            *COMMAND, stdin=PIPE, stdout=PIPE, limit=READ_AHEAD, env={**os.environ, **ENVIRONMENT}
+            *COMMAND, stdin=PIPE, stdout=PIPE, limit=READ_AHEAD, env={**os.environ, **ONE_THREAD}
         )
         if process.stdin is None or process.stdout is None:
             raise OSError("the renderer process has no pipes")

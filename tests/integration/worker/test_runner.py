@@ -1,0 +1,225 @@
+"""The claim loop: as many jobs as slots, woken by nudges, drained without losing any, its rows reconciled."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from safelight.domain.errors import Remedy, Unavailable
+from safelight.events.follow import follow
+from safelight.services.claim import claim
+from safelight.store.database import Database
+from safelight.testing.providers import Says, ScriptedProvider, Waits, done
+from safelight.worker import runner as runner_module
+from safelight.worker.bench import Pace
+from tests.integration.services.scene import turn_back
+from tests.integration.worker.house import House, play
+
+
+@asynccontextmanager
+async def claiming(house: House) -> AsyncIterator[asyncio.Task[None]]:
+    """The claim loop runs meanwhile."""
+    loop = asyncio.create_task(house.runner.run())
+    try:
+        yield loop
+    finally:
+        await stop(loop)
+        await house.runner.drain()
+
+
+async def stop(loop: asyncio.Task[None]) -> None:
+    loop.cancel()
+    with suppress(asyncio.CancelledError):
+        await loop
+
+
+async def ended(house: House, *names: str) -> list[str]:
+    """How each job ended, once it has."""
+
+    async def ending(name: str) -> str:
+        last = ""
+        async for envelope in follow(house.database, house.bench.hub, name, 0):
+            last = envelope.type.removeprefix("job.") if envelope else last
+        return last
+
+    return list(await asyncio.gather(*map(ending, names)))
+
+
+def test_jobs_that_wait_already_and_jobs_that_come_later_are_run(database: Database, tmp_path: Path) -> None:
+    async def scenario(house: House) -> None:
+        early, late = [f"e{n}" for n in range(6)], [f"l{n}" for n in range(6)]
+        await house.submit(*early)
+        async with claiming(house):
+            assert await ended(house, *early) == ["completed"] * 6
+            await house.submit(*late)
+            assert await ended(house, *late) == ["completed"] * 6
+        assert house.runner.busy == 0
+
+    play(database, tmp_path, ScriptedProvider(), scenario)
+
+
+def test_no_more_jobs_run_at_once_than_there_are_slots(database: Database, tmp_path: Path) -> None:
+    steps = [Waits() for _ in range(3)]
+    provider = ScriptedProvider(*([step, done()] for step in steps))
+
+    async def scenario(house: House) -> None:
+        await house.submit("a", "b", "c")
+        async with claiming(house):
+            await steps[0].reached.wait()
+            await steps[1].reached.wait()
+            assert house.runner.busy == 2
+            rows = [(await house.look(name)).row.status for name in "abc"]
+            assert Counter(rows) == {"processing": 2, "pending": 1}
+            steps[0].let_go.set()
+            await steps[2].reached.wait()
+            steps[1].let_go.set()
+            steps[2].let_go.set()
+            assert await ended(house, "a", "b", "c") == ["completed"] * 3
+
+    play(database, tmp_path, provider, scenario, slots=2)
+
+
+def test_a_drain_lets_attempts_end_that_can_and_hands_the_others_back(database: Database, tmp_path: Path) -> None:
+    slow = Waits()
+    provider = ScriptedProvider([slow, Says(0.5), done()])
+
+    async def scenario(house: House) -> None:
+        await house.submit("a")
+        loop = asyncio.create_task(house.runner.run())
+        await slow.reached.wait()
+        await stop(loop)
+        await house.submit("b")
+        await house.runner.drain()
+        assert house.runner.busy == 0
+        seen = await house.look("a")
+        assert (seen.row.status, seen.row.ready, seen.row.attempt, seen.told[-1]) == ("pending", True, 0, "requeued")
+        assert (await house.look("b")).told == ["submitted"]
+
+    play(database, tmp_path, provider, scenario)
+
+
+def test_a_drain_with_time_lets_every_attempt_end(database: Database, tmp_path: Path) -> None:
+    slow = Waits()
+    provider = ScriptedProvider([slow, done()])
+
+    async def scenario(house: House) -> None:
+        await house.submit("a")
+        loop = asyncio.create_task(house.runner.run())
+        await slow.reached.wait()
+        await stop(loop)
+        drained = asyncio.create_task(house.runner.drain())
+        slow.let_go.set()
+        await drained
+        assert (await house.look("a")).row.status == "completed"
+
+    play(database, tmp_path, provider, scenario, drain_s=20.0)
+
+
+def test_a_claim_that_was_under_way_when_the_drain_began_leaves_no_job_lying(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def scenario(house: House) -> None:
+        await house.submit("a")
+        write, begun, go_on = house.database.write, asyncio.Event(), asyncio.Event()
+
+        async def slow_claim(use_case: Any, *args: Any) -> Any:
+            if use_case is claim:
+                begun.set()
+                await go_on.wait()
+            return await write(use_case, *args)
+
+        monkeypatch.setattr(house.database, "write", slow_claim)
+        loop = asyncio.create_task(house.runner.run())
+        await begun.wait()
+        loop.cancel()
+        go_on.set()
+        with suppress(asyncio.CancelledError):
+            await loop
+        await house.runner.drain()
+        seen = await house.look("a")
+        assert seen.row.status in ("completed", "pending")
+        assert seen.row.worker_id is None
+
+    play(database, tmp_path, ScriptedProvider(), scenario)
+
+
+def test_rows_that_nobody_runs_are_handed_back_once_they_are_old_enough(database: Database, tmp_path: Path) -> None:
+    async def scenario(house: House) -> None:
+        await house.submit("old", "young")
+        old, young = sorted(await house.claim(2), key=lambda taken: taken.id)
+        await house.database.write(turn_back, old.number, "claimed_at", 11.0)
+        await house.runner.reconcile()
+        seen = await house.look("old")
+        assert (seen.row.status, seen.row.ready, seen.row.attempt) == ("pending", True, 0)
+        assert seen.last_payload["code"] == "not_running"
+        assert (await house.look("young")).row.fence == young.fence
+
+    play(database, tmp_path, ScriptedProvider(), scenario)
+
+
+def test_rows_that_are_run_are_left_alone_however_old(database: Database, tmp_path: Path) -> None:
+    slow = Waits()
+
+    async def scenario(house: House) -> None:
+        await house.submit("a")
+        async with claiming(house):
+            await slow.reached.wait()
+            row = (await house.look("a")).row
+            await house.database.write(turn_back, row.number, "claimed_at", 1_000.0)
+            await house.runner.reconcile()
+            assert (await house.look("a")).row.fence == row.fence
+            slow.let_go.set()
+            assert await ended(house, "a") == ["completed"]
+
+    play(database, tmp_path, ScriptedProvider([slow, done()]), scenario)
+
+
+def test_without_a_lease_nothing_is_claimed_and_nothing_is_sent(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runner_module, "AFTER_ERROR_S", 0.005)
+    provider = ScriptedProvider()
+
+    async def scenario(house: House) -> None:
+        attempt = await house.attempt("claimed before")
+        monkeypatch.setattr(house.bench.presence, "_lease_s", 0.0)
+        await house.submit("waits")
+        await attempt.run()
+        async with claiming(house):
+            await asyncio.wait_for(house.database.read(_nothing), 5)
+        assert provider.generations == []
+        assert (await house.look("waits")).row.status == "pending"
+        assert (await house.look("claimed before")).row.status == "processing", "reconciling hands it back"
+
+    play(database, tmp_path, provider, scenario)
+
+
+def _nothing(tx: object) -> None:
+    """A look that takes as long as any other."""
+
+
+def test_a_database_that_is_away_delays_claims_and_ends_no_loop(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runner_module, "AFTER_ERROR_S", 0.005)
+
+    async def scenario(house: House) -> None:
+        await house.submit("a")
+        write, failures = house.database.write, iter(range(3))
+
+        async def failing(use_case: Any, *args: Any) -> Any:
+            if use_case is claim and next(failures, None) is not None:
+                raise Unavailable("The database is away.", remedy=Remedy("Wait."))
+            return await write(use_case, *args)
+
+        monkeypatch.setattr(house.database, "write", failing)
+        async with claiming(house):
+            assert await ended(house, "a") == ["completed"]
+
+    play(database, tmp_path, ScriptedProvider(), scenario, pace=Pace(look_again_s=30.0))

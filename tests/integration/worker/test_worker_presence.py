@@ -1,0 +1,115 @@
+"""The presence of a process: it beats, knows whether it may act, and comes back under a new name when it was lost."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from safelight.services import presence as rows
+from safelight.services.presence import Process
+from safelight.store.database import Database
+from safelight.worker import machine
+from safelight.worker.presence import Presence, Role
+
+PATIENCE_S = 30.0
+
+
+def play(database: Database, scenario: Callable[[Presence], Awaitable[None]], *, lease_s: float = 30.0) -> None:
+    async def run() -> None:
+        database.start()
+        role = Role("worker", ("image",), ("scripted",), 4, url="http://127.0.0.1:1")
+        presence = Presence(database, role, lease_s=lease_s, nudge_address="127.0.0.1:9", busy=lambda: 3)
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                await presence.register()
+                await scenario(presence)
+        finally:
+            await database.stop()
+
+    asyncio.run(run())
+
+
+async def present(database: Database) -> list[Process]:
+    return await database.read(rows.processes)
+
+
+def test_a_process_registers_beats_and_departs(database: Database) -> None:
+    async def scenario(presence: Presence) -> None:
+        presence.draining = True
+        assert await presence.beat()
+        (seen,) = await present(database)
+        assert (seen.id, seen.role, seen.beat_n, seen.busy, seen.draining) == (presence.id, "worker", 1, 3, True)
+        assert (seen.pid, seen.host, seen.boot_id) == (os.getpid(), machine.host_name(), machine.boot_id())
+        assert (seen.queue_names, seen.slots, seen.nudge_address) == (["image"], 4, "127.0.0.1:9")
+        assert seen.process_started == (machine.process_started(os.getpid()) or "")
+        await presence.depart()
+        assert await present(database) == []
+
+    play(database, scenario)
+
+
+@pytest.mark.parametrize("fate", ["declared lost", "row gone"])
+def test_a_process_that_was_lost_comes_back_under_a_new_name(database: Database, fate: str) -> None:
+    async def scenario(presence: Presence) -> None:
+        old = presence.id
+        if fate == "row gone":
+            await database.write(rows.depart, old)
+        else:
+            assert await database.write(rows.declare_lost, old, 0)
+        assert not await presence.beat()
+        assert presence.id != old
+        assert presence.lease_held
+        live = [process.id for process in await present(database) if process.lost_at is None]
+        assert live == [presence.id]
+        assert await presence.beat()
+
+    play(database, scenario)
+
+
+def test_a_process_may_act_only_while_its_last_beat_is_young(database: Database) -> None:
+    async def scenario(presence: Presence) -> None:
+        assert not presence.lease_held
+        await presence.beat()
+        assert not presence.lease_held
+
+    play(database, scenario, lease_s=0.0)
+
+
+def test_it_beats_on_and_on_even_when_the_database_was_away(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def scenario(presence: Presence) -> None:
+        write, beats, enough = database.write_first, 0, asyncio.Event()
+
+        async def failing_first(*args: Any) -> Any:
+            nonlocal beats
+            beats += 1
+            if beats <= 2:
+                raise OSError("away")
+            answer = await write(*args)
+            if beats >= 5:
+                enough.set()
+            return answer
+
+        monkeypatch.setattr(database, "write_first", failing_first)
+        loop = asyncio.create_task(presence.run())
+        await enough.wait()
+        loop.cancel()
+        await asyncio.gather(loop, return_exceptions=True)
+        (seen,) = await present(database)
+        assert seen.beat_n >= 3
+
+    play(database, scenario, lease_s=0.06)
+
+
+def test_a_machine_tells_its_own_processes_apart() -> None:
+    if not machine.tells_processes_apart():
+        pytest.skip("this system has no /proc")
+    assert machine.process_started(os.getpid()) == machine.process_started(os.getpid())
+    assert machine.process_started(2**22 + 1) is None
+    assert machine.rss_bytes() > 1_000_000
+    assert machine.boot_id() == machine.boot_id() != ""
