@@ -79,6 +79,11 @@ class Safelight:
             free_bytes=store.free_disk_bytes,
         )
 
+    @property
+    def runs_jobs(self) -> bool:
+        """Whether this very process has slots."""
+        return self.presence is not None and self.presence.slots > 0
+
     @classmethod
     async def open(cls, settings: Settings, *, upgrade: bool = True) -> Safelight:
         """Open everything. With `upgrade` the schema is brought up to date, else an old one raises NotMigrated."""

@@ -42,14 +42,18 @@ class Watch:
 
     def next(self) -> Event:
         """The next event that is no comment."""
-        return next(event for event in self._events if event.comment is None)
+        return next(self.live())
 
     def next_comment(self) -> Event:
         return next(event for event in self._events if event.comment is not None)
 
+    def live(self) -> Iterator[Event]:
+        """Events as they come, until the server ends the stream."""
+        return (event for event in self._events if event.comment is None)
+
     def rest(self) -> list[Event]:
         """Events until the server ends the stream."""
-        return [event for event in self._events if event.comment is None]
+        return list(self.live())
 
     def until(self, event_type: str) -> list[Event]:
         """Events up to and including the first of that type."""

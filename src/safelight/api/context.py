@@ -22,7 +22,8 @@ class Visitor:
     request_id: str | None
 
 
-def installation(request: Request) -> Safelight:
+async def installation(request: Request) -> Safelight:
+    """Async although it awaits nothing: FastAPI would send a plain function through its thread pool."""
     found: Safelight = request.app.state.safelight
     return found
 

@@ -16,6 +16,8 @@ from safelight.domain.errors import SafelightError
 from safelight.services import presence
 from safelight.services.desk import LEAST_FREE_BYTES
 from safelight.services.presence import Process
+from safelight.store.tx import Tx
+from safelight.worker.servers import is_live
 
 router = APIRouter(tags=["health"])
 
@@ -43,9 +45,13 @@ async def live() -> dict[str, Any]:
 @router.get("/api/ready", summary="Can it take and finish jobs?", responses={503: {"description": "Not now"}})
 @router.get("/api/health/ready", include_in_schema=False)
 async def ready(safelight: Installation) -> JSONResponse:
-    """503 when a check fails; each check says what it found."""
+    """503 when a check fails; each check says what it found.
+
+    A process without slots of its own is ready without a worker: what it accepts is durable, and waits.
+    """
     checks = await run_checks(safelight)
-    fine = all(check["ok"] for check in checks.values())
+    needed = checks if safelight.runs_jobs else checks.keys() - {"worker"}
+    fine = all(checks[name]["ok"] for name in needed)
     return JSONResponse({"status": "ok" if fine else "unhealthy", "checks": checks}, 200 if fine else 503)
 
 
@@ -65,7 +71,8 @@ async def health(safelight: Installation) -> dict[str, Any]:
 @router.get("/api/health/workers", summary="Every process")
 async def workers(safelight: Installation) -> list[dict[str, Any]]:
     """What each process last said of itself."""
-    return [_worker(p) for p in await safelight.database.read(presence.processes)]
+    now, processes = await safelight.database.read(_look)
+    return [_worker(p, is_live(p, now, safelight.settings.lease_seconds)) for p in processes]
 
 
 async def run_checks(safelight: Safelight) -> dict[str, dict[str, Any]]:
@@ -79,11 +86,17 @@ async def run_checks(safelight: Safelight) -> dict[str, dict[str, Any]]:
 
 
 async def _processes(safelight: Safelight) -> list[Process] | str:
+    """Those that are live, or why nobody knows."""
     try:
         async with asyncio.timeout(CHECK_LIMIT_S):
-            return await safelight.database.read(presence.processes)
+            now, processes = await safelight.database.read(_look)
+            return [p for p in processes if is_live(p, now, safelight.settings.lease_seconds)]
     except (SafelightError, OSError, TimeoutError) as error:
         return str(error) or f"no answer within {CHECK_LIMIT_S:.0f} s"
+
+
+def _look(tx: Tx) -> tuple[float, list[Process]]:
+    return tx.now, presence.processes(tx)
 
 
 def _database_check(processes: list[Process] | str) -> dict[str, Any]:
@@ -105,7 +118,7 @@ def _storage_check(safelight: Safelight) -> dict[str, Any]:
 def _worker_check(processes: list[Process] | str) -> dict[str, Any]:
     if isinstance(processes, str):
         return _check(False, "unknown: the database does not answer")
-    live = [p for p in processes if p.lost_at is None and p.slots and not p.draining]
+    live = [p for p in processes if p.slots and not p.draining]
     busy, slots = sum(p.busy for p in live), sum(p.slots for p in live)
     found = f"{len(live)} live, {busy} of {slots} slots busy" if live else "no worker is live: jobs wait"
     return _check(bool(live), found, live_workers=len(live), slots=slots, busy=busy)
@@ -130,8 +143,8 @@ def _finding(name: str, check: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _worker(process: Process) -> dict[str, Any]:
-    status = "offline" if process.lost_at is not None else "draining" if process.draining else "online"
+def _worker(process: Process, live: bool) -> dict[str, Any]:
+    status = "offline" if not live else "draining" if process.draining else "online"
     return {
         "worker": process.id,
         "role": process.role,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import structlog
 
@@ -54,9 +54,10 @@ class Presence:
         """Whether this process may claim and send: it has beaten within two thirds of its lease."""
         return local_s() - self._beaten_at < self._lease_s * 2 / 3
 
-    def set_url(self, url: str) -> None:
-        """Known only once the server listens."""
-        self._role = replace(self._role, url=url)
+    @property
+    def slots(self) -> int:
+        """Jobs this process runs at a time; 0 if it runs none."""
+        return self._role.slots
 
     async def register(self) -> None:
         """Make the row under a fresh id."""

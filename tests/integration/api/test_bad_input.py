@@ -224,6 +224,13 @@ def test_a_body_of_two_megabytes_is_refused_with_and_without_a_length(shared_doo
         assert "KiB" in refusal["detail"]
 
 
+def test_the_refusal_of_a_large_body_reaches_a_client_that_is_still_sending(sqlite_door: Door) -> None:
+    parts = [b"x" * 65_536] * 40
+    with sqlite_door.listening() as base, httpx.Client(base_url=base, trust_env=False) as client:
+        for content in (b"".join(parts), iter(parts)):
+            problem(client.post("/api/jobs", content=content, headers=JSON), 413, "too_large")
+
+
 def test_a_large_body_that_is_small_enough_is_read(shared_door: Door) -> None:
     body = json.dumps(image(prompt="x" * 900_000)).encode()
     assert problem(shared_door.post("/api/jobs", content=body, headers=JSON), 422)["errors"].keys() == {"prompt"}

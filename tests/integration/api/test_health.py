@@ -11,6 +11,7 @@ import pytest
 
 from safelight import __version__
 from safelight.domain.ids import is_id
+from safelight.services import presence
 from tests.integration.api.problems import FIELDS
 from tests.support.door import Door
 
@@ -38,16 +39,27 @@ def test_a_process_that_answers_is_alive(shared_door: Door, path: str) -> None:
 
 
 @pytest.mark.parametrize("path", ["/api/ready", "/api/health/ready"])
-def test_without_a_worker_it_is_alive_but_not_ready_and_says_why(door: Door, path: str) -> None:
+def test_a_server_without_slots_is_ready_without_a_worker_but_says_that_jobs_wait(door: Door, path: str) -> None:
     answer = door.get(path)
-    assert (answer.status_code, answer.json()["status"]) == (503, "unhealthy")
-    checks = answer.json()["checks"]
-    assert checks["database"]["ok"]
-    assert checks["storage"]["ok"]
-    assert not checks["worker"]["ok"]
+    assert (answer.status_code, answer.json()["status"]) == (200, "ok")
+    assert not answer.json()["checks"]["worker"]["ok"]
     health = door.get("/api/health")
     assert (health.status_code, health.json()["status"]) == (200, "unhealthy")
     assert "safelight worker" in json.dumps(health.json()["findings"])
+
+
+def test_a_server_whose_own_worker_is_lost_is_not_ready(door: Door) -> None:
+    with door.working():
+        assert door.safelight.presence is not None
+        door.run(door.safelight.database.write(presence.depart, door.safelight.presence.id))
+        answer = door.get("/api/ready")
+        assert (answer.status_code, answer.json()["status"]) == (503, "unhealthy")
+        checks = answer.json()["checks"]
+        assert {name: check["ok"] for name, check in checks.items()} == {
+            "database": True,
+            "storage": True,
+            "worker": False,
+        }
 
 
 def test_with_a_worker_it_is_ready_and_healthy(door: Door) -> None:

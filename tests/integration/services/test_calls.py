@@ -12,6 +12,7 @@ from safelight.services.hand_back import Return, hand_back
 from safelight.store.database import Database
 from tests.integration.services.scene import calls_of, claimed, complete, hire, job, running, scene, send
 
+
 def test_a_call_is_recorded_before_anything_is_sent(shared: Database) -> None:
     with scene(shared) as tx:
         (taken,) = claimed(tx, "a")
