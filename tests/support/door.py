@@ -42,7 +42,7 @@ class Door:
         environ = {"SAFELIGHT_DATA_DIR": str(folder / "data"), "SAFELIGHT_DATABASE_URL": database_url}
         self.settings = load_settings(environ, cwd=folder)
         self._loop = (loop_factory() or asyncio.new_event_loop)()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="door")
+        self._thread = threading.Thread(target=self._loop.run_forever, name="door", daemon=True)
         self._thread.start()
         self.safelight = self.run(Safelight.open(self.settings))
         self.app = create_app(self.safelight, comment_every_s=COMMENT_EVERY_S)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -48,8 +49,13 @@ class Watch:
         return next(event for event in self._events if event.comment is not None)
 
     def live(self) -> Iterator[Event]:
-        """Events as they come, until the server ends the stream."""
-        return (event for event in self._events if event.comment is None)
+        """Events as they come, until the server ends the stream. Comments alone are silence too."""
+        heard_at = time.monotonic()
+        for event in self._events:
+            if event.comment is None:
+                yield event
+                heard_at = time.monotonic()
+            assert time.monotonic() - heard_at < SILENCE_S, "nothing came but comments"
 
     def rest(self) -> list[Event]:
         """Events until the server ends the stream."""
@@ -58,9 +64,8 @@ class Watch:
     def until(self, event_type: str) -> list[Event]:
         """Events up to and including the first of that type."""
         seen = []
-        for event in self._events:
-            if event.comment is None:
-                seen.append(event)
+        for event in self.live():
+            seen.append(event)
             if event.type == event_type:
                 return seen
         raise AssertionError(f"the stream ended without {event_type}; it brought {[event.type for event in seen]}")

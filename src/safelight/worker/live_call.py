@@ -65,7 +65,7 @@ class LiveCall:
 
     def drain(self) -> None:
         """Let go of it soon; an accepted call goes on at the provider, for another worker to resume."""
-        self._draining = True
+        self._draining = self.reporter.stopped = True
         self._bench.hub.wake([f"job:{self._job.id}"])
 
     async def answer(self) -> Answer:

@@ -129,10 +129,11 @@ def test_a_claim_that_was_under_way_when_the_drain_began_leaves_no_job_lying(
         write, begun, go_on = house.database.write, asyncio.Event(), asyncio.Event()
 
         async def slow_claim(use_case: Any, *args: Any) -> Any:
+            answer = await write(use_case, *args)
             if use_case is claim:
                 begun.set()
                 await go_on.wait()
-            return await write(use_case, *args)
+            return answer
 
         monkeypatch.setattr(house.database, "write", slow_claim)
         loop = asyncio.create_task(house.runner.run())
