@@ -11,10 +11,14 @@ from benchmarks.main_job import FULL, SHORT, measure
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--short", action="store_true", help="a tenth of the amounts, for CI; goals are not judged")
+    parser.add_argument(
+        "--short", action="store_true", help="a tenth of the amounts, for CI; only losses are judged, not times"
+    )
     arguments = parser.parse_args()
-    met = show(measure(SHORT if arguments.short else FULL))
-    return 0 if met or arguments.short else 1
+    figures = measure(SHORT if arguments.short else FULL)
+    show(figures)
+    judged = [figure for figure in figures if figure.goal == 0 or not arguments.short]
+    return 0 if all(figure.met for figure in judged) else 1
 
 
 if __name__ == "__main__":

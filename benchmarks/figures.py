@@ -33,8 +33,8 @@ def percentile(values: Sequence[float], share: float) -> float:
     return ordered[max(0, math.ceil(share * len(ordered)) - 1)]
 
 
-def show(figures: Sequence[Figure]) -> bool:
-    """Print the table; whether every goal was met."""
+def show(figures: Sequence[Figure]) -> None:
+    """Print the table."""
     table = Table(title="Safelight on this machine", title_justify="left")
     for column in ("what", "measured", "goal", ""):
         table.add_column(column, justify="left" if column in ("what", "") else "right")
@@ -42,4 +42,3 @@ def show(figures: Sequence[Figure]) -> bool:
         goal = "" if figure.goal is None else f"≤ {figure.shown(figure.goal)}"
         table.add_row(figure.name, figure.shown(figure.measured), goal, "" if figure.met else "missed")
     Console(width=100).print(table)
-    return all(figure.met for figure in figures)

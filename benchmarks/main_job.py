@@ -29,6 +29,7 @@ class Amounts:
 SHORT = Amounts(single=20, steady_s=4.0, burst=40, killed=10)
 FULL = Amounts()
 STEADY_PER_SECOND = 20
+BURST_WITHIN_S = 600
 
 
 def measure(amounts: Amounts) -> list[Figure]:
@@ -90,13 +91,13 @@ async def burst(server: Server, amounts: Amounts) -> list[Figure]:
         ids = [job for job, _ in submitted]
         looks: list[float] = []
         open_ids = list(ids)
-        while open_ids:
-            job = open_ids[-1]
-            body, took = await jobs.look(http, job)
-            looks.append(took * 1000)
-            if body["status"] in jobs.ENDED:
-                open_ids.pop()
-            await asyncio.sleep(0.02)
+        async with asyncio.timeout(BURST_WITHIN_S):
+            while open_ids:
+                body, took = await jobs.look(http, open_ids[-1])
+                looks.append(took * 1000)
+                if body["status"] in jobs.ENDED:
+                    open_ids.pop()
+                await asyncio.sleep(0.02)
         found = await jobs.all_jobs(http)
     done = [body for body in found if body["status"] == "completed"]
     return [

@@ -6,7 +6,7 @@ import asyncio
 import os
 import secrets
 import signal
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from importlib.metadata import entry_points
@@ -17,14 +17,13 @@ from safelight.catalog.catalog import Catalog
 from safelight.catalog.loading import load_catalog
 from safelight.domain.clock import local_s
 from safelight.domain.errors import BadSettings, Remedy
-from safelight.domain.ids import new_id
 from safelight.events.hub import Hub
+from safelight.maintenance.local_credits import keep_in_credits
 from safelight.maintenance.lost import LostWatch, Machine
 from safelight.maintenance.sweeper import Sweeper
 from safelight.providers.procedural.provider import ProceduralProvider
 from safelight.providers.protocol import Provider
 from safelight.queues.nudges import Nudges
-from safelight.services.credits import top_up_local
 from safelight.services.desk import Desk
 from safelight.services.installation import open_queues, shared_secret
 from safelight.services.job_body import Links
@@ -91,13 +90,17 @@ class Safelight:
         await asyncio.to_thread(migrate.ensure, settings.database_address, upgrade=upgrade)
         database = open_database(settings.database_address)
         database.start()
-        secret = settings.secret
-        if secret is None:
-            secret = await database.write(shared_secret, secrets.token_urlsafe(32))
-        await database.write(open_queues, [model.queue for model in catalog.models])
-        await database.write(top_up_local, f"local-{new_id()}")
-        store = AssetStore(settings.storage_address)
-        return cls(settings, database, catalog, store, secret, providers())
+        try:
+            secret = settings.secret
+            if secret is None:
+                secret = await database.write(shared_secret, secrets.token_urlsafe(32))
+            await database.write(open_queues, [model.queue for model in catalog.models])
+            await keep_in_credits(database)
+            store = AssetStore(settings.storage_address)
+            return cls(settings, database, catalog, store, secret, providers())
+        except BaseException:
+            await database.stop()
+            raise
 
     @classmethod
     @asynccontextmanager
@@ -112,7 +115,8 @@ class Safelight:
     async def reach_peers(self) -> None:
         """Be able to nudge the processes that are there, without being one: for the command line."""
         await self.nudges.open()
-        self.nudges.set_peers(addresses(await self.database.read(processes)))
+        found = await self.database.read(processes)
+        self.nudges.set_peers(addresses(found, host=machine.host_name(), boot_id=machine.boot_id()))
 
     async def close(self) -> None:
         """Let go of everything that `open` took."""
@@ -121,8 +125,10 @@ class Safelight:
         self.nudges.close()
         for warming in self._warming:
             warming.cancel()
-        for provider in self.providers.values():
-            await provider.close()
+        closing = [provider.close() for provider in self.providers.values()]
+        for result in await asyncio.gather(*closing, return_exceptions=True):
+            if isinstance(result, BaseException):
+                log.warning("provider_not_closed", error=repr(result))
         await self.database.stop()
 
     async def start_process(self, role: Role) -> RunningProcess:
@@ -142,12 +148,13 @@ class Safelight:
             runner = Runner(bench, queues=role.queues, slots=role.slots, drain_s=settings.drain_seconds)
         rhythm = Rhythm(settings.lease_seconds, settings.sweep_seconds)
         process = RunningProcess(self.database, self.hub, self.nudges, self.presence, runner, rhythm)
-        here = Machine(machine.host_name(), machine.boot_id(), machine.process_started, machine.tells_processes_apart())
+        here = Machine(machine.host_name(), machine.boot_id(), machine.is_gone)
         watch = LostWatch(here, settings.lease_seconds)
         await process.start(Sweeper(self.database, watch, seen=process.meet))
         if role.slots:
             warm_ups = [provider.warm_up() for provider in self.providers.values()]
-            self._warming = [asyncio.create_task(work) for work in (*warm_ups, asyncio.to_thread(images.warm_up))]
+            works = (*warm_ups, asyncio.to_thread(images.warm_up))
+            self._warming = [asyncio.create_task(_try_to(work)) for work in works]
         return process
 
     def role(self, name: str, *, queues: Sequence[str] | None = None, slots: int = 0, url: str | None = None) -> Role:
@@ -204,7 +211,7 @@ async def _work(settings: Settings, queues: list[str] | None, concurrency: int |
         await process.drain()
         await process.stop()
     log.info("worker.stopped")
-    return 0
+    return 1 if process.failed else 0
 
 
 async def _schema_is_there(settings: Settings) -> None:
@@ -242,5 +249,18 @@ def loop_factory() -> type[asyncio.AbstractEventLoop] | None:
     return uvloop.Loop
 
 
+async def _try_to(warm_up: Awaitable[None]) -> None:
+    """Getting ready early is a favour; what cannot be got ready will say so when it is used."""
+    try:
+        await warm_up
+    except Exception as error:  # an adapter's own
+        log.warning("warm_up_failed", error=repr(error))
+
+
 def _run_limits(settings: Settings) -> dict[str, float]:
-    return {"image": settings.deadline_image_seconds}
+    return {
+        "image": settings.deadline_image_seconds,
+        "video": settings.deadline_video_seconds,
+        "text": settings.deadline_text_seconds,
+        "upscale": settings.deadline_upscale_seconds,
+    }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
@@ -51,7 +52,7 @@ async def _serve(settings: Settings, listening: socket.socket, with_worker: bool
         safelight.hub.wake_all()
         await process.stop()
     log.info("server.stopped")
-    return 0
+    return 1 if process.failed else 0
 
 
 @asynccontextmanager
@@ -68,12 +69,22 @@ async def _listening(safelight: Safelight, listening: socket.socket) -> AsyncIte
     )
     server = _Server(config)
     task = asyncio.create_task(server.serve(sockets=[listening]))
-    await server.listens.wait()
+    listens = asyncio.create_task(server.listens.wait())
+    await asyncio.wait({task, listens}, return_when=asyncio.FIRST_COMPLETED)
+    listens.cancel()
+    task.add_done_callback(_report_death)
     try:
         yield
     finally:
         server.should_exit = True
         await task
+
+
+def _report_death(task: asyncio.Task[None]) -> None:
+    """A server that answers nobody must not look alive."""
+    if not task.cancelled() and (error := task.exception()):
+        log.critical("server_died", exc_info=error)
+        signal.raise_signal(signal.SIGTERM)
 
 
 class _Server(uvicorn.Server):

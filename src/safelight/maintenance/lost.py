@@ -20,8 +20,8 @@ class Machine:
 
     host: str
     boot_id: str
-    process_started: Callable[[int], str | None]
-    tells_apart: bool
+    is_gone: Callable[[int, str], bool]
+    """Process id and start time → whether that process has certainly ended."""
 
 
 class LostWatch:
@@ -50,6 +50,6 @@ class LostWatch:
 
     def _is_dead_here(self, process: Process) -> bool:
         here = self._machine
-        if not here.tells_apart or (process.host, process.boot_id) != (here.host, here.boot_id):
+        if (process.host, process.boot_id) != (here.host, here.boot_id):
             return False
-        return here.process_started(process.pid) != process.process_started
+        return here.is_gone(process.pid, process.process_started)

@@ -36,14 +36,23 @@ class Sweeper:
                 log.warning("worker_lost", worker=process.id, host=process.host, pid=process.pid)
                 done["lost"] += 1
         if hits.due:
-            done["ready"] += await self._database.write(sweep.make_ready)
+            done["ready"] += await self._all(sweep.make_ready)
         if hits.overdue and thorough:
-            done["expired"] += await self._database.write(sweep.expire)
+            done["expired"] += await self._all(sweep.expire)
         if done["lost"] or (hits.orphaned and thorough):
-            done["taken_back"] += await self._database.write(sweep.take_from_lost)
+            done["taken_back"] += await self._all(sweep.take_from_lost)
         if done.total():
             log.info("swept", **done)
         return done
+
+    async def _all(self, case: Callable[[Tx], int]) -> int:
+        """Slice by slice until nothing is left; others may write between the slices."""
+        total = 0
+        while (took := await self._database.write(case)) > 0:
+            total += took
+            if took < sweep.SLICE:
+                break
+        return total
 
 
 def _look(tx: Tx) -> tuple[list[Process], sweep.Hits]:

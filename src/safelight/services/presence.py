@@ -130,9 +130,10 @@ def declare_lost(tx: Tx, worker_id: str, beat_n: int) -> bool:
     return tx.run(_LOSE, worker=worker_id, seen_n=beat_n, at_now=tx.now) == 1
 
 
-def addresses(found: Sequence[Process]) -> list[str]:
-    """Where those that are not lost can be nudged."""
-    return [p.nudge_address for p in found if p.nudge_address and p.lost_at is None]
+def addresses(found: Sequence[Process], *, host: str, boot_id: str) -> list[str]:
+    """Where those of one machine that are not lost can be nudged: a loopback address means nothing elsewhere."""
+    here = [p for p in found if (p.host, p.boot_id) == (host, boot_id) and p.lost_at is None]
+    return [p.nudge_address for p in here if p.nudge_address]
 
 
 def processes(tx: Tx) -> list[Process]:

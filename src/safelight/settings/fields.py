@@ -121,8 +121,17 @@ class Settings(BaseModel):
         ge=0.1,
         le=600,
     )
+    deadline_text_seconds: Seconds = _setting(
+        120.0, "Longest run of a text job.", expects="seconds, from 1 to 86400", ge=1, le=86_400
+    )
     deadline_image_seconds: Seconds = _setting(
         600.0, "Longest run of an image job.", expects="seconds, from 1 to 86400", ge=1, le=86_400
+    )
+    deadline_upscale_seconds: Seconds = _setting(
+        600.0, "Longest run of an upscale job.", expects="seconds, from 1 to 86400", ge=1, le=86_400
+    )
+    deadline_video_seconds: Seconds = _setting(
+        2400.0, "Longest run of a video job.", expects="seconds, from 1 to 86400", ge=1, le=86_400
     )
     max_wait_seconds: Seconds = _setting(
         3600.0, "Longest wait of a job before its first run.", expects="seconds, from 1 to 604800", ge=1, le=604_800

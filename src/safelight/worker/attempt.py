@@ -69,6 +69,11 @@ class Attempt:
                 log.exception("attempt_failed")
                 await self._give_up_on(error)
 
+    @property
+    def can_be_resumed(self) -> bool:
+        """Whether its call goes on at the provider without this worker."""
+        return self._live is not None and self._live.accepted
+
     def drain(self) -> None:
         """Stop as soon as the provider lets go, and hand the job back."""
         self._draining = True

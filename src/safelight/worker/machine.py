@@ -8,6 +8,8 @@ import socket
 from pathlib import Path
 
 _PROC = Path("/proc")
+_ENDED = frozenset("ZX")
+"""States of a process that has ended and was not yet asked for by its parent."""
 _START_TIME_FIELD = 19
 """Of /proc/<pid>/stat, counted after the command name: clock ticks since boot (proc_pid_stat(5), field 22)."""
 
@@ -17,25 +19,34 @@ def host_name() -> str:
 
 
 def boot_id() -> str:
-    """Changes with every boot; where there is none, the host's name stands in."""
+    """Names the world of process ids that this process lives in: it changes with every boot and every container.
+
+    Where there is no such name, the host's stands in.
+    """
     try:
-        return (_PROC / "sys/kernel/random/boot_id").read_text().strip()
+        boot = (_PROC / "sys/kernel/random/boot_id").read_text().strip()
+        return f"{boot}/{os.readlink(_PROC / 'self/ns/pid')}"
     except OSError:
         return f"{platform.system()}-{host_name()}"
 
 
 def process_started(pid: int) -> str | None:
-    """When a process started, in the system's own unit; None if it is gone or the system does not say."""
+    """When a process started, in the system's own unit; None if it has ended or the system does not say."""
+    fields = _stat(pid)
+    return None if fields is None or fields[0] in _ENDED else fields[_START_TIME_FIELD]
+
+
+def is_gone(pid: int, started: str) -> bool:
+    """Whether the process that started then has certainly ended. A system that does not say proves nothing."""
+    if _stat(pid) is not None:
+        return process_started(pid) != started
     try:
-        stat = (_PROC / str(pid) / "stat").read_text()
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
     except OSError:
-        return None
-    return stat.rpartition(")")[2].split()[_START_TIME_FIELD]
-
-
-def tells_processes_apart() -> bool:
-    """Whether `process_started` can be relied on here."""
-    return process_started(os.getpid()) is not None
+        return False  # it is there, and hidden from us
+    return False
 
 
 def rss_bytes() -> int:
@@ -45,3 +56,11 @@ def rss_bytes() -> int:
     except (OSError, IndexError, ValueError):
         return 0
     return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+def _stat(pid: int) -> list[str] | None:
+    """What /proc says of a process after its name, the state first."""
+    try:
+        return (_PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return None

@@ -13,19 +13,20 @@ import structlog
 
 from safelight.domain.clock import local_s
 from safelight.domain.errors import SafelightError
-from safelight.domain.ids import new_id
 from safelight.events.hub import Hub
+from safelight.maintenance.local_credits import keep_in_credits
 from safelight.maintenance.sweeper import Sweeper
 from safelight.queues.nudges import Nudges
 from safelight.queues.watch import watch
-from safelight.services.credits import LOCAL_LOW, LOCAL_USER, balance_of, top_up_local
 from safelight.services.presence import Process, addresses
 from safelight.store.database import Database
+from safelight.worker import machine
 from safelight.worker.presence import BEATS_PER_LEASE, Presence
 from safelight.worker.runner import Runner
 
 log = structlog.get_logger(__name__)
 
+DEPART_WITHIN_S = 5.0
 LOOK_EVERY_S = 1.0
 """How often dead processes of this machine and jobs that came due are looked for."""
 
@@ -36,6 +37,15 @@ class Rhythm:
 
     lease_s: float
     sweep_s: float
+
+    @property
+    def beat_s(self) -> float:
+        return self.lease_s / BEATS_PER_LEASE
+
+    @property
+    def look_s(self) -> float:
+        """Between two looks at the processes: often enough to see every beat of a short lease."""
+        return min(LOOK_EVERY_S, self.sweep_s, self.beat_s)
 
 
 class RunningProcess:
@@ -48,18 +58,20 @@ class RunningProcess:
         self._presence, self._runner, self._rhythm = presence, runner, rhythm
         self._tasks: list[asyncio.Task[None]] = []
         self._claiming: asyncio.Task[None] | None = None
+        self.failed = False
+        """Whether a part of it died. It then drains and ends, and whoever supervises it should start it anew."""
 
     async def start(self, sweeper: Sweeper) -> None:
         """Register, then begin to beat, sweep and claim."""
         await self._presence.register()
         self._tasks += [
-            _keep(self._presence.run(), "beat"),
-            _keep(self._sweep(sweeper), "sweep"),
-            _keep(watch(self._database, self._hub), "watch"),
+            self._keep(self._presence.run(), "beat"),
+            self._keep(self._sweep(sweeper), "sweep"),
+            self._keep(watch(self._database, self._hub), "watch"),
         ]
         if self._runner is not None:
-            self._tasks.append(_keep(self._reconcile(self._runner), "reconcile"))
-            self._claiming = _keep(self._runner.run(), "claim")
+            self._tasks.append(self._keep(self._reconcile(self._runner), "reconcile"))
+            self._claiming = self._keep(self._runner.run(), "claim")
 
     async def drain(self) -> None:
         """Stop claiming, let attempts end or hand them back. Beats and sweeps go on meanwhile."""
@@ -75,12 +87,15 @@ class RunningProcess:
         for task in self._tasks:
             await _end(task)
         self._tasks = []
-        with suppress(OSError, SafelightError):  # a database that is away: the sweep of others finds us gone
-            await self._presence.depart()
+        with suppress(
+            OSError, SafelightError, TimeoutError
+        ):  # a database that is away: the sweep of others finds us gone
+            async with asyncio.timeout(DEPART_WITHIN_S):
+                await self._presence.depart()
 
     def meet(self, processes: list[Process]) -> None:
         """Nudge everyone who is there."""
-        self._nudges.set_peers(addresses(processes))
+        self._nudges.set_peers(addresses(processes, host=machine.host_name(), boot_id=machine.boot_id()))
 
     async def _sweep(self, sweeper: Sweeper) -> None:
         thorough_at = local_s()
@@ -91,40 +106,34 @@ class RunningProcess:
             try:
                 await sweeper.run_once(thorough=thorough)
                 if thorough:
-                    await self._keep_local_user_in_credits()
+                    await keep_in_credits(self._database)
             except (OSError, SafelightError) as error:
                 log.warning("sweep_failed", error=str(error))
-            await asyncio.sleep(min(LOOK_EVERY_S, self._rhythm.sweep_s))
-
-    async def _keep_local_user_in_credits(self) -> None:
-        balance = await self._database.read(balance_of, LOCAL_USER)
-        if balance.available < LOCAL_LOW:
-            await self._database.write(top_up_local, f"local-{new_id()}")
+            await asyncio.sleep(self._rhythm.look_s)
 
     async def _reconcile(self, runner: Runner) -> None:
         while True:
-            await asyncio.sleep(self._rhythm.lease_s / BEATS_PER_LEASE)
+            await asyncio.sleep(self._rhythm.beat_s)
             try:
                 await runner.reconcile()
             except (OSError, SafelightError) as error:
                 log.warning("reconcile_failed", error=str(error))
 
+    def _keep(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
+        """A task whose death is heard of."""
+        task = asyncio.create_task(work, name=name)
+        task.add_done_callback(self._report_death)
+        return task
 
-def _keep(work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
-    """A task whose death is heard of."""
-    task = asyncio.create_task(work, name=name)
-    task.add_done_callback(_report_death)
-    return task
-
-
-def _report_death(task: asyncio.Task[None]) -> None:
-    """A process that no longer beats, sweeps or claims must not look alive: it drains and ends, to be started anew."""
-    if not task.cancelled() and (error := task.exception()):
-        log.critical("task_died", task=task.get_name(), exc_info=error)
-        signal.raise_signal(signal.SIGTERM)
+    def _report_death(self, task: asyncio.Task[None]) -> None:
+        """A process that no longer beats, sweeps or claims must not look alive."""
+        if not task.cancelled() and (error := task.exception()):
+            log.critical("task_died", task=task.get_name(), exc_info=error)
+            self.failed = True
+            signal.raise_signal(signal.SIGTERM)
 
 
 async def _end(task: asyncio.Task[None]) -> None:
+    """Whatever it died of was reported then."""
     task.cancel()
-    with suppress(asyncio.CancelledError):
-        await task
+    await asyncio.wait({task})

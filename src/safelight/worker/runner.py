@@ -47,7 +47,10 @@ class Runner:
                     await waiter.wait(LOOK_AGAIN_S)
 
     async def drain(self) -> None:
-        """Let attempts end; those that take longer than the drain limit are told to stop, and handed back."""
+        """Let attempts end. Accepted calls are handed over at once, others when they outlast the drain limit."""
+        for attempt, _ in list(self._running.values()):
+            if attempt.can_be_resumed:
+                attempt.drain()
         tasks = [task for _, task in self._running.values()]
         if not tasks:
             return

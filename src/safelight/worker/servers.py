@@ -27,6 +27,4 @@ def is_live(process: Process, now: float, lease_s: float) -> bool:
     if process.lost_at is not None or now - process.beat_at > lease_s:
         return False
     same_machine = (process.host, process.boot_id) == (machine.host_name(), machine.boot_id())
-    if same_machine and machine.tells_processes_apart():
-        return machine.process_started(process.pid) == process.process_started
-    return True
+    return not (same_machine and machine.is_gone(process.pid, process.process_started))

@@ -16,9 +16,10 @@ def process(name: str = "w", *, beat_n: int = 0, host: str = "far", pid: int = 7
     return Process(**{**values, **given})  # type: ignore[arg-type]
 
 
-def watch(started: dict[int, str] | None = None, *, tells_apart: bool = True) -> LostWatch:
-    """A watcher on machine `here`, where the processes of `started` run."""
-    return LostWatch(Machine("here", "boot", (started or {}).get, tells_apart), LEASE_S)
+def watch(started: dict[int, str] | None = None, *, tells: bool = True) -> LostWatch:
+    """A watcher on machine `here`, where the processes of `started` run; `tells` is whether it says so."""
+    running = started or {}
+    return LostWatch(Machine("here", "boot", lambda pid, at: tells and running.get(pid) != at), LEASE_S)
 
 
 def lost(watcher: LostWatch, process_seen: Process, *, at_s: float) -> bool:
@@ -99,8 +100,8 @@ def test_a_process_of_another_machine_or_boot_is_not_looked_for_here(elsewhere: 
     assert not lost(watch(), process(**elsewhere), at_s=0)  # type: ignore[arg-type]
 
 
-def test_where_processes_cannot_be_told_apart_only_silence_counts() -> None:
-    watcher = watch(tells_apart=False)
+def test_where_the_system_does_not_say_who_runs_only_silence_counts() -> None:
+    watcher = watch(tells=False)
     assert read_every_second(watcher, process(host="here"), 0, 30) == [30]
 
 

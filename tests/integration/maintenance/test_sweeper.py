@@ -13,8 +13,8 @@ from safelight.store.database import Database
 from safelight.testing.books import assert_books_balance
 from tests.integration.services.scene import claimed, complete, job, set_scene, submitted, turn_back
 
-HERE = Machine("host", "boot", {}.get, True)  # `hire` registers every worker there: none of them runs
-ELSEWHERE = Machine("elsewhere", "boot", {}.get, True)
+HERE = Machine("host", "boot", lambda pid, started: True)  # `hire` registers every worker there: none of them runs
+ELSEWHERE = Machine("elsewhere", "boot", lambda pid, started: True)
 
 
 def sweep(

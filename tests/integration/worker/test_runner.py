@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from safelight.domain.errors import Remedy, Unavailable
+from safelight.domain.outcomes import Pending
 from safelight.events.follow import follow
 from safelight.services.claim import claim
 from safelight.store.database import Database
@@ -102,6 +103,24 @@ def test_a_drain_lets_attempts_end_that_can_and_hands_the_others_back(database: 
         assert (await house.look("b")).told == ["submitted"]
 
     play(database, tmp_path, provider, scenario)
+
+
+def test_a_drain_hands_accepted_calls_over_at_once(database: Database, tmp_path: Path) -> None:
+    slow = Waits()
+    provider = ScriptedProvider([Pending("r-1"), slow, *[Pending("r-1")] * 1_000], repeatable=False)
+
+    async def scenario(house: House) -> None:
+        await house.submit("a")
+        loop = asyncio.create_task(house.runner.run())
+        await slow.reached.wait()
+        await stop(loop)
+        slow.let_go.set()
+        await house.runner.drain()
+        seen = await house.look("a")
+        assert (seen.row.status, seen.row.resumes, seen.call.state) == ("pending", True, "accepted")
+        assert provider.canceled == []
+
+    play(database, tmp_path, provider, scenario, drain_s=10_000.0)
 
 
 def test_a_drain_with_time_lets_every_attempt_end(database: Database, tmp_path: Path) -> None:

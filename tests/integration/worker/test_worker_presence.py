@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
+import subprocess
+import sys
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -107,9 +109,20 @@ def test_it_beats_on_and_on_even_when_the_database_was_away(
 
 
 def test_a_machine_tells_its_own_processes_apart() -> None:
-    if not machine.tells_processes_apart():
-        pytest.skip("this system has no /proc")
-    assert machine.process_started(os.getpid()) == machine.process_started(os.getpid())
-    assert machine.process_started(2**22 + 1) is None
+    own = machine.process_started(os.getpid()) or ""
+    assert not machine.is_gone(os.getpid(), own)
+    assert machine.is_gone(2**22 + 1, own)
     assert machine.rss_bytes() > 1_000_000
     assert machine.boot_id() == machine.boot_id() != ""
+
+
+def test_a_process_that_was_killed_is_gone_even_before_its_parent_asks_for_it() -> None:
+    child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    try:
+        started = machine.process_started(child.pid) or ""
+        assert not machine.is_gone(child.pid, started)
+        child.kill()
+        os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)  # it has ended, and is still a zombie
+        assert machine.is_gone(child.pid, started)
+    finally:
+        child.communicate()
