@@ -21,7 +21,7 @@ ifneq ($(shell test -x $(BIN)/python && cat $(VENV)/.made-in 2>/dev/null),$(CURD
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format-check lint types imports rules docs-check fix docs bench lock hook clean
+.PHONY: help run test check format-check lint types imports rules docs-check fix docs bench extras lock hook clean
 
 help: ## List these verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -57,11 +57,15 @@ docs: $(VENV)/.dev ## Write the generated parts of the documentation
 bench: $(VENV)/.dev ## Measure how quick Safelight is on this machine (SHORT=1 for a tenth of the work)
 	@$(BIN)/python -m benchmarks $(if $(SHORT),--short)
 
+extras: $(VENV)/.base ## Add what the base leaves out: the PostgreSQL driver and uvloop
+	@$(PIP) install --no-compile --require-hashes -r requirements/extras.txt
+
 lock: $(VENV)/.dev ## Pin the dependencies of pyproject.toml anew (UPGRADE=1 for newer versions)
 	@$(COMPILE) -o requirements/base.txt pyproject.toml
 	@$(COMPILE) -o requirements/build.txt -c requirements/base.txt --group pyproject.toml:build
+	@$(COMPILE) -o requirements/extras.txt -c requirements/base.txt --extra all pyproject.toml
 	@$(COMPILE) -o requirements/dev.txt -c requirements/base.txt -c requirements/build.txt \
-		--extra postgres --group pyproject.toml:dev pyproject.toml
+		--extra all --group pyproject.toml:dev pyproject.toml
 
 hook: ## Run the quick checks before each of your commits
 	@git config core.hooksPath tools/hooks

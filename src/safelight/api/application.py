@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 
 from safelight import __version__
 from safelight.api import assets, errors, health, jobs, models, sse, studio
 from safelight.api.head import HeadAsGet
 from safelight.api.middleware import LocalOnly, RequestContext
+from safelight.api.queries import refuse_unknown_parameters
 from safelight.api.strict import StrictRequests
 from safelight.app import Safelight
 
@@ -42,7 +43,7 @@ def create_app(safelight: Safelight, *, comment_every_s: float = sse.COMMENT_EVE
     app.state.safelight = safelight
     app.state.comment_every_s = comment_every_s
     for part in (jobs, sse, assets, models, health):
-        app.include_router(part.router)
+        app.include_router(part.router, dependencies=[Depends(refuse_unknown_parameters)])
     studio.install(app)
     errors.install(app)
     app.add_middleware(StrictRequests)

@@ -18,6 +18,7 @@ from safelight.domain.ids import is_id
 from safelight.services import read_jobs
 from safelight.services.read_jobs import AssetFile
 from safelight.storage import signing
+from safelight.storage.keys import EXTENSIONS
 from safelight.storage.ranges import ByteRange, Unsatisfiable, parse_range
 
 router = APIRouter(tags=["assets"])
@@ -25,7 +26,6 @@ router = APIRouter(tags=["assets"])
 Expiry = Annotated[str, Query(max_length=20)]
 Signature = Annotated[str, Query(max_length=100)]
 CACHE = "private, max-age=3600, immutable"
-ENDINGS = {"image/png": "png", "image/webp": "webp", "image/jpeg": "jpg"}
 
 
 @router.get("/api/assets/{asset_id}", summary="A file", response_class=StreamingResponse)
@@ -112,4 +112,4 @@ def _range_still_fits(request: Request, etag: str) -> bool:
 
 
 def _file_name(asset: AssetFile) -> str:
-    return f"safelight-{asset.job_id[:8]}-{asset.id[-4:]}.{ENDINGS.get(asset.mime, 'bin')}"
+    return f"safelight-{asset.job_id[:8]}-{asset.id[-4:]}.{EXTENSIONS.get(asset.mime, 'bin')}"

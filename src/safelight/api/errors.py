@@ -33,6 +33,7 @@ STATUS: Final[Mapping[type[SafelightError], int]] = {
     errors.TooLarge: 413,
     errors.RateLimited: 429,
     errors.Unavailable: 503,
+    errors.InternalError: 500,
     errors.NotMigrated: 503,
     errors.BadSettings: 500,
     errors.BadCatalog: 500,
@@ -49,7 +50,8 @@ _PROBLEM: Final = {
     "type": "object",
     "required": ["type", "title", "status", "detail", "code", "remedy", "request_id"],
     "properties": {
-        **{name: {"type": "string"} for name in ("type", "title", "detail", "code", "remedy")},
+        **{name: {"type": "string"} for name in ("type", "title", "detail", "remedy")},
+        "code": {"type": "string", "description": f"One of: {', '.join(sorted({e.code for e in STATUS}))}."},
         "status": {"type": "integer"},
         "request_id": {"type": ["string", "null"]},
         "errors": {"type": "object", "additionalProperties": {"type": "array", "items": {"type": "string"}}},
@@ -101,11 +103,11 @@ def problem(error: SafelightError, *, status: int | None = None, request_id: str
 def bug(error: Exception, *, path: str, request_id: str) -> JSONResponse:
     """Not a word about what went wrong inside: that is in the log, under the same request id."""
     log.error("request_crashed", path=path[:200], exc_info=error)
-    failure = errors.Unavailable(
+    failure = errors.InternalError(
         "Safelight failed on this request.",
         remedy=Remedy("Try again; if it happens again, report it with the request id."),
     )
-    return problem(failure, status=500, request_id=request_id)
+    return problem(failure, request_id=request_id)
 
 
 def request_id_of(request: Request) -> str | None:

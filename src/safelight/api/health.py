@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse
@@ -12,13 +13,15 @@ from safelight import __version__
 from safelight.api.context import Installation
 from safelight.app import Safelight
 from safelight.domain.clock import as_rfc3339, local_s
-from safelight.domain.errors import SafelightError
+from safelight.domain.errors import SafelightError, Unavailable
 from safelight.services import presence
 from safelight.services.desk import LEAST_FREE_BYTES
 from safelight.services.presence import Process
+from safelight.services.waiting import Waiting, waiting
 from safelight.store.tx import Tx
 from safelight.worker.servers import is_live
 
+T = TypeVar("T")
 router = APIRouter(tags=["health"])
 
 CHECK_LIMIT_S = 3.0
@@ -33,6 +36,12 @@ FINDINGS = {
     "worker": ("NO_WORKER_FOR_QUEUE", "No live process takes jobs.", "Start a worker.", "safelight worker"),
 }
 """Of each check that fails: code, cause, remedy and command."""
+STORAGE_DENIED = (
+    "STORAGE_DENIED",
+    "A folder that jobs need is gone or may not be read.",
+    "Bring it back, readable for the user Safelight runs as; new jobs are refused until then.",
+    "safelight settings",
+)
 
 
 @router.get("/api/live", summary="Is the process alive?")
@@ -59,7 +68,10 @@ async def ready(safelight: Installation) -> JSONResponse:
 async def health(safelight: Installation) -> dict[str, Any]:
     """Version, uptime, and one finding per check that fails."""
     checks = await run_checks(safelight)
-    findings = [_finding(name, check) for name, check in checks.items() if not check["ok"]]
+    affected = {} if checks["worker"]["ok"] else {"worker": await _waiting(safelight)}
+    findings = [
+        _finding(name, check, affected.get(name, Waiting(0, 0))) for name, check in checks.items() if not check["ok"]
+    ]
     return {
         "status": "unhealthy" if findings else "healthy",
         "version": __version__,
@@ -87,10 +99,24 @@ async def run_checks(safelight: Safelight) -> dict[str, dict[str, Any]]:
 
 async def _processes(safelight: Safelight) -> list[Process] | str:
     """Those that are live, or why nobody knows."""
+    seen = await _asked(safelight, _look)
+    if isinstance(seen, str):
+        return seen
+    now, processes = seen
+    return [p for p in processes if is_live(p, now, safelight.settings.lease_seconds)]
+
+
+async def _waiting(safelight: Safelight) -> Waiting:
+    """Nothing where nobody knows: that the database is away is a finding of its own."""
+    found = await _asked(safelight, waiting)
+    return Waiting(0, 0) if isinstance(found, str) else found
+
+
+async def _asked(safelight: Safelight, question: Callable[[Tx], T]) -> T | str:
+    """What the database answers, or why it does not."""
     try:
         async with asyncio.timeout(CHECK_LIMIT_S):
-            now, processes = await safelight.database.read(_look)
-            return [p for p in processes if is_live(p, now, safelight.settings.lease_seconds)]
+            return await safelight.database.read(question)
     except (SafelightError, OSError, TimeoutError) as error:
         return str(error) or f"no answer within {CHECK_LIMIT_S:.0f} s"
 
@@ -107,9 +133,9 @@ def _database_check(processes: list[Process] | str) -> dict[str, Any]:
 
 def _storage_check(safelight: Safelight) -> dict[str, Any]:
     try:
-        free = safelight.store.free_disk_bytes()
-    except OSError as error:
-        return _check(False, str(error))
+        free = safelight.desk.free_disk_bytes()
+    except Unavailable as error:
+        return _check(False, error.what)
     if free is None:
         return _check(True, "object store")
     return _check(free >= LEAST_FREE_BYTES, f"{free // 2**20} MB free", free_bytes=free)
@@ -128,9 +154,10 @@ def _check(ok: bool, found: str, **evidence: int) -> dict[str, Any]:
     return {"ok": ok, "found": found, "evidence": evidence}
 
 
-def _finding(name: str, check: dict[str, Any]) -> dict[str, Any]:
-    """A failed check as a finding (FRONT_DOORS, section 8)."""
-    code, cause, remedy, command = FINDINGS[name]
+def _finding(name: str, check: dict[str, Any], affected: Waiting) -> dict[str, Any]:
+    """A failed check as a finding (FRONT_DOORS, section 8). A disk without numbers is one that cannot be looked at."""
+    denied = name == "storage" and not check["evidence"]
+    code, cause, remedy, command = STORAGE_DENIED if denied else FINDINGS[name]
     return {
         "code": code,
         "severity": "error",
@@ -140,6 +167,7 @@ def _finding(name: str, check: dict[str, Any]) -> dict[str, Any]:
         "cause": cause,
         "remedy": {"text": remedy, "command": command},
         "because_of": None,
+        "affects": affected._asdict(),
     }
 
 

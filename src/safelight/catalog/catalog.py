@@ -66,12 +66,11 @@ class Catalog:
         for model in candidates:
             if model.usable_route(configured=configured, today=today):
                 return model
-        name = f"default of kind {kind}"
         if not candidates:
-            raise ModelUnavailable(model=name, reason="this installation has no model of that kind")
+            raise ModelUnavailable(kind=kind, reason="the catalog has none")
         living = next((model for model in candidates if not model.is_retired(today)), candidates[0])
         reason = living.why_unavailable(configured=configured, today=today)
-        raise ModelUnavailable(model=name, reason=f"of {living.id!r}, the first choice, {reason}")
+        raise ModelUnavailable(kind=kind, reason=f"of {living.id!r}, the first choice, {reason}")
 
     def _unknown(self, kind: str, model: str) -> UnknownModel:
         candidates = self.of_kind(kind)

@@ -103,17 +103,26 @@ class Model(_Entry):
             case "job":
                 return self.price.credits
 
-    def usable_route(self, *, configured: Collection[str], today: date) -> Route | None:
-        """The best route that can be taken today; None if there is none."""
-        return next((r for r in self.routes if r.provider in configured and not r.is_over(today)), None)
+    def usable_route(self, *, configured: Collection[str], today: date, pin: str | None = None) -> Route | None:
+        """The best route that can be taken today, at the provider `pin` if one is named; None if there is none.
 
-    def why_unavailable(self, *, configured: Collection[str], today: date) -> str | None:
+        The one place where a route is chosen: at submit, and again by the worker that makes the call.
+        """
+        return next((r for r in self._routes_at(pin) if r.provider in configured and not r.is_over(today)), None)
+
+    def route_at(self, provider: str) -> Route | None:
+        """The route of a call that was made there already, shut down for new calls or not."""
+        return next(iter(self._routes_at(provider)), None)
+
+    def why_unavailable(self, *, configured: Collection[str], today: date, pin: str | None = None) -> str | None:
         """Why it cannot be run here and now, as half a sentence; None if it can."""
-        if self.usable_route(configured=configured, today=today):
+        if self.usable_route(configured=configured, today=today, pin=pin):
             return None
         if self.is_retired(today):
             return f"it was shut down on {self.shutdown_date}"
-        providers = sorted({route.provider for route in self.routes if not route.is_over(today)})
+        if pin and all(route.is_over(today) for route in self._routes_at(pin)):
+            return f"provider {pin!r} no longer serves it"
+        providers = sorted({route.provider for route in self._routes_at(pin) if not route.is_over(today)})
         return f"no process of this installation has provider {' or '.join(map(repr, providers))} configured"
 
     def is_retired(self, today: date) -> bool:
@@ -149,6 +158,9 @@ class Model(_Entry):
             "aliases": list(self.aliases),
             "parameters": {"type": "object", "properties": self.parameters, "additionalProperties": False},
         }
+
+    def _routes_at(self, provider: str | None) -> list[Route]:
+        return [route for route in self.routes if provider in (None, route.provider)]
 
     @property
     def _last_route(self) -> Route | None:

@@ -87,12 +87,14 @@ def _insist_on_a_database(settings: Settings) -> None:
 async def _in_process(settings: Settings) -> AsyncIterator[Client]:
     from safelight.api.application import create_app
     from safelight.app import Safelight
+    from safelight.store.connect import sqlite_path
     from safelight.telemetry.logs import configure_logging
 
     configure_logging(level="warning")
+    ours = sqlite_path(settings.database_address) is not None  # a Postgres may serve others, who run an older release
     base = f"http://127.0.0.1:{settings.port}"
     headers = {"Authorization": f"Bearer {settings.api_key}"} if settings.api_key else {}
-    async with Safelight.opened(settings) as safelight:
+    async with Safelight.opened(settings, upgrade=ours) as safelight:
         await safelight.reach_peers()
         # Only our own address leads inside: a signed link into an object store is fetched over the network.
         inside = {base: httpx.ASGITransport(create_app(safelight), raise_app_exceptions=False)}

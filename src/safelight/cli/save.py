@@ -10,14 +10,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from safelight.client import Client
-
-EXTENSIONS = {
-    "image/png": ".png",
-    "image/jpeg": ".jpg",
-    "image/webp": ".webp",
-    "video/mp4": ".mp4",
-    "text/plain": ".txt",
-}
+from safelight.storage.keys import EXTENSIONS
 
 
 async def save(client: Client, job: dict[str, Any], output: Path) -> list[tuple[Path, int]]:
@@ -30,7 +23,7 @@ def destinations(job: dict[str, Any], output: Path) -> list[Path]:
     """`cat.png` for one asset, `cat-1.png`, `cat-2.png` for more; in a folder the files carry the job's id."""
     assets = job["assets"]
     if output.is_dir():
-        output = output / f"{job['id']}{EXTENSIONS.get(assets[0]['mime'], '')}" if assets else output
+        output = output / f"{job['id']}.{EXTENSIONS.get(assets[0]['mime'], 'bin')}" if assets else output
     if len(assets) == 1:
         return [output]
     return [output.with_stem(f"{output.stem}-{number}") for number in range(1, len(assets) + 1)]

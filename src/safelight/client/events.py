@@ -6,10 +6,9 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from safelight.domain.jobs import TERMINAL
+from safelight.domain.jobs import LAST_EVENTS, TERMINAL
 
 SNAPSHOT = "snapshot"
-ENDINGS = frozenset(f"job.{status}" for status in TERMINAL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +24,7 @@ class Event:
     @property
     def is_last(self) -> bool:
         """Whether the job ended with this event, or had ended before it."""
-        return self.type in ENDINGS or (self.type == SNAPSHOT and self.payload.get("status") in TERMINAL)
+        return self.type in LAST_EVENTS or (self.type == SNAPSHOT and self.payload.get("status") in TERMINAL)
 
 
 def read_envelope(text: str) -> Event | None:

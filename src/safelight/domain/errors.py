@@ -95,15 +95,16 @@ class ModelRetired(CallerError):
 
 
 class ModelUnavailable(CallerError):
-    """The model exists, but no process of this installation can run it."""
+    """The model exists, but no process of this installation can run it; without `model`, none of its kind can be."""
 
     code, title = "model_unavailable", "The model cannot be run here"
 
-    def __init__(self, *, model: str, reason: str) -> None:
+    def __init__(self, *, model: str | None = None, kind: str | None = None, reason: str) -> None:
+        subject = f"Model {model!r} cannot" if model else f"No model of kind {kind!r} can"
         super().__init__(
-            f"Model {model!r} cannot be run here: {reason}.",
+            f"{subject} be run here: {reason}.",
             remedy=Remedy("Choose another model, or ask the operator to set it up.", "safelight models"),
-            evidence={"model": model, "reason": reason},
+            evidence={"model": model, "kind": kind, "reason": reason},
         )
 
 
@@ -182,6 +183,12 @@ class Unavailable(OperatorError):
     """Safelight itself cannot do it at this moment; the same request may succeed later."""
 
     code, title = "unavailable", "Not possible at the moment"
+
+
+class InternalError(OperatorError):
+    """Safelight has a defect: it failed in a way that nobody foresaw."""
+
+    code, title = "internal", "Safelight failed"
 
 
 class NotMigrated(OperatorError):

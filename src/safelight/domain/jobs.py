@@ -79,3 +79,6 @@ ENDINGS: Final = {
     Status.CANCELED: EventType.CANCELED,
 }
 """The terminal event of each terminal status (batches add `partial`)."""
+
+LAST_EVENTS: Final = frozenset(f"job.{status}" for status in TERMINAL)
+"""The types after which nothing more is said of a job, with those that only newer releases send."""

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from safelight.domain.text import presentable
+
 
 class ErrorClass(StrEnum):
     """DESIGN §10's classes. What a worker does next depends on the class alone."""
@@ -28,16 +30,25 @@ CAN_GET_BETTER = frozenset(
 )
 SNOOZES = frozenset({ErrorClass.RATE_LIMITED, ErrorClass.COLD_START})
 """These wait without using up an attempt: nothing was tried."""
+LONGEST_CODE = 200
 
 
 @dataclass(frozen=True, slots=True)
 class ProviderError:
-    """Why a provider did not deliver, with its own words: the user always gets to see the real reason."""
+    """Why a provider did not deliver, with its own words: the user always gets to see the real reason.
+
+    The words are made presentable here: they come from outside, and a job must not lack an ending because of them.
+    """
 
     error_class: ErrorClass
     message: str
     provider_code: str | None = None
     retry_after_s: float | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "message", presentable(self.message))
+        if self.provider_code is not None:
+            object.__setattr__(self, "provider_code", presentable(self.provider_code, LONGEST_CODE))
 
     @property
     def can_get_better(self) -> bool:

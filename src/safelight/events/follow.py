@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Any, NamedTuple
 
-from safelight.domain.jobs import TERMINAL, EventType
+from safelight.domain.jobs import LAST_EVENTS, EventType
 from safelight.events.hub import Hub
 from safelight.events.log import News, news
 from safelight.store.database import Database
 
 LOOK_AGAIN_S = 1.0
 """How long a lost wake-up can delay news."""
-
-TERMINAL_TYPES = frozenset(f"job.{status}" for status in TERMINAL)
 
 
 class Envelope(NamedTuple):
@@ -27,11 +25,11 @@ class Envelope(NamedTuple):
 
     @property
     def is_last(self) -> bool:
-        return self.type in TERMINAL_TYPES
+        return self.type in LAST_EVENTS
 
 
 async def follow(database: Database, hub: Hub, job_id: str, cursor: int) -> AsyncIterator[Envelope | None]:
-    """Yield news after `cursor` until the job has ended; None whenever it was quiet for a while.
+    """Yield news after `cursor` until the job has ended; None before each new look, so that a reader can stop.
 
     A reader that is slow simply finds more events at its next look: nothing is buffered for it.
     """
@@ -48,8 +46,8 @@ async def follow(database: Database, hub: Hub, job_id: str, cursor: int) -> Asyn
             if found.ended:
                 return  # the reader had seen its end already
             cursor = max(cursor, found.brief.sequence)
-            if not await waiter.wait(LOOK_AGAIN_S):
-                yield None
+            await waiter.wait(LOOK_AGAIN_S)
+            yield None
 
 
 def envelopes(job_id: str, found: News, cursor: int) -> list[Envelope]:

@@ -12,7 +12,8 @@ from typing import NamedTuple
 import sqlalchemy as sa
 
 from safelight.domain.jobs import Stage
-from safelight.services.sql import INTEGER, LEASE_HOLDS, NOW, REAL, arg
+from safelight.services.moves import LEASE_HOLDS, OPEN_CALL
+from safelight.services.sql import INTEGER, NOW, REAL, arg
 from safelight.store import tables
 from safelight.store.calls import batch
 from safelight.store.statements import Change, Query, insert_or_ignore
@@ -54,6 +55,7 @@ class OpenCall(NamedTuple):
 
 class _Held(NamedTuple):
     number: int
+    id: str
 
 
 class _State(NamedTuple):
@@ -65,7 +67,21 @@ class OpenCallExists(Exception):
 
 
 _HOLD_LEASE = Query(
-    sa.update(jobs).where(LEASE_HOLDS).values(stage=sa.literal(str(Stage.RUNNING))).returning(jobs.c.number), _Held
+    sa.update(jobs)
+    .where(LEASE_HOLDS)
+    .values(stage=sa.literal(str(Stage.RUNNING)), sequence=jobs.c.sequence + 1)
+    .returning(jobs.c.number, jobs.c.id),
+    _Held,
+)
+_SUPERSEDE = Change(
+    sa.update(calls)
+    .where(
+        calls.c.job == arg("job", INTEGER),
+        calls.c.id != arg("new_call"),
+        calls.c.repeatable,
+        calls.c.state == "sending",
+    )
+    .values(state=sa.literal("failed"), error=sa.literal("superseded"), ended_at=NOW)
 )
 _COLUMNS = ("id", "job", "attempt", "provider", "model", "repeatable", "state", "worker_id", "sending_at")
 _OPEN = Change(insert_or_ignore(calls, _COLUMNS), columns=_COLUMNS)
@@ -78,13 +94,16 @@ _ACCEPT = Change(
 _END = Change(
     sa.update(calls)
     .where(calls.c.id == arg("call_id"), calls.c.state.in_(["sending", "accepted", "unknown"]))
-    .values(state=arg("outcome"), cost_usd=arg("cost", REAL), error=arg("failure"), ended_at=NOW)
+    .values(
+        state=arg("outcome"),
+        cost_usd=arg("cost", REAL),
+        error=arg("failure"),
+        ended_at=sa.case((arg("outcome") == "unknown", sa.null()), else_=sa.cast(NOW, REAL)),
+    )
 )
 _OPEN_OF_JOB = Query(
     sa.select(calls.c.id, calls.c.job, calls.c.provider, calls.c.state, calls.c.remote_id, calls.c.repeatable).where(
-        calls.c.job == arg("for_job", INTEGER),
-        calls.c.state.in_(["sending", "accepted", "unknown"]),
-        calls.c.given_up_at.is_(None),
+        calls.c.job == arg("for_job", INTEGER), OPEN_CALL
     ),
     OpenCall,
 )
@@ -95,32 +114,32 @@ def sending(tx: Tx, starts: Sequence[Sending]) -> list[bool]:
     """Record that a call is about to be made; False where the lease no longer holds, and then nothing may be sent.
 
     The guard is an UPDATE of the job, so that it is locked against a sweep until this commits. Running it twice with
-    the same ids (a commit whose outcome was lost) opens one call. Raises OpenCallExists beside another open call.
+    the same ids (a commit whose outcome was lost) opens one call. A repeatable call that an earlier worker left is
+    closed; beside any other open call OpenCallExists is raised.
     """
     held = tx.many(_HOLD_LEASE, [{"job": s.job, "held_fence": s.fence} for s in starts])
-    now = tx.now
     first = [s for s, row in zip(starts, held, strict=True) if row]
-    opened = tx.many(
-        _OPEN,
-        [
-            {
-                "id": s.call_id,
-                "job": s.job,
-                "attempt": s.attempt,
-                "provider": s.provider,
-                "model": s.model,
-                "repeatable": s.repeatable,
-                "state": "sending",
-                "worker_id": s.worker_id,
-                "sending_at": now,
-            }
-            for s in first
-        ],
-    )
+    tx.many(_SUPERSEDE, [{"job": s.job, "new_call": s.call_id, "at_now": tx.now} for s in first])
+    opened = tx.many(_OPEN, [_call_row(s, tx.now) for s in first])
     for s, is_new in zip(first, opened, strict=True):
         if not is_new and tx.one(_STATE, call_id=s.call_id) is None:
             raise OpenCallExists(f"job {s.job} has an open call: {s.call_id} cannot be opened beside it")
+    tx.wake(*(f"job:{row.id}" for row in held if row))
     return [row is not None for row in held]
+
+
+def _call_row(s: Sending, now: float) -> dict[str, object]:
+    return {
+        "id": s.call_id,
+        "job": s.job,
+        "attempt": s.attempt,
+        "provider": s.provider,
+        "model": s.model,
+        "repeatable": s.repeatable,
+        "state": "sending",
+        "worker_id": s.worker_id,
+        "sending_at": now,
+    }
 
 
 def accepted(tx: Tx, call_id: str, remote_id: str) -> bool:

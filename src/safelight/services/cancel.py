@@ -6,34 +6,17 @@ from typing import Literal, NamedTuple
 
 import sqlalchemy as sa
 
-from safelight.domain.jobs import LIVE, EventType, Status
+from safelight.domain.jobs import CANCEL, LIVE, EventType, Status
 from safelight.services import ending, events
-from safelight.services.sql import ENDED, NOW, REAL, arg
+from safelight.services.moves import ENDED, MOVED, MovedRow, leaves, reaches
+from safelight.services.sql import NOW, arg
 from safelight.store import tables
-from safelight.store.statements import Change, Query
+from safelight.store.statements import Query
 from safelight.store.tx import Tx
 
-jobs, tags = tables.jobs, tables.fair_tags
+jobs = tables.jobs
 
 Was = Literal["pending", "processing", "ended"]
-
-
-class _Canceled(NamedTuple):
-    number: int
-    id: str
-    user_id: str
-    account: int
-    status: str
-    price: int
-    captured: int
-    sequence: int
-    error: str | None
-    queue: str
-    share: float
-
-    @property
-    def as_ended(self) -> ending.EndedRow:
-        return ending.EndedRow._make(self[: len(ending.EndedRow._fields)])
 
 
 class _StatusRow(NamedTuple):
@@ -44,24 +27,19 @@ _idle = sa.and_(jobs.c.status == "pending", sa.not_(jobs.c.resumes))
 _OWN = (jobs.c.id == arg("public_id"), jobs.c.user_id == arg("owner"))
 _CANCEL = Query(
     sa.update(jobs)
-    .where(*_OWN, sa.or_(_idle, sa.and_(jobs.c.status.in_(sorted(LIVE)), jobs.c.cancel_requested_at.is_(None))))
+    .where(*_OWN, sa.or_(_idle, sa.and_(leaves(CANCEL), jobs.c.cancel_requested_at.is_(None))))
     .values(
         {
             **{column: sa.case((_idle, ended), else_=column) for column, ended in ENDED.items()},
             jobs.c.sequence: jobs.c.sequence + 1,
-            jobs.c.status: sa.case((_idle, sa.literal(str(Status.CANCELED))), else_=jobs.c.status),
+            jobs.c.status: sa.case((_idle, reaches(CANCEL)), else_=jobs.c.status),
             jobs.c.cancel_requested_at: sa.func.coalesce(jobs.c.cancel_requested_at, NOW),
         }
     )
-    .returning(*(jobs.c[name] for name in _Canceled._fields)),
-    _Canceled,
+    .returning(*MOVED),
+    MovedRow,
 )
 _STATUS = Query(sa.select(jobs.c.status).where(*_OWN), _StatusRow)
-_RETURN_SHARE = Change(
-    sa.update(tags)
-    .where(tags.c.queue == arg("line"), tags.c.user_id == arg("owner"))
-    .values(tag=tags.c.tag - arg("share_s", REAL))
-)
 
 
 def cancel(tx: Tx, job_id: str, user_id: str) -> Was | None:
@@ -73,8 +51,7 @@ def cancel(tx: Tx, job_id: str, user_id: str) -> Was | None:
     if row is None:
         return _unchanged(tx, job_id, user_id)
     if row.status == Status.CANCELED:
-        tx.run(_RETURN_SHARE, line=row.queue, owner=row.user_id, share_s=row.share)
-        ending.close(tx, [row.as_ended], {row.number: {"by": "user"}})
+        ending.close(tx, [row], {row.number: {"by": "user"}})
         return "pending"
     event = events.NewEvent(row.number, row.id, row.user_id, row.sequence, EventType.CANCEL_REQUESTED, {})
     events.append(tx, [event])

@@ -7,8 +7,9 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
-from safelight.domain.jobs import EventType, Stage, Status
+from safelight.domain.jobs import CLAIM, EventType, Stage
 from safelight.services import events
+from safelight.services.moves import picked, reaches
 from safelight.services.sql import INTEGER, NOW, REAL, arg
 from safelight.store import tables
 from safelight.store.statements import Change, Query
@@ -67,9 +68,8 @@ _ADVANCE_CLOCK = Change(
 )
 
 
-def _claim_from(picked: Any) -> Query[ClaimedJob]:
-    """Take the picked rows. `MATERIALIZED`, because Postgres may otherwise pick again for every row it updates."""
-    chosen = picked.with_for_update(skip_locked=True).cte("picked").prefix_with("MATERIALIZED")
+def _claim_from(rows: sa.Select[Any]) -> Query[ClaimedJob]:
+    chosen = picked(rows, "picked")
     first = jobs.c.started_at.is_(None)
     run_until = NOW + jobs.c.run_limit_s
     deadline = sa.case((sa.and_(first, run_until < jobs.c.deadline_at), run_until), else_=jobs.c.deadline_at)
@@ -77,7 +77,7 @@ def _claim_from(picked: Any) -> Query[ClaimedJob]:
         sa.update(jobs)
         .where(jobs.c.number.in_(sa.select(chosen.c.number)))
         .values(
-            status=sa.literal(str(Status.PROCESSING)),
+            status=reaches(CLAIM),
             stage=sa.literal(str(Stage.STARTING)),
             ready=sa.false(),
             resumes=sa.false(),
@@ -104,7 +104,7 @@ _READY = _claim_from(
 )
 _RESUMES = _claim_from(
     sa.select(jobs.c.number)
-    .where(jobs.c.queue == arg("line"), jobs.c.resumes)
+    .where(jobs.c.queue == arg("line"), jobs.c.resumes, sa.or_(jobs.c.due_at.is_(None), jobs.c.due_at <= NOW))
     .order_by(jobs.c.number)
     .limit(arg("slots", INTEGER))
 )
@@ -115,11 +115,12 @@ def claim(tx: Tx, worker_id: str, lines: Sequence[str], slots: int) -> list[Clai
     """Take up to `slots` jobs from the queues named, in the order named; none unless the worker's row is live."""
     if tx.one(_LIVE_WORKER, worker=worker_id) is None:
         return []
+    queues_seen = {line: tx.one(_QUEUE, line=line) for line in sorted(lines)}  # locked in one order by everybody
     claimed: list[ClaimedJob] = []
-    for line in sorted(lines):
-        claimed += _claim_line(tx, worker_id, line, slots - len(claimed))
-        if len(claimed) >= slots:
-            break
+    for line in lines:
+        queue = queues_seen[line]
+        if queue is not None and len(claimed) < slots:
+            claimed += _claim_line(tx, worker_id, queue, slots - len(claimed))
     events.append(
         tx,
         [
@@ -130,15 +131,12 @@ def claim(tx: Tx, worker_id: str, lines: Sequence[str], slots: int) -> list[Clai
     return claimed
 
 
-def _claim_line(tx: Tx, worker_id: str, line: str, slots: int) -> list[ClaimedJob]:
-    queue = tx.one(_QUEUE, line=line)
-    if queue is None:
-        return []
-    given = {"worker": worker_id, "line": line, "at_now": tx.now}
+def _claim_line(tx: Tx, worker_id: str, queue: _QueueRow, slots: int) -> list[ClaimedJob]:
+    given = {"worker": worker_id, "line": queue.name, "at_now": tx.now}
     taken = tx.all(_RESUMES, slots=slots, **given)
     if queue.paused_at is None and len(taken) < slots:
         ready = tx.all(_READY, slots=slots - len(taken), **given)
         if ready:
-            tx.run(_ADVANCE_CLOCK, line=line, reached=max(job.vstart for job in ready))
+            tx.run(_ADVANCE_CLOCK, line=queue.name, reached=max(job.vstart for job in ready))
         taken += sorted(ready, key=lambda job: (job.vstart, job.number))
     return taken

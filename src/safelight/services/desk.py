@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import shutil
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,6 +19,7 @@ from safelight.services.prepare import Caller, JobRequest, Limits, prepare
 from safelight.services.read_jobs import JobDetails, PageRequest
 from safelight.services.submit import Replayed, submit
 from safelight.store.database import Database
+from safelight.store.sqlite import SqliteDatabase
 
 LEAST_FREE_BYTES = 256 * 1024 * 1024
 LinksFor = Callable[[str], Links]
@@ -34,11 +36,11 @@ class Desk:
     limits: Limits
     links_for: LinksFor
     free_bytes: Callable[[], int | None]
-    """Free space where data goes; None where that is not limited."""
+    """Free space where assets go; None where that is not limited. May raise OSError."""
 
     async def submit(self, request: JobRequest, caller: Caller) -> tuple[JobDetails, bool]:
         """Make a job; True if the caller's idempotency key had made it before. Raises CallerError or Unavailable."""
-        refuse_on_full_disk(self.free_bytes())
+        refuse_on_full_disk(self.free_disk_bytes())
         submission = prepare(
             request,
             caller,
@@ -83,6 +85,20 @@ class Desk:
             shown.append({**model.public(), **availability, "default": model.id in defaults})
         return shown
 
+    def free_disk_bytes(self) -> int | None:
+        """Room on the fullest disk that jobs need, for assets or for a SQLite file; None where none is limited.
+
+        Raises Unavailable when one of them cannot be looked at.
+        """
+        try:
+            found = (self.free_bytes(), _free_beside(self.database))
+        except OSError as error:
+            raise Unavailable(
+                f"The folder {error.filename} cannot be looked at: {error.strerror}. No new jobs are taken.",
+                remedy=Remedy("The operator must bring it back, readable for the user Safelight runs as."),
+            ) from error
+        return min((free for free in found if free is not None), default=None)
+
     def body(self, details: JobDetails, base: str) -> dict[str, Any]:
         """The public body of a job, with links under `base`."""
         return job_body(details, self.links_for(base))
@@ -92,6 +108,10 @@ class Desk:
             return self.catalog.resolve(kind, None, configured=self.configured, today=datetime.now(UTC).date()).model.id
         except CallerError:
             return None
+
+
+def _free_beside(database: Database) -> int | None:
+    return shutil.disk_usage(database.path.parent).free if isinstance(database, SqliteDatabase) else None
 
 
 def refuse_on_full_disk(free_bytes: int | None) -> None:

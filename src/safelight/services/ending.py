@@ -1,49 +1,25 @@
-"""What every ending of a job has in common: settle its hold, forget its preview, say so in an event."""
+"""What every ending of a job has in common: settle its hold, forget its preview, say so in an event.
+
+A job that was canceled before it ever ran also gives its share of the queue back.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any
 
 import sqlalchemy as sa
 
 from safelight.domain.jobs import ENDINGS, Status
-from safelight.ledger.entries import capture, release
+from safelight.ledger.entries import Entry, capture, release
 from safelight.services import events
 from safelight.services.credits import Books
-from safelight.services.sql import INTEGER, arg
+from safelight.services.moves import MovedRow
+from safelight.services.shares import give_back
+from safelight.services.sql import INTEGER, NOW, arg
 from safelight.store import tables
 from safelight.store.statements import Change
 from safelight.store.tx import Tx
-
-jobs = tables.jobs
-
-
-class EndedRow(NamedTuple):
-    """A job as an ending left it."""
-
-    number: int
-    id: str
-    user_id: str
-    account: int
-    status: str
-    price: int
-    captured: int
-    sequence: int
-    error: str | None
-
-
-ENDED_COLUMNS: Final = (
-    jobs.c.number,
-    jobs.c.id,
-    jobs.c.user_id,
-    jobs.c.account,
-    jobs.c.status,
-    jobs.c.price,
-    jobs.c.captured,
-    jobs.c.sequence,
-    jobs.c.error,
-)
 
 _FORGET_PREVIEW = Change(sa.delete(tables.previews).where(tables.previews.c.job == arg("ended_job", INTEGER)))
 _CLOSE_CALLS = Change(
@@ -53,11 +29,11 @@ _CLOSE_CALLS = Change(
         tables.calls.c.repeatable,
         tables.calls.c.state == "sending",
     )
-    .values(state="failed", ended_at=arg("at_now", sa.Float(53)))
+    .values(state="failed", ended_at=NOW)
 )
 
 
-def close(tx: Tx, ended: Sequence[EndedRow], payloads: Mapping[int, Mapping[str, Any]] | None = None) -> None:
+def close(tx: Tx, ended: Sequence[MovedRow], payloads: Mapping[int, Mapping[str, Any]] | None = None) -> None:
     """Settle jobs that the caller's guarded UPDATE just ended, in the same transaction.
 
     `payloads` adds to the terminal event, by job number. The job body itself is joined in when it is read.
@@ -67,6 +43,7 @@ def close(tx: Tx, ended: Sequence[EndedRow], payloads: Mapping[int, Mapping[str,
     keys = [{"ended_job": row.number} for row in ended]
     tx.many(_FORGET_PREVIEW, keys)
     tx.many(_CLOSE_CALLS, [{**key, "at_now": tx.now} for key in keys])
+    give_back(tx, [row for row in ended if row.status == Status.CANCELED and row.started_at is None])
     books = Books.of_accounts(tx, (row.account for row in ended))
     for row in ended:
         books.post(row.account, _settlement(row))
@@ -83,7 +60,7 @@ def close(tx: Tx, ended: Sequence[EndedRow], payloads: Mapping[int, Mapping[str,
     )
 
 
-def _settlement(row: EndedRow) -> Any:
+def _settlement(row: MovedRow) -> Entry:
     if row.status == Status.COMPLETED:
         return capture(row.price, row.captured, job=row.number)
     return release(row.price, job=row.number)

@@ -7,10 +7,11 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 
-from safelight.domain.jobs import Stage, Status
+from safelight.domain.jobs import ALLOWED, Stage, Status
 from safelight.services import ending
 from safelight.services.calls import CallOutcome, end_call
-from safelight.services.sql import ENDED, INTEGER, LEASE_HOLDS, arg
+from safelight.services.moves import ENDED, LEASE_HOLDS, MOVED, MovedRow
+from safelight.services.sql import INTEGER, arg
 from safelight.store import tables
 from safelight.store.calls import batch
 from safelight.store.statements import Change, Query
@@ -63,8 +64,8 @@ _END = Query(
             jobs.c.captured: jobs.c.price * arg("delivered", INTEGER) // jobs.c.outputs,
         }
     )
-    .returning(*ending.ENDED_COLUMNS),
-    ending.EndedRow,
+    .returning(*MOVED),
+    MovedRow,
 )
 _ASSET_COLUMNS = (
     "id",
@@ -92,6 +93,8 @@ def finish(tx: Tx, endings: Sequence[Ending]) -> list[bool]:
     Returns False, in input order, where someone else requeued, canceled or ended the job. The caller
     lets go of that job. What was learnt about the call is recorded either way.
     """
+    if not {(Status.PROCESSING, e.status) for e in endings} <= ALLOWED:
+        raise ValueError("a job in processing cannot end like that")
     now = tx.now
     ended = tx.many(
         _END,

@@ -11,10 +11,12 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
-from safelight.domain.jobs import EventType, Stage, Status
+from safelight.domain.clock import as_rfc3339
+from safelight.domain.jobs import CANCEL, HAND_BACK, EventType, Stage, Status
 from safelight.services import ending, events
 from safelight.services.calls import CallOutcome, end_call
-from safelight.services.sql import ENDED, FLAG, INTEGER, LEASE_HOLDS, NOW, REAL, arg
+from safelight.services.moves import ENDED, HAS_OPEN_CALL, LEASE_HOLDS, MOVED, MovedRow, reaches
+from safelight.services.sql import INTEGER, NOW, REAL, arg
 from safelight.store import tables
 from safelight.store.statements import Query
 from safelight.store.tx import Tx
@@ -22,40 +24,20 @@ from safelight.store.tx import Tx
 jobs = tables.jobs
 
 
-class HandedBack(NamedTuple):
-    """A job after its hand-back: pending, or canceled."""
-
-    number: int
-    id: str
-    user_id: str
-    account: int
-    status: str
-    price: int
-    captured: int
-    sequence: int
-    error: str | None
-    queue: str
-    due_at: float | None
-
-    @property
-    def as_ended(self) -> ending.EndedRow:
-        return ending.EndedRow._make(self[: len(ending.EndedRow._fields)])
-
-
-def back_to_pending(guard: Any, *, lost: bool) -> Query[HandedBack]:
-    """The UPDATE behind every hand-back. Arguments beside the guard's: due_in_s, attempts_used, call_open, at_now.
+def back_to_pending(guard: Any, *, lost: bool) -> Query[MovedRow]:
+    """The UPDATE behind every hand-back. Arguments beside the guard's: due_in_s, attempts_used, at_now.
 
     `attempts_used` is 0 when the try does not count. A lost worker never uses an attempt; it is counted in `lost_n`.
+    The caller has locked the job, and has recorded what is known of its call: an open one makes the job resume.
     """
-    canceled = sa.and_(jobs.c.cancel_requested_at.is_not(None), sa.not_(arg("call_open", FLAG)))
+    canceled = sa.and_(jobs.c.cancel_requested_at.is_not(None), sa.not_(HAS_OPEN_CALL))
     waits = arg("due_in_s", REAL) > 0
-    ready = sa.and_(sa.not_(canceled), sa.not_(waits), sa.not_(arg("call_open", FLAG)))
     values = {
-        jobs.c.status: sa.case((canceled, sa.literal(str(Status.CANCELED))), else_=sa.literal(str(Status.PENDING))),
+        jobs.c.status: sa.case((canceled, reaches(CANCEL)), else_=reaches(HAND_BACK)),
         jobs.c.stage: sa.literal(str(Stage.QUEUED)),
         jobs.c.progress: sa.literal(0.0),
-        jobs.c.ready: ready,
-        jobs.c.resumes: sa.and_(arg("call_open", FLAG), sa.not_(canceled)),
+        jobs.c.ready: sa.and_(sa.not_(canceled), sa.not_(waits), sa.not_(HAS_OPEN_CALL)),
+        jobs.c.resumes: HAS_OPEN_CALL,
         jobs.c.due_at: sa.case((sa.and_(waits, sa.not_(canceled)), NOW + arg("due_in_s", REAL)), else_=sa.null()),
         jobs.c.attempt: jobs.c.attempt - 1 + arg("attempts_used", INTEGER),
         jobs.c.settled: canceled,
@@ -65,8 +47,7 @@ def back_to_pending(guard: Any, *, lost: bool) -> Query[HandedBack]:
         jobs.c.sequence: ENDED[jobs.c.sequence],
         jobs.c.lost_n: jobs.c.lost_n + (1 if lost else 0),
     }
-    columns = [jobs.c[name] for name in HandedBack._fields]
-    return Query(sa.update(jobs).where(guard).values(values).returning(*columns), HandedBack)
+    return Query(sa.update(jobs).where(guard).values(values).returning(*MOVED), MovedRow)
 
 
 class Return(NamedTuple):
@@ -77,7 +58,6 @@ class Return(NamedTuple):
     reason: str
     due_in_s: float
     uses_attempt: bool
-    call_open: bool = False
     call: CallOutcome | None = None
     retrying: bool = True
     error_code: str | None = None
@@ -88,31 +68,40 @@ _RETURN = back_to_pending(LEASE_HOLDS, lost=False)
 
 def hand_back(tx: Tx, given: Return) -> bool:
     """Give a job back; False where it was no longer the caller's. What is known of the call is recorded anyway."""
+    tx.lock(jobs, [given.job])  # jobs are locked before their calls, as everywhere
+    if given.call:
+        end_call(tx, [given.call])
     row = tx.one(
         _RETURN,
         job=given.job,
         held_fence=given.fence,
         due_in_s=given.due_in_s,
         attempts_used=int(given.uses_attempt),
-        call_open=given.call_open,
         at_now=tx.now,
     )
-    if given.call:
-        end_call(tx, [given.call])  # jobs are locked before their calls, as everywhere
     if row is None:
         return False
     kind = EventType.RETRYING if given.retrying else EventType.REQUEUED
-    payload = {"reason": given.reason, "code": given.error_code, "due_at": row.due_at}
-    announce(tx, [row], kind, payload)
+    announce(tx, [row], kind, reason=given.reason, code=given.error_code)
     return True
 
 
-def announce(tx: Tx, rows: Sequence[HandedBack], kind: EventType, payload: dict[str, Any]) -> None:
+def announce(tx: Tx, rows: Sequence[MovedRow], kind: EventType, *, reason: str, code: str | None) -> None:
     """Close those that ended as canceled; say of the others that they wait again, and wake their queues."""
-    canceled = [row for row in rows if row.status == Status.CANCELED]
     waiting = [row for row in rows if row.status == Status.PENDING]
-    ending.close(tx, [row.as_ended for row in canceled])
+    ending.close(tx, [row for row in rows if row.status == Status.CANCELED])
     events.append(
-        tx, [events.NewEvent(row.number, row.id, row.user_id, row.sequence, kind, payload) for row in waiting]
+        tx,
+        [
+            events.NewEvent(
+                row.number,
+                row.id,
+                row.user_id,
+                row.sequence,
+                kind,
+                {"reason": reason, "code": code, "due_at": None if row.due_at is None else as_rfc3339(row.due_at)},
+            )
+            for row in waiting
+        ],
     )
     tx.wake(*{f"queue:{row.queue}" for row in waiting})

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from safelight.catalog.catalog import Catalog, ModelWarning
+from safelight.catalog.catalog import Catalog, ModelWarning, Resolved
 from safelight.catalog.model import Model
-from safelight.domain.errors import InvalidParams
+from safelight.domain.errors import InvalidParams, ModelUnavailable
 from safelight.services.sql import as_json
 from safelight.services.submit import Submission
 
@@ -70,34 +70,10 @@ def prepare(
     Raises UnknownModel, ModelRetired, ModelUnavailable or InvalidParams with every wrong field at once.
     """
     resolved = catalog.resolve(request.kind, request.model, configured=configured, today=today)
-    model = resolved.model
-    _check(request, model)
-    params = model.validate_params(request.params)
-    if "seed" in model.parameters:
-        params.setdefault("seed", seed % (MAX_SEED + 1))
-    max_wait_s, warnings = _waiting_limit(request, model, limits)
-    return Submission(
-        id=job_id,
-        user_id=caller.user_id,
-        kind=model.kind,
-        model=model.id,
-        queue=model.queue,
-        prompt=request.prompt or "",
-        params=as_json(params),
-        outputs=int(params.get("n", 1)),
-        price=model.price_credits(params),
-        share_s=max(1.0, model.typical_s),
-        max_wait_s=max_wait_s,
-        run_limit_s=limits.run_s[model.kind],
-        labels=as_json(dict(request.labels)),
-        warnings=as_json([{"code": w.code, "message": w.message} for w in (*resolved.warnings, *warnings)]),
-        priority=request.priority,
-        provider_pin=request.provider,
-        request_id=caller.request_id,
-        start_at=request.start_at,
-        key=caller.idempotency_key,
-        request_hash=request_hash(request),
-    )
+    _check(request, resolved.model)
+    _check_pin(request.provider, resolved.model, configured, today)
+    params = _complete(request.params, resolved.model, seed)
+    return _submission(job_id, request, caller, resolved, params, limits)
 
 
 def request_hash(request: JobRequest) -> str:
@@ -121,6 +97,50 @@ def _check(request: JobRequest, model: Model) -> None:
         first = next(f"{path}: {texts[0]}" for path, texts in errors.items())
         more = f" ({len(errors) - 1} more)" if len(errors) > 1 else ""
         raise InvalidParams(f"{first}{more}", errors=errors)
+
+
+def _check_pin(pin: str | None, model: Model, configured: Collection[str], today: date) -> None:
+    """A pinned provider is the only one the worker may use: that another could do it is no help."""
+    reason = model.why_unavailable(configured=configured, today=today, pin=pin)
+    if reason:
+        raise ModelUnavailable(model=model.id, reason=reason)
+
+
+def _complete(given: Mapping[str, Any], model: Model, seed: int) -> dict[str, Any]:
+    """The parameters with every default, and a seed if the model takes one."""
+    params = model.validate_params(given)
+    if "seed" in model.parameters:
+        params.setdefault("seed", seed % (MAX_SEED + 1))
+    return params
+
+
+def _submission(
+    job_id: str, request: JobRequest, caller: Caller, resolved: Resolved, params: dict[str, Any], limits: Limits
+) -> Submission:
+    model = resolved.model
+    max_wait_s, warnings = _waiting_limit(request, model, limits)
+    return Submission(
+        id=job_id,
+        user_id=caller.user_id,
+        kind=model.kind,
+        model=model.id,
+        queue=model.queue,
+        prompt=request.prompt or "",
+        params=as_json(params),
+        outputs=int(params.get("n", 1)),
+        price=model.price_credits(params),
+        share=max(1.0, model.typical_s),
+        max_wait_s=max_wait_s,
+        run_limit_s=limits.run_s[model.kind],
+        labels=as_json(dict(request.labels)),
+        warnings=as_json([{"code": w.code, "message": w.message} for w in (*resolved.warnings, *warnings)]),
+        priority=request.priority,
+        provider_pin=request.provider,
+        request_id=caller.request_id,
+        start_at=request.start_at,
+        key=caller.idempotency_key,
+        request_hash=request_hash(request),
+    )
 
 
 def _waiting_limit(request: JobRequest, model: Model, limits: Limits) -> tuple[float, list[ModelWarning]]:

@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 
-from safelight.services.sql import INTEGER, LEASE_HOLDS, REAL, arg
+from safelight.services.moves import LEASE_HOLDS
+from safelight.services.sql import INTEGER, REAL, arg
 from safelight.store import tables
 from safelight.store.calls import batch
 from safelight.store.statements import Change, Query

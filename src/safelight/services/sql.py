@@ -1,4 +1,4 @@
-"""Small words for writing statements: named arguments, the condition that a lease holds, JSON as text."""
+"""Small words for writing statements: named arguments with their types, JSON as text."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from safelight.store.tables import TIME, jobs
+from safelight.store.tables import TIME
 
 TEXT: Final = sa.Text()
 INTEGER: Final = sa.BigInteger()
@@ -21,24 +21,6 @@ def arg(name: str, kind: Any = TEXT) -> sa.BindParameter[Any]:
 
 
 NOW: Final = arg("at_now", TIME)
-
-LEASE_HOLDS: Final = sa.and_(
-    jobs.c.number == arg("job", INTEGER), jobs.c.fence == arg("held_fence", INTEGER), jobs.c.status == "processing"
-)
-"""The guard of every move a worker makes: the job is still the one it claimed."""
-
-ENDED: Final = {
-    jobs.c.settled: sa.true(),
-    jobs.c.ready: sa.false(),
-    jobs.c.resumes: sa.false(),
-    jobs.c.waiting_for: sa.null(),
-    jobs.c.due_at: sa.null(),
-    jobs.c.worker_id: sa.null(),
-    jobs.c.finished_at: NOW,
-    jobs.c.fence: jobs.c.fence + 1,
-    jobs.c.sequence: jobs.c.sequence + 1,
-}
-"""What every ending writes beside its status."""
 
 
 def as_json(value: Any) -> str:

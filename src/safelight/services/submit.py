@@ -11,15 +11,15 @@ import sqlalchemy as sa
 from safelight.domain.errors import CallerError, IdempotencyMismatch, InsufficientCredits
 from safelight.domain.jobs import EventType, Stage, Status
 from safelight.ledger.entries import hold
-from safelight.services import events
+from safelight.services import events, shares
 from safelight.services.credits import Books, open_accounts
-from safelight.services.sql import REAL, arg
+from safelight.services.sql import arg
 from safelight.store import tables
 from safelight.store.calls import batch
 from safelight.store.statements import Change, Query, insert_or_ignore
 from safelight.store.tx import Tx
 
-jobs, keys, tags, queues = tables.jobs, tables.idempotency_keys, tables.fair_tags, tables.queues
+jobs, keys = tables.jobs, tables.idempotency_keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Submission:
     params: str
     outputs: int
     price: int
-    share_s: float
+    share: float
     """Typical seconds of work: what the job takes from its user's share of the queue."""
     max_wait_s: float
     run_limit_s: float
@@ -73,10 +73,6 @@ class _KeyRow(NamedTuple):
     job_id: str
 
 
-class _TagRow(NamedTuple):
-    tag: float
-
-
 class _NewJob(NamedTuple):
     number: int
     id: str
@@ -91,20 +87,6 @@ _KEY = Query(
     _KeyRow,
 )
 _GIVE_KEY_BACK = Change(sa.delete(keys).where(keys.c.user_id == arg("owner"), keys.c.key == arg("given")))
-_OPEN_TAG = Change(insert_or_ignore(tags, ("queue", "user_id", "tag")), columns=("queue", "user_id", "tag"))
-_clock = sa.func.coalesce(sa.select(queues.c.clock).where(queues.c.name == arg("line")).scalar_subquery(), 0.0)
-_TAKE_SHARE = Query(
-    sa.update(tags)
-    .where(tags.c.queue == arg("line"), tags.c.user_id == arg("owner"))
-    .values(tag=sa.case((tags.c.tag < _clock, _clock), else_=tags.c.tag) + arg("share_s", REAL))
-    .returning(tags.c.tag),
-    _TagRow,
-)
-_RETURN_SHARE = Change(
-    sa.update(tags)
-    .where(tags.c.queue == arg("line"), tags.c.user_id == arg("owner"))
-    .values(tag=tags.c.tag - arg("share_s", REAL))
-)
 _EXISTING = Query(sa.select(jobs.c.number, jobs.c.id).where(jobs.c.id == arg("public_id")), _NewJob)
 _JOB_COLUMNS = (
     "id",
@@ -146,7 +128,7 @@ def submit(tx: Tx, submissions: Sequence[Submission]) -> list[Answer]:
     answers: dict[str, Answer] = _already_there(tx, submissions)
     fresh = _take_keys(tx, [s for s in submissions if s.id not in answers], answers)
     accounts = open_accounts(tx, (s.user_id for s in fresh))
-    vstarts = _take_shares(tx, fresh)
+    vstarts = shares.take(tx, fresh)
     books = Books.of_accounts(tx, accounts.values())
     affordable = _hold_in_memory(books, accounts, fresh, answers)
     inserted = {row.id: row.number for row in _insert(tx, affordable, accounts, vstarts)}
@@ -187,29 +169,6 @@ def _take_keys(tx: Tx, submissions: Sequence[Submission], answers: dict[str, Ans
                 else IdempotencyMismatch(key=str(s.key), job_id=holder.job_id)
             )
     return [s for s in submissions if s.id not in answers]
-
-
-def _take_shares(tx: Tx, submissions: Sequence[Submission]) -> dict[str, float]:
-    """Where each job starts on its queue's fair clock: one user's 500 jobs line up behind each other."""
-    groups: dict[tuple[str, str], list[Submission]] = {}
-    for s in submissions:
-        groups.setdefault((s.queue, s.user_id), []).append(s)
-    ordered = sorted(groups)
-    tx.many(_OPEN_TAG, [{"queue": queue, "user_id": user, "tag": 0.0} for queue, user in ordered])
-    taken = tx.many(
-        _TAKE_SHARE,
-        [
-            {"line": queue, "owner": user, "share_s": sum(s.share_s for s in groups[queue, user])}
-            for queue, user in ordered
-        ],
-    )
-    vstarts: dict[str, float] = {}
-    for place, row in zip(ordered, taken, strict=True):
-        end = row.tag if row else 0.0
-        for s in reversed(groups[place]):
-            end -= s.share_s
-            vstarts[s.id] = end
-    return vstarts
 
 
 def _hold_in_memory(
@@ -262,7 +221,7 @@ def _job_row(s: Submission, account: int, vstart: float, now: float) -> dict[str
         "ready": not delayed,
         "due_at": start_at if delayed else None,
         "vstart": vstart,
-        "share": s.share_s,
+        "share": s.share,
         "created_at": now,
         "start_at": start_at,
         "deadline_at": start_at + s.max_wait_s,
@@ -274,13 +233,7 @@ def _job_row(s: Submission, account: int, vstart: float, now: float) -> dict[str
 def _forget(tx: Tx, refused: Sequence[Submission]) -> None:
     """A refusal must leave no trace: the same request may be affordable later, and its user took no turn."""
     tx.many(_GIVE_KEY_BACK, [{"owner": s.user_id, "given": s.key} for s in refused if s.key is not None])
-    shares: dict[tuple[str, str], float] = {}
-    for s in refused:
-        shares[s.queue, s.user_id] = shares.get((s.queue, s.user_id), 0.0) + s.share_s
-    tx.many(
-        _RETURN_SHARE,
-        [{"line": queue, "owner": user, "share_s": share_s} for (queue, user), share_s in sorted(shares.items())],
-    )
+    shares.give_back(tx, refused)
 
 
 def _answer_again(tx: Tx, submissions: Sequence[Submission], answers: dict[str, Answer]) -> None:

@@ -5,14 +5,16 @@ Each takes at most a slice per call, oldest first, and skips what somebody else 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import sqlalchemy as sa
 
-from safelight.domain.jobs import LIVE, EventType, Status
+from safelight.domain.jobs import FAIL, REQUEUE, EventType
 from safelight.domain.retry import MAX_LOST
 from safelight.services import ending, hand_back
-from safelight.services.sql import ENDED, INTEGER, NOW, arg, as_json
+from safelight.services.moves import ENDED, LEASE_HOLDS, MOVED, MovedRow, leaves, picked, reaches
+from safelight.services.sql import INTEGER, NOW, arg, as_json
 from safelight.store import tables
 from safelight.store.statements import Change, Query
 from safelight.store.tx import Tx
@@ -45,8 +47,8 @@ class _Orphan(NamedTuple):
 
 _live_workers = sa.select(workers.c.id).where(workers.c.lost_at.is_(None))
 _IS_DUE = sa.and_(jobs.c.due_at <= NOW, jobs.c.status == "pending")
-_IS_OVERDUE = sa.and_(jobs.c.deadline_at <= NOW, jobs.c.status.in_(sorted(LIVE)))
-_IS_ORPHAN = sa.and_(jobs.c.status == "processing", jobs.c.worker_id.not_in(_live_workers))
+_IS_OVERDUE = sa.and_(jobs.c.deadline_at <= NOW, leaves(FAIL))
+_IS_ORPHAN = sa.and_(leaves(REQUEUE), jobs.c.worker_id.not_in(_live_workers))
 
 
 def _count(condition: sa.ColumnElement[bool]) -> sa.ScalarSelect[int]:
@@ -56,38 +58,22 @@ def _count(condition: sa.ColumnElement[bool]) -> sa.ScalarSelect[int]:
 
 _HITS = Query(sa.select(_count(_IS_DUE), _count(_IS_OVERDUE), _count(_IS_ORPHAN)), Hits)
 
-_due = (
-    sa.select(jobs.c.number)
-    .where(_IS_DUE)
-    .order_by(jobs.c.due_at)
-    .limit(SLICE)
-    .with_for_update(skip_locked=True)
-    .cte("due")
-    .prefix_with("MATERIALIZED")
-)
+_due = picked(sa.select(jobs.c.number).where(_IS_DUE).order_by(jobs.c.due_at).limit(SLICE), "due")
 _MAKE_READY = Query(
     sa.update(jobs)
     .where(jobs.c.number.in_(sa.select(_due.c.number)))
-    .values(ready=sa.true(), due_at=sa.null())
+    .values(ready=sa.not_(jobs.c.resumes), due_at=sa.null())
     .returning(jobs.c.queue),
     _QueueRow,
 )
-_overdue = (
-    sa.select(jobs.c.number)
-    .where(_IS_OVERDUE)
-    .order_by(jobs.c.deadline_at)
-    .limit(SLICE)
-    .with_for_update(skip_locked=True)
-    .cte("overdue")
-    .prefix_with("MATERIALIZED")
-)
+_overdue = picked(sa.select(jobs.c.number).where(_IS_OVERDUE).order_by(jobs.c.deadline_at).limit(SLICE), "overdue")
 _EXPIRE = Query(
     sa.update(jobs)
     .where(jobs.c.number.in_(sa.select(_overdue.c.number)))
     .values(
         {
             **ENDED,
-            jobs.c.status: sa.literal(str(Status.FAILED)),
+            jobs.c.status: reaches(FAIL),
             jobs.c.error: sa.case(
                 (jobs.c.started_at.is_(None), arg("never_started")),
                 (jobs.c.status == "pending", arg("between_tries")),
@@ -95,25 +81,27 @@ _EXPIRE = Query(
             ),
         }
     )
-    .returning(*ending.ENDED_COLUMNS),
-    ending.EndedRow,
+    .returning(*MOVED),
+    MovedRow,
 )
 _ORPHANS = Query(
-    sa.select(jobs.c.number, jobs.c.lost_n)
-    .where(_IS_ORPHAN)
-    .order_by(jobs.c.number)
-    .limit(SLICE)
-    .with_for_update(skip_locked=True, of=jobs),
+    sa.select(jobs.c.number).where(_IS_ORPHAN).limit(SLICE).with_for_update(skip_locked=True, of=jobs), _Number
+)
+_STILL_ORPHAN = Query(
+    sa.select(jobs.c.number, jobs.c.lost_n).where(
+        jobs.c.number.in_(sa.bindparam("numbers", expanding=True)), _IS_ORPHAN
+    ),
     _Orphan,
 )
-_this_orphan = sa.and_(jobs.c.number == arg("job", INTEGER), jobs.c.status == "processing")
-_TAKE_BACK = hand_back.back_to_pending(_this_orphan, lost=True)
+_HELD = Query(sa.select(jobs.c.number, jobs.c.lost_n).where(LEASE_HOLDS).with_for_update(), _Orphan)
+_this_job = sa.and_(jobs.c.number == arg("job", INTEGER), leaves(REQUEUE))
+_TAKE_BACK = hand_back.back_to_pending(_this_job, lost=True)
 _GIVE_UP = Query(
     sa.update(jobs)
-    .where(_this_orphan)
-    .values({**ENDED, jobs.c.status: sa.literal(str(Status.FAILED)), jobs.c.error: arg("failure")})
-    .returning(*ending.ENDED_COLUMNS),
-    ending.EndedRow,
+    .where(_this_job)
+    .values({**ENDED, jobs.c.status: reaches(FAIL), jobs.c.error: arg("failure")})
+    .returning(*MOVED),
+    MovedRow,
 )
 _of_job = calls.c.job == arg("job", INTEGER)
 _FORGET_REPEATABLE = Change(
@@ -123,12 +111,6 @@ _FORGET_REPEATABLE = Change(
 )
 _MARK_UNKNOWN = Change(
     sa.update(calls).where(_of_job, sa.not_(calls.c.repeatable), calls.c.state == "sending").values(state="unknown")
-)
-_OPEN_CALL = Query(
-    sa.select(calls.c.number).where(
-        _of_job, calls.c.state.in_(["sending", "accepted", "unknown"]), calls.c.given_up_at.is_(None)
-    ),
-    _Number,
 )
 
 
@@ -158,31 +140,45 @@ def expire(tx: Tx) -> int:
 
 
 def take_from_lost(tx: Tx) -> int:
-    """Jobs whose worker is lost or gone go back to their queue; those that lost too many workers are given up."""
-    orphans = tx.all(_ORPHANS)
-    if not orphans:
-        return 0
+    """Jobs whose worker is lost or gone go back to their queue; those that lost too many workers are given up.
+
+    They are looked at twice: on Postgres the first look locks them, but judges their workers as of its own start, and
+    one that registered and claimed meanwhile would seem to be gone.
+    """
+    numbers = [row.number for row in tx.all(_ORPHANS)]
+    orphans = tx.all(_STILL_ORPHAN, numbers=numbers) if numbers else []
+    _take(tx, sorted(orphans), "The worker that ran it was lost.", "worker_lost")
+    return len(orphans)
+
+
+def take_unrun(tx: Tx, job: int, fence: int) -> bool:
+    """A worker holds a job that it does not run: it goes back as if its worker had been lost."""
+    held = tx.one(_HELD, job=job, held_fence=fence)
+    if held is None:
+        return False
+    _take(tx, [held], "The worker held it without running it.", "not_running")
+    return True
+
+
+def _take(tx: Tx, orphans: Sequence[_Orphan], reason: str, code: str) -> None:
     now = tx.now
     keys = [{"job": orphan.number} for orphan in orphans]
     tx.many(_FORGET_REPEATABLE, [{**key, "at_now": now} for key in keys])
     tx.many(_MARK_UNKNOWN, keys)
-    hopeless = [o.number for o in orphans if o.lost_n + 1 >= MAX_LOST]
     failure = error_json("retries_exhausted", f"{MAX_LOST} workers were lost while running it.", "Ask the operator.")
-    given_up = tx.many(_GIVE_UP, [{"job": n, "failure": failure, "at_now": now} for n in hopeless])
-    ending.close(tx, [row for row in given_up if row])
-    taken = [_take_back(tx, o.number, now) for o in orphans if o.number not in set(hopeless)]
-    hand_back.announce(
-        tx,
-        [row for row in taken if row],
-        EventType.REQUEUED,
-        {"reason": "The worker that ran it was lost.", "code": "worker_lost", "due_at": None},
+    given_up = tx.many(
+        _GIVE_UP, [{"job": o.number, "failure": failure, "at_now": now} for o in orphans if o.lost_n + 1 >= MAX_LOST]
     )
-    return len(orphans)
-
-
-def _take_back(tx: Tx, job: int, now: float) -> hand_back.HandedBack | None:
-    call_open = tx.one(_OPEN_CALL, job=job) is not None
-    return tx.one(_TAKE_BACK, job=job, due_in_s=0.0, attempts_used=0, call_open=call_open, at_now=now)
+    taken = tx.many(
+        _TAKE_BACK,
+        [
+            {"job": o.number, "due_in_s": 0.0, "attempts_used": 0, "at_now": now}
+            for o in orphans
+            if o.lost_n + 1 < MAX_LOST
+        ],
+    )
+    ending.close(tx, [row for row in given_up if row])
+    hand_back.announce(tx, [row for row in taken if row], EventType.REQUEUED, reason=reason, code=code)
 
 
 def _too_late(message: str, remedy: str) -> str:

@@ -42,10 +42,12 @@ def batch(function: Callable[[Tx, Sequence[Item]], list[Out]]) -> Batch[Item, Ou
 class Call:
     """One awaited write and, once it ran, its result or error."""
 
-    __slots__ = ("args", "error", "future", "result", "since_s", "use_case")
+    __slots__ = ("args", "error", "first", "future", "result", "since_s", "use_case")
 
-    def __init__(self, use_case: Callable[..., Any], args: tuple[Any, ...], future: asyncio.Future[Any]) -> None:
-        self.use_case, self.args, self.future = use_case, args, future
+    def __init__(
+        self, use_case: Callable[..., Any], args: tuple[Any, ...], future: asyncio.Future[Any], *, first: bool = False
+    ) -> None:
+        self.use_case, self.args, self.future, self.first = use_case, args, future, first
         self.result: Any = None
         self.error: BaseException | None = None
         self.since_s = time.monotonic()
@@ -91,16 +93,16 @@ class Lines:
         self._changed = threading.Condition()
         self._closed = False
 
-    def put(self, call: Call, *, first: bool = False) -> bool:
-        """Add a call to its line; with `first`, put that line before the others. False when closed."""
+    def put(self, call: Call) -> bool:
+        """Add a call to its line; if it is to be first, put that line before the others. False when closed."""
         with self._changed:
             if self._closed:
                 return False
-            line = self._lines.pop(call.use_case, None) if first else self._lines.get(call.use_case)
+            line = self._lines.pop(call.use_case, None) if call.first else self._lines.get(call.use_case)
             if line is None:
                 line = deque()
             line.append(call)
-            self._lines = {call.use_case: line, **self._lines} if first else self._lines
+            self._lines = {call.use_case: line, **self._lines} if call.first else self._lines
             self._lines.setdefault(call.use_case, line)
             self._changed.notify()
             return True
@@ -113,6 +115,15 @@ class Lines:
                     return None
                 self._changed.wait()
             return self._pop(use_case, limit)
+
+    def wait(self) -> bool:
+        """Until a call can be taken; False when closed and empty."""
+        with self._changed:
+            while self._next() is None:
+                if self._closed and not self._lines:
+                    return False
+                self._changed.wait()
+            return True
 
     def take_now(self, limit: int) -> list[Call] | None:
         """The next group, if one waits."""
@@ -135,7 +146,14 @@ class Lines:
                     expired.append(line.popleft())
                 if not line:
                     del self._lines[use_case]
+            if self._closed:
+                self._changed.notify_all()
             return expired
+
+    def oldest_s(self) -> float | None:
+        """Since when the first of all has waited; None if nobody does."""
+        with self._changed:
+            return min((line[0].since_s for line in self._lines.values()), default=None)
 
     def close(self) -> None:
         """Take no more calls; those that wait are still served."""

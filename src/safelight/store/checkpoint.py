@@ -21,11 +21,17 @@ class Checkpointer:
     """Copies the log into the database file every `every_s` while there are commits; cuts it above `truncate_bytes`."""
 
     def __init__(
-        self, database: Path, turnstile: Turnstile, *, every_s: float = 0.5, truncate_bytes: int = 64 * 1024 * 1024
+        self,
+        database: Path,
+        turnstile: Turnstile,
+        *,
+        every_s: float = 0.5,
+        again_s: float = 5.0,
+        truncate_bytes: int = 64 * 1024 * 1024,
     ) -> None:
         self._database, self._turnstile = database, turnstile
         self._wal = database.with_name(database.name + "-wal")
-        self._every_s, self._truncate_bytes = every_s, truncate_bytes
+        self._every_s, self._again_s, self._truncate_bytes = every_s, again_s, truncate_bytes
         self._written, self._stopping = threading.Event(), threading.Event()
 
     def wrote(self) -> None:
@@ -33,15 +39,21 @@ class Checkpointer:
         self._written.set()
 
     def serve(self) -> None:
-        """Until `stop`."""
-        with closing(self._connect()) as connection:
-            while self._written.wait() and not self._stopping.wait(self._every_s):
-                self._written.clear()
-                try:
-                    if not self.checkpoint(connection):
-                        self._written.set()  # a reader still needs the rest: try again
-                except (sqlite3.Error, OSError) as error:
-                    log.warning("checkpoint_failed", error=str(error))
+        """Until `stop`. Whatever fails is tried again, on a new connection."""
+        while self._written.wait() and not self._stopping.is_set():
+            try:
+                with closing(self._connect()) as connection:
+                    self._serve_on(connection)
+            except (sqlite3.Error, OSError) as error:
+                log.warning("checkpoint_failed", error=str(error))
+                self._written.set()
+                self._stopping.wait(self._again_s)
+
+    def _serve_on(self, connection: sqlite3.Connection) -> None:
+        while self._written.wait() and not self._stopping.wait(self._every_s):
+            self._written.clear()
+            if not self.checkpoint(connection):
+                self._written.set()  # a reader still needs the rest: try again
 
     def stop(self) -> None:
         """End `serve` soon."""

@@ -8,7 +8,7 @@ from safelight.domain.errors import BadSettings, Remedy
 from safelight.store.database import Database, Limits
 
 _SQLITE = "sqlite:///"
-_POSTGRES = ("postgresql://", "postgres://", "postgresql+psycopg://")
+_POSTGRES = "postgresql://"
 
 
 def open_database(url: str, limits: Limits | None = None) -> Database:
@@ -45,10 +45,9 @@ def sqlite_path(url: str) -> Path | None:
 
 
 def postgres_address(url: str) -> str:
-    """The URL in the form that libpq reads."""
-    for scheme in _POSTGRES:
-        if url.startswith(scheme):
-            return "postgresql://" + url.removeprefix(scheme)
+    """The URL, which libpq reads as it is."""
+    if url.startswith(_POSTGRES):
+        return url
     raise BadSettings(
         f"The database URL begins with {url.partition(':')[0]!r}, which is neither SQLite nor Postgres.",
         remedy=Remedy("Write sqlite:///folder/safelight.db or postgresql://user@host/name."),

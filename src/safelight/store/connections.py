@@ -21,8 +21,9 @@ C = TypeVar("C", bound=Closable)
 class Connections(Generic[C]):
     """Lend a connection to a block; one whose block failed is closed instead of kept. Any thread may borrow."""
 
-    def __init__(self, connect: Callable[[], C]) -> None:
-        self._connect = connect
+    def __init__(self, connect: Callable[[], C], lost: type[Exception]) -> None:
+        """`lost` is what the driver raises on a connection that died while it was idle."""
+        self._connect, self._lost = connect, lost
         self._idle: deque[C] = deque()
 
     @contextmanager
@@ -43,13 +44,11 @@ class Connections(Generic[C]):
 
     def _begun(self, begin: Callable[[C], object]) -> C:
         while (connection := self._pop()) is not None:
-            try:
-                begin(connection)
-            except Exception:  # whatever is wrong with an old connection, a new one tells it again
-                connection.close()
-            else:
-                return connection
-        connection = self._connect()
+            with suppress(self._lost):
+                return self._with(connection, begin)
+        return self._with(self._connect(), begin)
+
+    def _with(self, connection: C, begin: Callable[[C], object]) -> C:
         try:
             begin(connection)
         except BaseException:

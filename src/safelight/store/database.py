@@ -7,6 +7,7 @@ hot. `await database.write(cancel, job)` joins the calls that wait at the same m
 from __future__ import annotations
 
 import asyncio
+import math
 import threading
 import time
 from abc import ABC, abstractmethod
@@ -14,7 +15,6 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, Concatenate, ParamSpec, TypeVar, overload
 
 import structlog
@@ -27,13 +27,19 @@ P = ParamSpec("P")
 T = TypeVar("T")
 SLOW_NOTE_EVERY_S = 10.0
 log = structlog.get_logger(__name__)
+_ONCE_BACK = Remedy("Try again once the server is back.")
+_LESS_BUSY = Remedy("Try again later, and look for what slows the database down.", "safelight doctor")
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How much may wait, how much one commit may share, how long things may take."""
+    """How much may wait, how much one commit may share, how long things may take.
+
+    A call waits up to `away_s` in line, and before that up to `room_s` while `waiting_calls` others do.
+    """
 
     waiting_calls: int = 10_000
+    room_s: float = 2.0
     batch_calls: int = 256
     share_s: float = 0.02
     slow_s: float = 0.05
@@ -42,6 +48,7 @@ class Limits:
     writers: int = 4
     away_s: float = 30.0
     busy_s: float = 5.0
+    stop_s: float = 10.0
 
 
 class Database(ABC):
@@ -53,10 +60,14 @@ class Database(ABC):
         self.limits = limits or Limits()
         self.lines = Lines()
         self.waker: Waker = wake_nobody
+        self.trouble: BaseException | None = None
+        """Why no write can be done, as long as a writer knows that."""
         self._inside = threading.local()
         self._quiet_until: dict[str, float] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self._room = asyncio.Semaphore(self.limits.waiting_calls)
+        self._unanswered: set[Call] = set()
+        self._clearing: asyncio.TimerHandle | None = None
         self._threads: list[threading.Thread] = []
         self._pool: ThreadPoolExecutor | None = None
 
@@ -67,13 +78,20 @@ class Database(ABC):
     async def write(self, use_case: Any, /, *args: Any, **kwargs: Any) -> Any:
         """Run a use case in a transaction; return or raise what it did, after the commit.
 
-        A cancelled wait does not undo the write. Raises `Unavailable` when the database cannot be reached or written.
+        A cancelled wait does not undo the write. Raises `Unavailable` when the database cannot be reached or written,
+        or did not come to it for `limits.away_s`: then it will not be done.
         """
-        return await self._write(use_case, args, kwargs, first=False)
+        self._refuse_inside()
+        self._started()
+        if kwargs:
+            use_case = __import__("functools").partial(use_case, **kwargs)
+        await self._enter()
+        return await self._write(use_case, args, first=False)
 
     async def write_first(self, use_case: Callable[Concatenate[Tx, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """As `write`, ahead of everything that waits: for the beat."""
-        result: T = await self._write(use_case, args, kwargs, first=True)
+        self._refuse_inside()
+        result: T = await self._write(use_case, args, first=True)
         return result
 
     async def read(self, query_case: Callable[Concatenate[Tx, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
@@ -105,9 +123,12 @@ class Database(ABC):
             thread.start()
 
     async def stop(self) -> None:
-        """Finish the writes that wait, then end threads and connections."""
+        """Finish the writes that wait, then end threads and connections. What hangs for `limits.stop_s` is left."""
         self.lines.close()
-        await asyncio.to_thread(self._join)
+        if not await asyncio.to_thread(self._join):
+            self._give_up()
+        if self._clearing is not None:
+            self._clearing.cancel()
         self.close()
 
     @abstractmethod
@@ -117,7 +138,7 @@ class Database(ABC):
     def answer(self, calls: Sequence[Call], callbacks: Sequence[Callback] = ()) -> None:
         """From a writer thread: hand results to those who wait, and run what was left for after the commit."""
         if self._loop is not None and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(_settle, calls, callbacks)
+            self._loop.call_soon_threadsafe(self._settle, calls, callbacks)
 
     def run_timed(self, tx: Tx, group: Sequence[Call]) -> None:
         """Run the calls of one use case and keep their results; name it in the log when it is slow."""
@@ -132,16 +153,66 @@ class Database(ABC):
         for call, result in zip(group, results, strict=True):
             call.result, call.error = result, None
 
-    async def _write(self, use_case: Any, args: tuple[Any, ...], kwargs: dict[str, Any], *, first: bool) -> Any:
-        self._refuse_inside()
+    def overdue(self) -> BaseException:
+        """What to tell calls that have waited in line for too long."""
+        return self.trouble or Unavailable(
+            "The database was busy with other writes for so long that this one was given up.", remedy=_LESS_BUSY
+        )
+
+    async def _enter(self) -> None:
+        """Wait until there is room for one more call; `_settle` makes some."""
+        if not self._room.locked():
+            await self._room.acquire()
+            return
+        try:
+            async with asyncio.timeout(self.limits.room_s):
+                await self._room.acquire()
+        except TimeoutError as error:
+            raise Unavailable(
+                f"{self.limits.waiting_calls} writes wait for the database already.", remedy=_LESS_BUSY
+            ) from error
+
+    async def _write(self, use_case: Any, args: tuple[Any, ...], *, first: bool) -> Any:
         loop, _ = self._started()
-        if kwargs:
-            use_case = partial(use_case, **kwargs)
-        async with self._room:
-            call = Call(use_case, args, loop.create_future())
-            if not self.lines.put(call, first=first):
-                raise Unavailable("The database is being closed.", remedy=Remedy("Try again once the server is back."))
-            return await call.future
+        call = Call(use_case, args, loop.create_future(), first=first)
+        self._unanswered.add(call)
+        if not self.lines.put(call):
+            call.error = Unavailable("The database is being closed.", remedy=_ONCE_BACK)
+            self._settle([call])
+        if self._clearing is None:
+            self._clearing = loop.call_later(self.limits.away_s, self._clear_lines)
+        return await call.future
+
+    def _settle(self, calls: Sequence[Call], callbacks: Sequence[Callback] = ()) -> None:
+        """Answer those who wait, on the event loop. A call takes up room until then, even if its wait was cancelled."""
+        for call in calls:
+            if call in self._unanswered:  # not given up
+                self._unanswered.remove(call)
+                if not call.first:
+                    self._room.release()
+                call.settle()
+        run_callbacks(callbacks)
+
+    def _clear_lines(self) -> None:
+        """Tell whoever has waited too long in line; come back for the oldest left, or else with the next call."""
+        now_s, away_s = time.monotonic(), self.limits.away_s
+        if late := self.lines.take_expired(now_s - away_s):
+            self._refuse(late, self.overdue())
+        oldest_s = self.lines.oldest_s()
+        self._clearing = None
+        if oldest_s is not None and self._loop is not None:
+            self._clearing = self._loop.call_later(oldest_s + away_s - now_s, self._clear_lines)
+
+    def _give_up(self) -> None:
+        """The writers hang. What waits in line is not done any more; what became of the rest nobody knows."""
+        self._refuse(self.lines.take_expired(math.inf), self.overdue())
+        unknown = Unavailable("The database was closed in the middle of this write.", remedy=_ONCE_BACK)
+        self._refuse(list(self._unanswered), unknown)
+
+    def _refuse(self, calls: Sequence[Call], error: BaseException) -> None:
+        for call in calls:
+            call.error = error
+        self._settle(calls)
 
     def _note_time(self, group: Sequence[Call], took_s: float) -> None:
         """Name a slow use case in the log, only now and then: a slow disk makes all of them slow, all the time."""
@@ -172,11 +243,17 @@ class Database(ABC):
                 self._inside.transaction = False
         run_callbacks(tx.callbacks)
 
-    def _join(self) -> None:
+    def _join(self) -> bool:
+        """Wait for the threads to end; False if one hangs. They are daemons: the process may end all the same."""
+        ends_s = time.monotonic() + self.limits.stop_s
         for thread in self._threads:
-            thread.join()
+            thread.join(max(0.0, ends_s - time.monotonic()))
+        hanging = [thread.name for thread in self._threads if thread.is_alive()]
+        if hanging:
+            log.warning("database_threads_hang", threads=hanging)
         if self._pool is not None:
             self._pool.shutdown()
+        return not hanging
 
     @abstractmethod
     def _servers(self) -> list[threading.Thread]:
@@ -197,9 +274,3 @@ def run_callbacks(callbacks: Sequence[Callback]) -> None:
             callback()
         except Exception:
             log.exception("after_commit_failed", callback=name_of(callback))
-
-
-def _settle(calls: Sequence[Call], callbacks: Sequence[Callback]) -> None:
-    for call in calls:
-        call.settle()
-    run_callbacks(callbacks)

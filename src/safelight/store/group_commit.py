@@ -43,35 +43,44 @@ class GroupCommit:
 
     def serve(self) -> None:
         """Until the lines are closed and empty."""
-        lines, limits = self._database.lines, self._database.limits
-        while (group := lines.take(limits.batch_calls)) is not None:
-            taken: list[list[Call]] = []
-            callbacks = self._commit_together(group, taken)
-            self._database.answer([call for each in taken for call in each], callbacks)
+        while self._database.lines.wait():
+            taken: list[Call] = []
+            callbacks = self._commit_together(taken)
+            self._database.answer(taken, callbacks)
         self._connection.close()
 
-    def _commit_together(self, first: list[Call], taken: list[list[Call]]) -> list[Callback]:
-        """Run groups in one transaction; `taken` receives them. Returns what is left to do after the commit."""
+    def _commit_together(self, taken: list[Call]) -> list[Callback]:
+        """Run groups in one transaction; `taken` receives their calls. Returns what is left to do after the commit.
+
+        Nothing is taken before the turn has come, however long that lasts: who waits in line can be told so.
+        """
         try:
-            return self._transact(lambda tx: self._run_while_shared(tx, first, taken))
-        except _NotBegun as error:
-            taken[:] = [first]
-            self._database.lines.done(first)
-            _fail(first, self._refusal(error.__cause__ or error))
+            with self._turnstile.held():
+                return self._transact(partial(self._run_while_shared, taken))
+        except (NoTurn, _NotBegun) as error:
+            taken += self._next_group(self._database.limits.batch_calls)
+            _fail(taken, self._refusal(_cause(error)))
             return []
         except Exception as error:
-            log.warning("commit_failed", error=str(error), calls=sum(map(len, taken)))
-            return self._commit_one_by_one([call for group in taken for call in group])
+            log.warning("commit_failed", error=str(error), calls=len(taken))
+            return self._commit_one_by_one(taken)
 
-    def _run_while_shared(self, tx: Tx, group: list[Call] | None, taken: list[list[Call]]) -> None:
-        lines, limits = self._database.lines, self._database.limits
-        ends, room = time.perf_counter() + limits.share_s, limits.batch_calls
-        while group is not None:
-            taken.append(group)
-            lines.done(group)  # there is no other writer
+    def _run_while_shared(self, taken: list[Call], tx: Tx) -> None:
+        limits = self._database.limits
+        ends = time.perf_counter() + limits.share_s
+        while group := self._next_group(limits.batch_calls - len(taken)):
+            taken += group
             self._run_isolated(tx, group)
-            room -= len(group)
-            group = lines.take_now(room) if room > 0 and time.perf_counter() < ends else None
+            if len(taken) >= limits.batch_calls or time.perf_counter() >= ends:
+                break
+
+    def _next_group(self, room: int) -> list[Call]:
+        """Empty if nobody waits any more."""
+        group = self._database.lines.take_now(room)
+        if group is None:
+            return []
+        self._database.lines.done(group)  # there is no other writer
+        return group
 
     def _run_isolated(self, tx: Tx, group: Sequence[Call]) -> None:
         """Run a group in a savepoint. Raises only if the transaction itself is gone."""
@@ -97,9 +106,10 @@ class GroupCommit:
         callbacks: list[Callback] = []
         for n, call in enumerate(calls):
             try:
-                callbacks += self._transact(partial(self._run_alone, call))
-            except _NotBegun as error:
-                _fail(calls[n:], self._refusal(error.__cause__ or error))
+                with self._turnstile.held(self._database.limits.away_s):
+                    callbacks += self._transact(partial(self._run_alone, call))
+            except (NoTurn, _NotBegun) as error:
+                _fail(calls[n:], self._refusal(_cause(error)))
                 break
             except BaseException as error:  # as above: the caller's
                 log.warning("use_case_failed", use_case=name_of(call.use_case), error=str(error))
@@ -110,25 +120,25 @@ class GroupCommit:
         self._database.run_timed(tx, [call])
 
     def _transact(self, work: Callable[[Tx], None]) -> list[Callback]:
-        """One transaction under the turnstile; what it left to do. Whatever is raised, none is left open."""
+        """One transaction, its turn being ours; what it left to do. Whatever is raised, none is left open."""
         connection = self._connection
         try:
-            with self._turnstile.held():
-                try:
-                    connection.execute("BEGIN IMMEDIATE")
-                except sqlite3.Error as error:
-                    raise _NotBegun from error
-                try:
-                    tx = self._open_tx(connection)
-                    work(tx)
-                    connection.execute("COMMIT")
-                finally:
-                    with suppress(sqlite3.Error):
-                        connection.rollback()  # does nothing after a COMMIT
-        except NoTurn as error:
+            connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.Error as error:
             raise _NotBegun from error
+        try:
+            tx = self._open_tx(connection)
+            work(tx)
+            connection.execute("COMMIT")
+        finally:
+            with suppress(sqlite3.Error):
+                connection.rollback()  # does nothing after a COMMIT
         self._committed()
         return tx.callbacks
+
+
+def _cause(error: Exception) -> BaseException:
+    return error.__cause__ or error if isinstance(error, _NotBegun) else error
 
 
 def _fail(calls: Sequence[Call], error: BaseException) -> None:

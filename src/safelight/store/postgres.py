@@ -36,8 +36,8 @@ class PostgresDatabase(Database):
         self._address = address
         self._prepares = True
         self._stopping = threading.Event()
-        self._idle_writers = Connections(self.connect)
-        self._readers = Connections(self.connect)
+        self._idle_writers = Connections(self.connect, psycopg.OperationalError)
+        self._readers = Connections(self.connect, psycopg.OperationalError)
 
     def connect(self) -> Connection:
         """A connection in autocommit mode: we say BEGIN and COMMIT ourselves."""
@@ -94,9 +94,9 @@ class PostgresDatabase(Database):
             self.close()
             log.warning("prepared_statements_off", because=str(error))
 
-    def _join(self) -> None:
+    def _join(self) -> bool:
         self._stopping.set()  # what waits for a server that is away waits no longer
-        super()._join()
+        return super()._join()
 
     def _read(self, query_case: Callable[[Tx], T]) -> T:
         try:

@@ -21,6 +21,10 @@ _CONNECTION_UNFIT = {
     "57P03",  # it is starting
     "57P05",  # it ended an idle session
 }
+_TOOK_TOO_LONG = {
+    "55P03",  # waited for a lock
+    "57014",  # ran
+}
 _CACHED_PLAN = "cached plan must not change result type"  # a migration went by
 _REMEDIES = {
     "53100": Remedy("Make room on the database server's disk."),
@@ -35,6 +39,11 @@ _REMEDIES = {
 def asks_for_rerun(error: psycopg.Error) -> bool:
     """Whether the same transaction, run again, may succeed."""
     return error.sqlstate in _RERUN
+
+
+def took_too_long(error: BaseException) -> bool:
+    """Whether the server gave up a statement because of one of `WRITE_LIMITS`; the connection is sound."""
+    return isinstance(error, psycopg.Error) and error.sqlstate in _TOOK_TOO_LONG
 
 
 def prepares_in_vain(error: psycopg.Error) -> bool:

@@ -3,6 +3,9 @@
 A deadlock or a serialization failure runs the transaction again. So does a lost connection: what its COMMIT did is
 unknown, and use cases insert under ids fixed by their caller, so running one twice is harmless. While the server is
 away callers wait for it, each up to `limits.away_s`.
+
+A call that meets a locked row, or is slow, must not spoil those that share its transaction: they are parted from it
+under shorter limits, so that this takes seconds. After `limits.away_s` of it what still fails, fails together.
 """
 
 from __future__ import annotations
@@ -11,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from random import SystemRandom
+from typing import LiteralString
 
 import psycopg
 import structlog
@@ -18,12 +22,14 @@ import structlog
 from safelight.domain.errors import Unavailable
 from safelight.store.calls import Call, name_of
 from safelight.store.database import Database
-from safelight.store.postgres_errors import as_refusal, asks_for_rerun, connection_is_unfit
+from safelight.store.postgres_errors import as_refusal, asks_for_rerun, connection_is_unfit, took_too_long
 from safelight.store.postgres_tx import Connection, in_transaction
 from safelight.store.tx import Callback
 
 RERUNS = 10
 SHORTEST_PAUSE_S, LONGEST_PAUSE_S = 0.01, 2.0
+BEGIN: LiteralString = "BEGIN"
+BEGIN_BRIEF: LiteralString = "BEGIN; SET LOCAL lock_timeout = '1s'; SET LOCAL statement_timeout = '5s'"
 
 log = structlog.get_logger(__name__)
 _random = SystemRandom()
@@ -51,26 +57,29 @@ class PostgresWriter:
             self._database.answer(group, callbacks)
         self._drop()
 
-    def _run(self, group: Sequence[Call]) -> list[Callback]:
+    def _run(self, group: Sequence[Call], parted_by_s: float | None = None) -> list[Callback]:
         """Commit a group; if it raises, halve it until the guilty call stands alone. The others still count."""
         try:
-            return self._commit(group)
+            return self._commit(group, BEGIN if parted_by_s is None else BEGIN_BRIEF)
         except BaseException as error:  # whatever a use case raises belongs to its caller; this thread lives on
-            refusal = as_refusal(error)
-            if len(group) == 1 or isinstance(refusal, Unavailable):
+            refusal, slow = as_refusal(error), took_too_long(error)
+            if slow and parted_by_s is None:
+                parted_by_s = time.monotonic() + self._database.limits.away_s
+            over = slow and parted_by_s is not None and time.monotonic() >= parted_by_s
+            if len(group) == 1 or over or (isinstance(refusal, Unavailable) and not slow):
                 _fail(group, refusal)
                 return []
         half = len(group) // 2
-        return self._run(group[:half]) + self._run(group[half:])
+        return self._run(group[:half], parted_by_s) + self._run(group[half:], parted_by_s)
 
-    def _commit(self, group: Sequence[Call]) -> list[Callback]:
+    def _commit(self, group: Sequence[Call], begin: LiteralString) -> list[Callback]:
         """One transaction, run again where that helps. Returns what is left to do after the commit."""
         for n in range(RERUNS):
             waiting = self._connected(group)
             if self._connection is None:
                 return []
             try:
-                return self._transact(self._connection, waiting)
+                return self._transact(self._connection, begin, waiting)
             except psycopg.Error as error:
                 self._learn(error)
                 unfit = connection_is_unfit(error, self._connection)
@@ -87,8 +96,8 @@ class PostgresWriter:
             self._pause(n)
         raise AssertionError("the last run raises")
 
-    def _transact(self, connection: Connection, group: Sequence[Call]) -> list[Callback]:
-        connection.execute("BEGIN", prepare=False)
+    def _transact(self, connection: Connection, begin: LiteralString, group: Sequence[Call]) -> list[Callback]:
+        connection.execute(begin, prepare=False)
         with in_transaction(connection) as tx:
             self._database.run_timed(tx, group)
         return tx.callbacks
@@ -100,11 +109,14 @@ class PostgresWriter:
             try:
                 self._connection = self._connect()
             except psycopg.Error as error:
-                group = self._still_waiting(group, as_refusal(error))
+                self._database.trouble = as_refusal(error)
+                group = self._still_waiting(group, self._database.trouble)
                 if not group:
                     break
                 self._pause(n)
                 n += 1
+            else:
+                self._database.trouble = None
         return group
 
     def _still_waiting(self, group: Sequence[Call], refusal: BaseException) -> Sequence[Call]:
@@ -112,9 +124,6 @@ class PostgresWriter:
             _fail(group, refusal)
             return []
         before_s = time.monotonic() - self._database.limits.away_s
-        if expired := self._database.lines.take_expired(before_s):
-            _fail(expired, refusal)
-            self._database.answer(expired)
         late = [call for call in group if call.since_s < before_s]
         _fail(late, refusal)
         return [call for call in group if call.since_s >= before_s]

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from json import dumps
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from safelight.store.connections import Connections
 from safelight.store.database import Database, Limits
 from safelight.store.group_commit import GroupCommit
 from safelight.store.statements import SQLITE, Change, Query, R, Statement, Values
-from safelight.store.turnstile import NoTurn, Turnstile
+from safelight.store.turnstile import NoTurn, Turnstile, TurnTaken
 from safelight.store.tx import Tx
 
 INSTRUCTIONS_BETWEEN_CLOCK_READS = 20_000
@@ -72,8 +73,8 @@ class SqliteDatabase(Database):
         super().__init__(limits)
         self.path = path
         self.turnstile = Turnstile(path)
-        self._idle_writers = Connections(self.connect)
-        self._readers = Connections(self._connect_reader)
+        self._idle_writers = Connections(self.connect, sqlite3.OperationalError)
+        self._readers = Connections(self._connect_reader, sqlite3.OperationalError)
         self._checkpointer = Checkpointer(path, self.turnstile)
         self._watch = threading.Lock()
         self._watcher: sqlite3.Connection | None = None
@@ -114,6 +115,10 @@ class SqliteDatabase(Database):
             version: int = self._watcher.execute("PRAGMA data_version").fetchone()[0]
             return version
 
+    def overdue(self) -> BaseException:
+        holder = self.turnstile.holder()
+        return super().overdue() if holder is None else self._refusal(TurnTaken(holder))
+
     def close(self) -> None:
         self._idle_writers.close()
         self._readers.close()
@@ -124,7 +129,8 @@ class SqliteDatabase(Database):
 
     @contextmanager
     def _transaction(self) -> Iterator[Tx]:
-        with translated(self.path), self._idle_writers.borrowed() as connection, self.turnstile.held():
+        turn = self.turnstile.held(self.limits.away_s)
+        with translated(self.path), self._idle_writers.borrowed() as connection, turn:
             connection.execute("BEGIN IMMEDIATE")
             try:
                 tx = SqliteTx(connection)
@@ -142,15 +148,13 @@ class SqliteDatabase(Database):
             threading.Thread(target=self._checkpointer.serve, name="safelight-checkpoint", daemon=True),
         ]
 
-    def _join(self) -> None:
-        for writer in self._threads[:1]:
-            writer.join()
+    def _join(self) -> bool:
         self._checkpointer.stop()
-        super()._join()
+        return super()._join()
 
     def _prepare(self, connection: sqlite3.Connection) -> None:
         if connection.execute("PRAGMA journal_mode").fetchone() != ("wal",):
-            with self.turnstile.held():
+            with self.turnstile.held(self.limits.away_s):
                 connection.execute("PRAGMA journal_mode=WAL")
         for pragma in ("synchronous=FULL", "wal_autocheckpoint=0", "foreign_keys=ON"):
             connection.execute(f"PRAGMA {pragma}")
@@ -217,7 +221,11 @@ _REMEDIES = {
 
 def as_refusal(error: BaseException, path: Path) -> BaseException:
     """The error as one that the operator can do something about; unchanged if it is a bug of ours."""
-    if isinstance(error, NoTurn):
+    evidence: dict[str, object] = {"path": str(path)}
+    if isinstance(error, TurnTaken):
+        code, remedy = "TURN_TAKEN", Remedy("See what that process does; if it is stopped let it go on, else end it.")
+        evidence |= {} if error.holder is None else asdict(error.holder)
+    elif isinstance(error, NoTurn):
         code, remedy = "NO_TURN", Remedy("Check that this user may write to the folder, and that its disk has room.")
     else:
         code = "_".join(str(getattr(error, "sqlite_errorname", "")).split("_")[:2])
@@ -225,7 +233,7 @@ def as_refusal(error: BaseException, path: Path) -> BaseException:
             return error
         remedy = _REMEDIES[code]
     refusal = Unavailable(
-        f"The database {path} could not be used: {error}.", remedy=remedy, evidence={"path": str(path), "code": code}
+        f"The database {path} could not be used: {error}.", remedy=remedy, evidence={**evidence, "code": code}
     )
     refusal.__cause__ = error
     return refusal

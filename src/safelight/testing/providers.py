@@ -58,6 +58,8 @@ class ScriptedProvider:
         self.canceled: list[str] = []
         self.answers: list[bool] = []
         """What each report was answered."""
+        self.when_canceled: Exception | Waits | None = None
+        """What becomes of a `cancel`; without it the provider obeys."""
         self.closed = 0
 
     async def warm_up(self) -> None:
@@ -77,6 +79,12 @@ class ScriptedProvider:
 
     async def cancel(self, remote_id: str) -> None:
         self.canceled.append(remote_id)
+        match self.when_canceled:
+            case Exception() as error:
+                raise error
+            case Waits() as waits:
+                waits.reached.set()
+                await waits.let_go.wait()
 
     async def probe(self) -> ProbeResult:
         return ProbeResult(reachable=True, message="plays scripts")

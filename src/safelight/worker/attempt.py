@@ -13,6 +13,7 @@ from typing import Any, TypeVar, assert_never
 import structlog
 
 from safelight.catalog.model import Model, Route
+from safelight.domain.clock import local_s
 from safelight.domain.errors import StorageFailed
 from safelight.domain.ids import new_id
 from safelight.domain.jobs import Stage, Status
@@ -37,13 +38,17 @@ from safelight.worker.decide import (
     error_json,
 )
 from safelight.worker.deliver import Origin, deliver
-from safelight.worker.live_call import Answer, LiveCall, NoAnswer
+from safelight.worker.live_call import Answer, LiveCall, NoAnswer, stopped_at_provider
 from safelight.worker.patience import patiently
 
 T = TypeVar("T")
 log = structlog.get_logger(__name__)
 
 DRAINING = TryLater(0.0, False, "The worker is being stopped.", "drain")
+CANNOT_RUN = TryLater(
+    30.0, False, "The worker that took it does not know its model or has none of its providers.", "worker_cannot_run"
+)
+"""Others may: workers of several versions and set-ups share a queue. If none can, the deadline ends the job."""
 
 
 class Attempt:
@@ -56,6 +61,7 @@ class Attempt:
         self._learnt: CallOutcome | None = None
         """What to record of the call if Safelight itself fails from here on."""
         self._draining = False
+        self._began_s = local_s()
 
     async def run(self) -> None:
         """Never raises: whatever goes wrong becomes an ending or a hand-back of the job."""
@@ -94,26 +100,26 @@ class Attempt:
             await self._resume(left)
 
     async def _start(self) -> None:
-        found = self._route(lambda route: self.job.provider_pin in (None, route.provider))
-        if found is None:
-            text = f"This worker cannot run model {self.job.model!r}: none of its providers is set up here."
-            await self._end(Status.FAILED, error=error_json("model_unavailable", text))
+        found = self._usable_route()
+        if found is None or self._draining:
+            await self._hand_back(DRAINING if self._draining else CANNOT_RUN)
             return
         model, route = found
         live = LiveCall(self._bench, self.job, route, self._params, new_id())
-        if self._draining:
-            await self._hand_back(DRAINING, None)
-        elif await self._open(live, route):
+        if await self._open(live, route):
             await self._finish(model, route, live)
         else:
             log.info("job.taken_away", before="sending")
 
     async def _resume(self, left: OpenCall) -> None:
         """An earlier worker left a call that may have been accepted: it is polled, never repeated."""
-        found = self._route(lambda route: route.provider == left.provider)
-        if found is None or left.remote_id is None:
+        if left.remote_id is None:
             text = "An earlier worker was lost during its call; the provider may or may not have accepted it."
             await self._end(Status.FAILED, error=error_json("provider_unknown", text, left.provider))
+            return
+        found = self._route_of(left)
+        if found is None:
+            await self._hand_back(CANNOT_RUN)
             return
         live = LiveCall(self._bench, self.job, found[1], self._params, left.id, left.remote_id)
         log.info("call.resumed", remote_id=left.remote_id)
@@ -123,17 +129,22 @@ class Attempt:
         """Best effort, for a call that an earlier worker left open."""
         if left is None or left.remote_id is None or left.provider not in self._bench.providers:
             return
-        try:
-            await self._bench.providers[left.provider].cancel(left.remote_id)
-        except Exception as error:  # the provider's own: what it costs is recorded by whoever hears of it
-            log.warning("cancel_failed", remote_id=left.remote_id, error=f"{type(error).__name__}: {error}")
+        provider = self._bench.providers[left.provider]
+        await stopped_at_provider(provider, left.remote_id, self._bench.pace.cancel_within_s)
 
-    def _route(self, fits: Callable[[Route], bool]) -> tuple[Model, Route] | None:
-        model = self._bench.catalog.get(self.job.model)
+    def _usable_route(self) -> tuple[Model, Route] | None:
+        """For a new call: what submit would choose too, of the providers set up here."""
+        bench, model = self._bench, self._bench.catalog.get(self.job.model)
         if model is None:
             return None
-        route = next((r for r in model.routes if r.provider in self._bench.providers and fits(r)), None)
+        route = model.usable_route(configured=bench.providers, today=bench.today(), pin=self.job.provider_pin)
         return (model, route) if route else None
+
+    def _route_of(self, left: OpenCall) -> tuple[Model, Route] | None:
+        """For a call that was made: its own route, even if it was shut down for new ones since."""
+        model = self._bench.catalog.get(self.job.model)
+        route = model.route_at(left.provider) if model and left.provider in self._bench.providers else None
+        return (model, route) if model and route else None
 
     async def _open(self, live: LiveCall, route: Route) -> bool:
         presence, job = self._bench.presence, self.job
@@ -163,7 +174,7 @@ class Attempt:
             case NoAnswer(why):
                 self._learnt = _not_known(live, why)
                 decision = after_no_answer(self.job, provider, why, random, repeatable=live.repeatable)
-                await self._without_result(route, why, decision)
+                await self._without_result(route, why, DRAINING if self._draining else decision)
             case _:
                 assert_never(answer)
 
@@ -176,7 +187,7 @@ class Attempt:
             return
         try:
             await live.reporter.write(Stage.UPLOADING)
-            assets = await deliver(self._bench.store, origin, done.outputs[: job.outputs])
+            assets = await deliver(self._bench.store, origin, done.outputs[: job.outputs], self._delivery_limit_s())
         except StorageFailed as error:
             log.warning("delivery_failed", error=str(error))
             await self._follow(after_storage_failure(job, str(error), random, repeatable=free))
@@ -189,6 +200,10 @@ class Attempt:
             )
             log.info("job.completed" if ended else "job.taken_away", assets=len(assets))
 
+    def _delivery_limit_s(self) -> float:
+        left_s = self.job.seconds_left - (local_s() - self._began_s)
+        return max(left_s, self._bench.pace.deliver_at_least_s)
+
     async def _without_result(self, route: Route, message: str, decision: Fail | TryLater) -> None:
         """Other reasons to stop come before what the provider's answer alone would lead to."""
         now = await self._surely(lambda: self._bench.database.read(standing, self.job.number, self.job.fence))
@@ -200,8 +215,6 @@ class Attempt:
         elif self._live is not None and self._live.late:
             text = f"It ran into its time limit. The provider's last word: {message}"
             await self._end(Status.FAILED, error=error_json("deadline_exceeded", text, route.provider))
-        elif self._draining:
-            await self._hand_back(DRAINING, self._live)
         else:
             await self._follow(decision)
 
@@ -210,18 +223,16 @@ class Attempt:
             case Fail(error):
                 await self._end(Status.FAILED, error=error)
             case TryLater():
-                await self._hand_back(decision, self._live)
+                await self._hand_back(decision)
 
-    async def _hand_back(self, later: TryLater, live: LiveCall | None) -> None:
-        call = self._learnt
+    async def _hand_back(self, later: TryLater) -> None:
         given = Return(
             self.job.number,
             self.job.fence,
             later.reason,
             later.due_in_s,
             later.uses_attempt,
-            call_open=live is not None and (call is None or call.state == "unknown"),
-            call=call,
+            call=self._learnt,
             retrying=later.uses_attempt,
             error_code=later.code,
         )
@@ -243,12 +254,20 @@ class Attempt:
         return await patiently(work, self._bench.pace.write_again_s)
 
     async def _give_up_on(self, error: Exception) -> None:
-        """Last resort after a bug: end the job if the database lets us; else the sweep will find it."""
-        text = f"Safelight itself failed while running it ({type(error).__name__})."
-        try:
-            await self._end(Status.FAILED, error=error_json("internal", text))
-        except Exception:  # the edge of the loop: nothing is left but to let the lease run out
-            log.exception("attempt_abandoned")
+        """Last resort after a bug: end the job if the database lets us; else the sweep will find it.
+
+        What was learnt of the call may be the very thing that cannot be written: then only its state is.
+        """
+        failure = error_json("internal", f"Safelight itself failed while running it ({type(error).__name__}).")
+        for learnt in (self._learnt, self._learnt and CallOutcome(self._learnt.call_id, self._learnt.state)):
+            self._learnt = learnt
+            try:
+                await self._end(Status.FAILED, error=failure)
+                return
+            except (
+                Exception
+            ):  # the edge of the loop: after the second there is nothing left but to let the lease run out
+                log.exception("ending_not_written")
 
 
 def _not_known(live: LiveCall, why: str) -> CallOutcome | None:

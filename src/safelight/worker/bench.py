@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from random import SystemRandom
 
 from safelight.catalog.catalog import Catalog
@@ -24,8 +25,17 @@ class Pace:
     stop_grace_s: float = 5.0
     """How long a provider that was told to stop may take to answer before its task is cancelled."""
     stop_before_deadline_s: float = 15.0
+    cancel_within_s: float = 10.0
+    """How long a provider may take to hear that a call is no longer wanted."""
+    deliver_at_least_s: float = 30.0
+    """What was made is worth this much time to store it, however near the deadline is."""
     write_again_s: float = 1.0
     """What was learnt is written again and again while the database is away."""
+
+
+def today() -> date:
+    """The day that decides which routes are still open, the same on every machine."""
+    return datetime.now(UTC).date()
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,3 +50,4 @@ class Bench:
     presence: Presence
     pace: Pace = Pace()
     random: Callable[[], float] = SystemRandom().random
+    today: Callable[[], date] = today

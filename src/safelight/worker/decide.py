@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from safelight.domain import retry
 from safelight.domain.outcomes import ErrorClass, ProviderError
+from safelight.domain.text import presentable
 from safelight.services.claim import ClaimedJob
 from safelight.services.sql import as_json
 
@@ -31,7 +32,6 @@ REMEDIES = {
     "unauthorized": "Ask the operator to check the provider's key.",
     "out_of_credit": "Ask the operator to fill up the provider's account.",
     "model_retired": "Use another model.",
-    "model_unavailable": "Use another model, or ask the operator to set it up on the workers.",
     "retries_exhausted": "Retry later, or use another model.",
     "deadline_exceeded": "Retry it, or ask for less at once.",
     "storage_failed": "Ask the operator to check the storage, then retry.",
@@ -61,7 +61,7 @@ def after_storage_failure(job: ClaimedJob, message: str, random: float, *, repea
     """The files could not be kept: another try while attempts are left, if making them again costs nothing."""
     if not repeatable or job.attempt >= job.max_attempts:
         return Fail(error_json("storage_failed", message))
-    return TryLater(retry.delay_s(job.attempt, random), True, message, "storage_failed")
+    return TryLater(retry.delay_s(job.attempt, random), True, presentable(message), "storage_failed")
 
 
 def after_spoiled(job: ClaimedJob, provider: str, message: str, random: float, *, repeatable: bool) -> Fail | TryLater:
@@ -69,7 +69,7 @@ def after_spoiled(job: ClaimedJob, provider: str, message: str, random: float, *
     error = ProviderError(ErrorClass.PROTOCOL, message)
     if repeatable:
         return after_rejection(job, provider, error, random)
-    return Fail(error_json(str(error.error_class), message, provider, error))
+    return Fail(error_json(str(error.error_class), error.message, provider, error))
 
 
 def after_no_answer(job: ClaimedJob, provider: str, why: str, random: float, *, repeatable: bool) -> Fail | TryLater:
@@ -85,7 +85,7 @@ def error_json(code: str, message: str, provider: str | None = None, error: Prov
     return as_json(
         {
             "code": code,
-            "message": message,
+            "message": presentable(message),
             "remedy": REMEDIES.get(code, "Retry it later."),
             "retryable": code in RETRYABLE,
             "provider": provider,

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from safelight.domain.errors import Remedy, StorageFailed
 from safelight.domain.ids import new_id
 from safelight.domain.outcomes import Output
 from safelight.services.finish import NewAsset
 from safelight.storage.assets import AssetStore
-from safelight.storage.images import describe_image, thumbnail
+from safelight.storage.images import PictureInfo, describe_image, thumbnail
 from safelight.storage.keys import asset_key, thumbnail_key
 from safelight.storage.provenance import Provenance, embed
+
+LONGEST_SEED_BITS = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,35 +42,63 @@ class _Finished:
     asset: NewAsset
 
 
-async def deliver(store: AssetStore, origin: Origin, outputs: tuple[Output, ...]) -> list[NewAsset]:
-    """Store every output and its thumbnail. Raises StorageFailed or UnreadablePicture; then nothing was promised."""
-    assets = []
-    for n, output in enumerate(outputs):
-        finished = await asyncio.to_thread(_finish, origin, n, output)
-        await store.put(finished.asset.key, finished.data)
-        if finished.asset.thumbnail_key:
-            await store.put(finished.asset.thumbnail_key, finished.thumbnail)
-        assets.append(finished.asset)
-    return assets
+async def deliver(store: AssetStore, origin: Origin, outputs: tuple[Output, ...], within_s: float) -> list[NewAsset]:
+    """Store every output and its thumbnail. Raises UnreadablePicture, UnreadableContainer or StorageFailed.
+
+    Then nothing was promised. That it took longer than `within_s` is also a failure of the storage.
+    """
+    try:
+        async with asyncio.timeout(within_s):
+            return [await _keep(store, origin, n, output) for n, output in enumerate(outputs)]
+    except TimeoutError as error:
+        raise StorageFailed(
+            f"Storing the files took longer than {within_s:.0f} s.",
+            remedy=Remedy("Check that the storage answers, and how fast."),
+            evidence={"store": store.url, "limit_s": within_s},
+        ) from error
+
+
+async def _keep(store: AssetStore, origin: Origin, n: int, output: Output) -> NewAsset:
+    finished = await asyncio.to_thread(_finish, origin, n, output)
+    await store.put(finished.asset.key, finished.data)
+    if finished.asset.thumbnail_key:
+        await store.put(finished.asset.thumbnail_key, finished.thumbnail)
+    return finished.asset
 
 
 def _finish(origin: Origin, n: int, output: Output) -> _Finished:
     """In a thread: everything that takes processor time."""
     picture = describe_image(output.data)
-    seed = output.metadata.get("seed")
-    ai_generated = bool(output.metadata.get("ai_generated", origin.ai_generated))
-    provenance = Provenance(
+    papers = _papers(origin, output.metadata)
+    data = embed(output.data, picture.mime, papers)
+    asset = _asset(origin, n, picture, data, _length_s(output), papers.ai_generated)
+    return _Finished(data, thumbnail(output.data), asset)
+
+
+def _papers(origin: Origin, said: Mapping[str, Any]) -> Provenance:
+    """What the provider said of a file is used where it makes sense; nonsense must not spoil a picture."""
+    seed, ai_generated = said.get("seed"), said.get("ai_generated")
+    return Provenance(
         job_id=origin.job_id,
         model=origin.model,
         prompt=origin.prompt,
-        seed=seed if isinstance(seed, int) else origin.params.get("seed"),
+        seed=seed if type(seed) is int and seed.bit_length() <= LONGEST_SEED_BITS else origin.params.get("seed"),
         params=origin.params,
-        ai_generated=ai_generated,
+        ai_generated=ai_generated if isinstance(ai_generated, bool) else origin.ai_generated,
     )
-    data = embed(output.data, picture.mime, provenance)
+
+
+def _length_s(output: Output) -> float | None:
+    """JSON has no way to write NaN or infinity."""
+    return output.duration_s if output.duration_s is not None and math.isfinite(output.duration_s) else None
+
+
+def _asset(
+    origin: Origin, n: int, picture: PictureInfo, data: bytes, duration_s: float | None, ai_generated: bool
+) -> NewAsset:
     sha256 = hashlib.sha256(data).hexdigest()
     key = asset_key(job_id=origin.job_id, call_id=origin.call_id, n=n, sha256=sha256, mime=picture.mime)
-    asset = NewAsset(
+    return NewAsset(
         id=new_id(),
         call_id=origin.call_id,
         n=n,
@@ -75,8 +108,7 @@ def _finish(origin: Origin, n: int, output: Output) -> _Finished:
         size_bytes=len(data),
         width=picture.width,
         height=picture.height,
-        duration_s=output.duration_s,
+        duration_s=duration_s,
         sha256=sha256,
         ai_generated=ai_generated,
     )
-    return _Finished(data, thumbnail(output.data), asset)

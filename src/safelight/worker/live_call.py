@@ -6,16 +6,15 @@ It ends no job: it returns what the provider answered, or that nobody knows.
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 import structlog
 
 from safelight.catalog.model import Route
-from safelight.domain.errors import SafelightError
 from safelight.domain.outcomes import Done, ErrorClass, Pending, ProviderError, Rejected, RemoteState
-from safelight.providers.protocol import Generation
+from safelight.domain.text import presentable
+from safelight.providers.protocol import Generation, Provider
 from safelight.services import calls
 from safelight.services.claim import ClaimedJob
 from safelight.services.progress import Standing, standing
@@ -28,9 +27,12 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class NoAnswer:
-    """The call raised or was cut off. What the provider made of it is not known."""
+    """The call raised, was cut off, or stopped because it was told to. What the provider made of it is not known."""
 
     why: str
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "why", presentable(self.why))
 
 
 Answer = Done | Rejected | NoAnswer
@@ -82,9 +84,7 @@ class LiveCall:
                 await asyncio.wait({call}, timeout=pace.stop_grace_s)
             return await _answer_of(call)
         finally:
-            watch.cancel()
-            with suppress(asyncio.CancelledError):
-                await watch
+            await _end_watch(watch)
 
     async def _make(self) -> Answer:
         state = await self._begin()
@@ -93,7 +93,7 @@ class LiveCall:
                 return await self._let_go(state.remote_id)
             await asyncio.sleep(self._bench.pace.poll_every_s)
             state = await self._poll(state)
-        return state
+        return NoAnswer(state.error.message) if self._only_stopped(state) else state
 
     async def _begin(self) -> RemoteState:
         if self._remote_id is not None:
@@ -114,14 +114,17 @@ class LiveCall:
             log.warning("poll_failed", remote_id=before.remote_id, error=f"{type(error).__name__}: {error}")
             return before
 
+    def _only_stopped(self, state: Done | Rejected) -> TypeGuard[Rejected]:
+        """Whether we are its only reason. Of a paid call that is never assumed: it would be made again for nothing."""
+        told = self.repeatable and self.reporter.told_to_stop
+        return told and isinstance(state, Rejected) and state.error.error_class is ErrorClass.UNAVAILABLE
+
     async def _let_go(self, remote_id: str) -> Answer:
         if self._draining:
             return NoAnswer("it is handed over to another worker")
-        try:
-            await self._provider.cancel(remote_id)
-        except Exception as error:  # best effort: what it costs is recorded by whoever hears of it
-            log.warning("cancel_failed", remote_id=remote_id, error=f"{type(error).__name__}: {error}")
-        return Rejected(ProviderError(ErrorClass.UNAVAILABLE, "stopped"))
+        if await stopped_at_provider(self._provider, remote_id, self._bench.pace.cancel_within_s):
+            return Rejected(ProviderError(ErrorClass.UNAVAILABLE, "stopped"))
+        return NoAnswer("the provider could not be told to stop it")
 
     async def _watch(self) -> None:
         """Return when the call is to stop: its job is canceled, or no longer ours, or this worker drains."""
@@ -133,12 +136,31 @@ class LiveCall:
                 await waiter.wait(self._bench.pace.look_again_s)
 
     async def _look(self) -> Standing:
-        """A database that is away cuts no call."""
+        """A look that fails cuts no call, whatever the reason."""
         try:
             return await self._bench.database.read(standing, self._job.number, self._job.fence)
-        except (OSError, SafelightError) as error:
-            log.warning("standing_unknown", error=str(error))
+        except Exception as error:  # the edge of the watch's loop
+            log.warning("standing_unknown", error=f"{type(error).__name__}: {error}")
             return Standing(held=True, cancel_requested=False)
+
+
+async def stopped_at_provider(provider: Provider, remote_id: str, within_s: float) -> bool:
+    """Ask it to stop an accepted call, best effort. False: it may still run; its cost is for whoever hears of it."""
+    try:
+        async with asyncio.timeout(within_s):
+            await provider.cancel(remote_id)
+    except Exception as error:  # the provider's own
+        log.warning("cancel_failed", remote_id=remote_id, error=f"{type(error).__name__}: {error}")
+        return False
+    return True
+
+
+async def _end_watch(watch: asyncio.Task[None]) -> None:
+    """Whatever became of the watch, it never stands in the way of an answer."""
+    watch.cancel()
+    await asyncio.wait({watch})
+    if not watch.cancelled() and (error := watch.exception()):
+        log.error("watch_failed", exc_info=error)
 
 
 async def _answer_of(call: asyncio.Task[Answer]) -> Answer:

@@ -33,11 +33,14 @@ class Reporter:
         self._refilled_at = local_s()
         self._reached = 0.0
         self.stopped = False
+        self.told_to_stop = False
+        """Whether the provider was answered that it is to stop."""
 
     async def __call__(self, progress: float, *, preview: Preview | None = None, text: str | None = None) -> bool:
         self._reached = max(self._reached, min(1.0, progress))
         if not self.stopped and self._may_write():
             await self.write(Stage.RUNNING, preview)
+        self.told_to_stop = self.stopped
         return not self.stopped
 
     async def write(self, stage: Stage, preview: Preview | None = None) -> None:

@@ -9,10 +9,11 @@ import structlog
 
 from safelight.domain.errors import SafelightError
 from safelight.services.claim import ClaimedJob, claim
-from safelight.services.hand_back import Return, hand_back
 from safelight.services.held import Held, held_by
+from safelight.services.sweep import take_unrun
 from safelight.worker.attempt import Attempt
 from safelight.worker.bench import Bench
+from safelight.worker.room import Room
 
 log = structlog.get_logger(__name__)
 
@@ -30,6 +31,7 @@ class Runner:
         self._bench, self._queues, self._slots, self._drain_s = bench, queues, slots, drain_s
         self._running: dict[tuple[int, int], tuple[Attempt, asyncio.Task[None]]] = {}
         self._slot_freed = asyncio.Event()
+        self._room = Room(bench.store)
 
     @property
     def busy(self) -> int:
@@ -67,11 +69,11 @@ class Runner:
         held = await self._bench.database.read(held_by, self._bench.presence.id)
         for row in held:
             if row.held_s > SETTLED_S and (row.number, row.fence) not in self._running:
-                await self._hand_back(row)
+                await self._take_back(row)
 
     async def _claim_once(self) -> bool:
         """Whether there may be more to claim at once."""
-        if not self._bench.presence.lease_held:
+        if not self._bench.presence.lease_held or not await self._room.is_left():
             await asyncio.sleep(AFTER_ERROR_S)
             return True
         free = self._slots - self.busy
@@ -102,12 +104,10 @@ class Runner:
         self._running[key] = (attempt, task)
         task.add_done_callback(lambda _: self._ended(key))
 
+    async def _take_back(self, row: Held) -> None:
+        if await self._bench.database.write(take_unrun, row.number, row.fence):
+            log.warning("job.not_running", number=row.number, held_s=round(row.held_s))
+
     def _ended(self, key: tuple[int, int]) -> None:
         del self._running[key]
         self._slot_freed.set()
-
-    async def _hand_back(self, row: Held) -> None:
-        reason = "The worker held it without running it."
-        given = Return(row.number, row.fence, reason, 0.0, False, retrying=False, error_code="not_running")
-        if await self._bench.database.write(hand_back, given):
-            log.warning("job.handed_back", number=row.number, held_s=round(row.held_s))

@@ -133,7 +133,7 @@ def wish(name: str, user: str = "ann", **given: Any) -> Submission:
         "params": "{}",
         "outputs": 1,
         "price": 10,
-        "share_s": 1.0,
+        "share": 1.0,
         "max_wait_s": 3600.0,
         "run_limit_s": 600.0,
         "request_hash": "asked",

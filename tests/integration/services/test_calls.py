@@ -39,10 +39,41 @@ def test_nothing_may_be_sent_for_a_job_that_was_taken_away(shared: Database) -> 
 
 def test_a_second_call_beside_an_open_one_is_refused_by_the_database(shared: Database) -> None:
     with scene(shared) as tx:
-        taken = running(tx, "a")
+        taken = running(tx, "a", repeatable=False)
         with pytest.raises(OpenCallExists):
-            send(tx, taken, call="c2")
+            send(tx, taken, call="c2", repeatable=False)
         assert [call.id for call in calls_of(tx, taken.number)] == ["call-a"]
+
+
+def test_a_repeatable_call_left_by_an_earlier_worker_is_closed_by_the_next_under_its_lease(shared: Database) -> None:
+    with scene(shared) as tx:
+        taken = running(tx, "a")
+        assert send(tx, taken, call="c2")
+        calls_now = [(call.id, call.state) for call in calls_of(tx, taken.number)]
+        assert calls_now == [("call-a", "failed"), ("c2", "sending")]
+        lost = taken._replace(fence=taken.fence - 1)
+        assert not send(tx, lost, call="c3")
+        assert [(call.id, call.state) for call in calls_of(tx, taken.number)] == calls_now
+
+
+def test_a_call_whose_outcome_is_unknown_has_not_ended(shared: Database) -> None:
+    with scene(shared) as tx:
+        taken = running(tx, "a", repeatable=False)
+        calls.end_call(tx, [CallOutcome("call-a", "unknown", error="cut off")])
+        (call,) = calls_of(tx, taken.number)
+        assert (call.state, call.ended_at) == ("unknown", None)
+        calls.end_call(tx, [CallOutcome("call-a", "failed", error="it said no after all")])
+        (call,) = calls_of(tx, taken.number)
+        assert call.state == "failed"
+        assert call.ended_at is not None
+
+
+def test_making_a_call_is_news_to_those_who_watch(shared: Database) -> None:
+    with scene(shared) as tx:
+        (taken,) = claimed(tx, "a")
+        before = job(tx, "a").sequence
+        send(tx, taken)
+        assert (job(tx, "a").stage, job(tx, "a").sequence) == ("running", before + 1)
 
 
 def test_opening_a_call_again_because_the_commit_was_lost_opens_one(shared: Database) -> None:

@@ -67,7 +67,7 @@ def test_a_running_job_is_flagged_and_keeps_its_lease(shared: Database) -> None:
 def test_a_waiting_job_with_an_open_call_is_flagged_not_ended(shared: Database) -> None:
     with scene(shared) as tx:
         taken = running(tx, "a", repeatable=False)
-        hand_back(tx, Return(taken.number, taken.fence, "stopping", 0, False, call_open=True))
+        hand_back(tx, Return(taken.number, taken.fence, "stopping", 0, False))
         assert cancel(tx, "a", "ann") == "processing"
         row = job(tx, "a")
         assert (row.status, row.resumes, row.settled) == ("pending", True, False)
@@ -105,7 +105,7 @@ def test_other_peoples_jobs_are_as_unknown_as_those_that_do_not_exist(shared: Da
 
 def test_canceling_waiting_jobs_gives_their_share_of_the_queue_back(shared: Database) -> None:
     with scene(shared, users=("ann", "bob")) as tx:
-        submit(tx, [wish(f"a{n}", share_s=2.0) for n in range(50)])
+        submit(tx, [wish(f"a{n}", share=2.0) for n in range(50)])
         assert tag_of(tx, "ann") == 100.0
         for n in range(50):
             cancel(tx, f"a{n}", "ann")
@@ -117,6 +117,6 @@ def test_canceling_waiting_jobs_gives_their_share_of_the_queue_back(shared: Data
 
 def test_canceling_a_running_job_gives_no_share_back(shared: Database) -> None:
     with scene(shared) as tx:
-        claimed(tx, "a", share_s=2.0)
+        claimed(tx, "a", share=2.0)
         cancel(tx, "a", "ann")
         assert tag_of(tx, "ann") == 2.0

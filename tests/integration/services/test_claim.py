@@ -10,6 +10,7 @@ import pytest
 
 from safelight.services import presence, sweep
 from safelight.services.claim import ClaimedJob, claim
+from safelight.services.hand_back import Return, hand_back
 from safelight.services.submit import submit
 from safelight.store.connect import open_database
 from safelight.store.database import Database
@@ -184,8 +185,8 @@ def test_two_users_take_turns(shared: Database) -> None:
 
 def test_a_user_of_long_jobs_gets_fewer_of_them(shared: Database) -> None:
     with scene(shared, users=("ann", "bob")) as tx:
-        submitted(tx, "long1", "long2", share_s=4.0)
-        submitted(tx, *(f"short{n}" for n in range(6)), user="bob", share_s=1.0)
+        submitted(tx, "long1", "long2", share=4.0)
+        submitted(tx, *(f"short{n}" for n in range(6)), user="bob", share=1.0)
         assert one_by_one(tx, 8) == ["long1", "short0", "short1", "short2", "short3", "long2", "short4", "short5"]
 
 
@@ -214,3 +215,24 @@ def test_a_scheduled_job_is_not_claimed_before_it_is_due(shared: Database) -> No
         assert claim(tx, "w1", ["image"], 4) == []
         assert sweep.make_ready(tx) == 1
         assert ids(claim(tx, "w1", ["image"], 4)) == ["later"]
+
+
+def test_queues_are_served_in_the_order_named(shared: Database) -> None:
+    with scene(shared) as tx:
+        submitted(tx, "i0", "i1")
+        submitted(tx, "v0", "v1", queue="video", kind="video")
+        assert ids(claim(tx, "w1", ["video", "image"], 1)) == ["v0"]
+        assert ids(claim(tx, "w1", ["image", "video"], 1)) == ["i0"]
+        assert ids(claim(tx, "w1", ["image", "video"], 4)) == ["i1", "v1"]
+
+
+def test_a_job_that_resumes_waits_until_it_is_due(shared: Database) -> None:
+    with scene(shared, workers=("w1", "w2")) as tx:
+        taken = running(tx, "a", repeatable=False)
+        hand_back(tx, Return(taken.number, taken.fence, "not here", 30.0, False))
+        assert job(tx, "a").resumes
+        assert claim(tx, "w2", ["image"], 1) == []
+        turn_back(tx, taken.number, "due_at")
+        assert sweep.make_ready(tx) == 1
+        pause(tx)
+        assert ids(claim(tx, "w2", ["image"], 1)) == ["a"]

@@ -101,7 +101,7 @@ def test_whatever_two_processes_do_at_once_every_job_ends_once_and_the_books_bal
     async def scenario() -> None:
         async with asyncio.timeout(PATIENCE_S), processes(database, database_url) as pair:
             names = [f"w{n}" for n in range(WORKERS)]
-            await database.write(set_scene, users=USERS, workers=names)
+            await database.write(lambda tx: set_scene(tx, users=USERS, workers=names))
             all_are_in, is_over = asyncio.Event(), asyncio.Event()
             background = [asyncio.create_task(sweep_until_all_have_ended(each, all_are_in, is_over)) for each in pair]
             background += [

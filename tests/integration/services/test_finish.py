@@ -87,7 +87,7 @@ def test_the_captured_price_is_the_delivered_part_rounded_down(
 def test_a_batch_of_winners_and_losers_answers_in_order_and_records_what_losers_learnt(shared: Database) -> None:
     with scene(shared) as tx:
         won, gone, failed = running(tx, "won"), running(tx, "gone", repeatable=False), running(tx, "failed")
-        hand_back(tx, Return(gone.number, gone.fence, "why", 0, False, call_open=True))
+        hand_back(tx, Return(gone.number, gone.fence, "why", 0, False))
         endings = [
             delivery(gone, call=CallOutcome("call-gone", "succeeded", 0.5)),
             delivery(won, call=CallOutcome("call-won", "succeeded", 0.1)),

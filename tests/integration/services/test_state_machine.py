@@ -226,7 +226,7 @@ class LivesOfJobs(RuleBasedStateMachine):
         known = CallOutcome(job.call, "failed") if job.call and knows else None
         call_open = job.call is not None and not knows
         held = job.holds(lease)
-        given = Return(lease.number, lease.fence, "why", due_in_s, uses_attempt, call_open=call_open, call=known)
+        given = Return(lease.number, lease.fence, "why", due_in_s, uses_attempt, call=known)
         assert hand_back(self.tx, given) == held
         job.call = None if known else job.call
         if held:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+import sqlalchemy as sa
 
 from safelight.domain.retry import MAX_LOST
 from safelight.services import presence, sweep
@@ -13,7 +14,9 @@ from safelight.services.cancel import cancel
 from safelight.services.claim import claim
 from safelight.services.credits import balance_of
 from safelight.services.hand_back import Return, hand_back
+from safelight.store import tables
 from safelight.store.database import Database
+from safelight.store.statements import Query
 from safelight.store.tx import Tx
 from tests.integration.services.scene import (
     calls_of,
@@ -194,3 +197,37 @@ def test_a_lost_job_that_was_to_be_canceled_ends_as_canceled(shared: Database) -
         assert job(tx, "local").status == "canceled"
         assert is_at_rest(job(tx, "local"))
         assert (job(tx, "paid").status, job(tx, "paid").resumes) == ("pending", True)
+
+
+def test_a_job_is_left_alone_if_its_worker_turns_out_to_be_live(
+    shared: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Postgres may judge a worker that registers and claims while the first look runs by what was there before.
+    stale = Query(sa.select(tables.jobs.c.number).where(tables.jobs.c.status == "processing"), sweep._Number)
+    monkeypatch.setattr(sweep, "_ORPHANS", stale)
+    with scene(shared, workers=("w1", "w2")) as tx:
+        (kept,) = claimed(tx, "kept")
+        claimed(tx, "gone", worker="w2")
+        presence.depart(tx, "w2")
+        assert sweep.take_from_lost(tx) == 1
+        assert (job(tx, "kept").status, job(tx, "kept").fence) == ("processing", kept.fence)
+        assert job(tx, "gone").status == "pending"
+
+
+def test_a_job_held_but_not_run_goes_back_as_if_its_worker_were_lost(shared: Database) -> None:
+    with scene(shared) as tx:
+        taken = running(tx, "a")
+        assert not sweep.take_unrun(tx, taken.number, taken.fence - 1)
+        assert sweep.take_unrun(tx, taken.number, taken.fence)
+        row = job(tx, "a")
+        assert (row.status, row.lost_n, row.attempt) == ("pending", 1, 0)
+        assert [call.state for call in calls_of(tx, taken.number)] == ["failed"]
+
+
+def test_a_job_nobody_ever_runs_is_given_up_in_the_end(shared: Database) -> None:
+    with scene(shared) as tx:
+        submitted(tx, "a")
+        for _ in range(MAX_LOST):
+            (taken,) = claim(tx, "w1", ["image"], 1)
+            sweep.take_unrun(tx, taken.number, taken.fence)
+        assert (job(tx, "a").status, json.loads(job(tx, "a").error)["code"]) == ("failed", "retries_exhausted")

@@ -160,7 +160,7 @@ async def opened(
         database, hub, store, Catalog((MODEL,)), {provider.name: provider}, presence, pace=pace, random=lambda: 1.0
     )
     try:
-        await database.write(set_scene, credits=credits)
+        await database.write(lambda tx: set_scene(tx, credits=credits))
         await presence.register()
         yield House(bench, provider, Runner(bench, queues=("image",), slots=slots, drain_s=drain_s))
     finally:

@@ -4,26 +4,36 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from safelight.catalog.catalog import Catalog
+from safelight.catalog.model import Route
 from safelight.domain.errors import Remedy, Unavailable
-from safelight.domain.outcomes import Done, ErrorClass, Output, Pending
+from safelight.domain.outcomes import Done, ErrorClass, Output, Pending, ProviderError, Rejected
 from safelight.providers.protocol import Preview
 from safelight.services import calls, presence, sweep
 from safelight.services.cancel import cancel
 from safelight.services.claim import claim
 from safelight.services.credits import balance_of
+from safelight.services.finish import finish
 from safelight.services.hand_back import Return, hand_back
+from safelight.services.progress import standing
 from safelight.services.read_jobs import preview
+from safelight.storage.assets import AssetStore
+from safelight.storage.provenance import read as read_provenance
 from safelight.store.database import Database
 from safelight.testing.pictures import tiny_png
 from safelight.testing.providers import Says, ScriptedProvider, Waits, done, rejected
+from safelight.worker.attempt import Attempt
 from safelight.worker.bench import Pace
+from safelight.worker.live_call import LiveCall
 from tests.integration.services.scene import turn_back
-from tests.integration.worker.house import House, play
+from tests.integration.worker.house import MODEL, House, play
 
 
 def test_a_job_becomes_a_stored_picture_that_is_paid_for(database: Database, tmp_path: Path) -> None:
@@ -584,17 +594,292 @@ def test_an_attempt_that_is_drained_before_its_call_makes_none(database: Databas
 
 
 @pytest.mark.parametrize("given", [{"model": "nobody-has-it"}, {"provider_pin": "elsewhere"}])
-def test_a_job_that_this_worker_cannot_run_fails_and_says_so(
+def test_a_job_that_this_worker_cannot_run_is_left_to_others(
     database: Database, tmp_path: Path, given: dict[str, str]
 ) -> None:
     provider = ScriptedProvider()
 
     async def scenario(house: House) -> None:
-        await (await house.attempt(**given)).run()
+        attempt = await house.attempt(**given)
+        await attempt.run()
         seen = await house.look()
-        assert (seen.row.status, seen.error["code"], provider.generations) == ("failed", "model_unavailable", [])
+        assert (seen.row.status, seen.row.ready, seen.row.attempt, seen.calls) == ("pending", False, 0, [])
+        assert seen.row.due_at == pytest.approx(attempt.job.claimed_at + 30.0, abs=10.0)
+        assert (seen.told[-1], seen.last_payload["code"]) == ("requeued", "worker_cannot_run")
+        assert provider.generations == []
 
     play(database, tmp_path, provider, scenario)
+
+
+def test_a_route_that_was_shut_down_since_the_job_was_submitted_is_not_taken(
+    database: Database, tmp_path: Path
+) -> None:
+    provider = ScriptedProvider()
+    over = Route(provider="scripted", model="m-old", shutdown_date=date(2026, 1, 2))
+
+    async def scenario(house: House) -> None:
+        await house.submit("a", "b")
+        first, second = await house.claim(2)
+        before, after = (
+            replace(house.bench, catalog=Catalog((retiring,)), today=lambda day=day: date(2026, 1, day))
+            for day in (1, 2)
+        )
+        await Attempt(after, first).run()
+        assert (await house.look(first.id)).last_payload["code"] == "worker_cannot_run"
+        await Attempt(before, second).run()
+        assert [generation.model for generation in provider.generations] == ["m-old"]
+
+    retiring = MODEL.model_copy(update={"routes": (over,)})
+    play(database, tmp_path, provider, scenario)
+
+
+def test_an_accepted_call_is_left_to_workers_that_have_its_provider(database: Database, tmp_path: Path) -> None:
+    provider = ScriptedProvider(repeatable=False)
+
+    async def scenario(house: House) -> None:
+        await lose_first_worker(house, remote_id="r-9")
+        (taken,) = await house.claim()
+        await Attempt(replace(house.bench, providers={}), taken).run()
+        seen = await house.look()
+        assert (seen.row.status, seen.row.resumes, seen.row.attempt) == ("pending", True, 0)
+        assert (seen.last_payload["code"], seen.call.state) == ("worker_cannot_run", "accepted")
+        assert seen.row.due_at == pytest.approx(taken.claimed_at + 30.0, abs=10.0)
+        assert await house.claim() == [], "it would be taken and handed back without a pause"
+
+    play(database, tmp_path, provider, scenario)
+
+
+def test_an_accepted_call_is_resumed_although_its_route_was_shut_down_since(database: Database, tmp_path: Path) -> None:
+    provider = ScriptedProvider(repeatable=False)
+    provider.remember("r-9", done())
+    over = Route(provider="scripted", model="m-1", shutdown_date=date(2026, 1, 2))
+
+    async def scenario(house: House) -> None:
+        await lose_first_worker(house, remote_id="r-9")
+        (taken,) = await house.claim()
+        catalog = Catalog((MODEL.model_copy(update={"routes": (over,)}),))
+        await Attempt(replace(house.bench, catalog=catalog, today=lambda: date(2026, 1, 3)), taken).run()
+        assert (await house.look()).row.status == "completed"
+
+    play(database, tmp_path, provider, scenario)
+
+
+UNFIT = "no\x00such \ud800thing\x1b"
+
+
+@pytest.mark.parametrize(
+    ("step", "code"),
+    [
+        (Rejected(ProviderError(ErrorClass.CONTENT_REJECTED, UNFIT, UNFIT)), "content_rejected"),
+        (ValueError(UNFIT), "provider_unknown"),
+    ],
+)
+def test_words_that_no_database_can_keep_do_not_leave_a_job_without_an_ending(
+    database: Database, tmp_path: Path, step: Rejected | Exception, code: str
+) -> None:
+    provider = ScriptedProvider([step], repeatable=False)
+
+    async def scenario(house: House) -> None:
+        await (await house.attempt()).run()
+        seen = await house.look()
+        assert (seen.row.status, seen.error["code"]) == ("failed", code)
+        assert "no\ufffdsuch \ufffdthing" in seen.call.error
+        assert seen.at_rest
+
+    play(database, tmp_path, provider, scenario)
+
+
+def test_when_what_was_learnt_of_a_call_cannot_be_written_the_job_ends_without_it(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    provider = ScriptedProvider([done(cost_usd=0.5)], repeatable=False)
+
+    async def scenario(house: House) -> None:
+        attempt = await house.attempt()
+        write = house.database.write
+
+        async def refusing(use_case: Any, *args: Any) -> Any:
+            if use_case is finish and args[0].call.cost_usd is not None:
+                raise ValueError("the database does not take this")
+            return await write(use_case, *args)
+
+        monkeypatch.setattr(house.database, "write", refusing)
+        await attempt.run()
+        seen = await house.look()
+        assert (seen.row.status, seen.error["code"]) == ("failed", "internal")
+        assert (seen.call.state, seen.call.cost_usd) == ("succeeded", None)
+        assert seen.at_rest
+
+    play(database, tmp_path, provider, scenario)
+
+
+@pytest.mark.parametrize("seed", [10**5_000, "7\x00", True, float("nan")])
+def test_nonsense_in_what_a_provider_says_of_its_file_spoils_no_picture(
+    database: Database, tmp_path: Path, seed: object
+) -> None:
+    said = {"seed": seed, "ai_generated": "\ud800"}
+    output = Output(tiny_png(), "image/png", duration_s=float("nan"), metadata=said)
+
+    async def scenario(house: House) -> None:
+        await (await house.attempt(params='{"seed":7}')).run()
+        (asset,) = (await house.look()).assets
+        papers = read_provenance(await house.bench.store.get(asset.key))
+        assert papers is not None
+        assert (papers.seed, papers.ai_generated, asset.duration_s) == (7, True, None)
+
+    play(database, tmp_path, ScriptedProvider([Done((output,))], repeatable=False), scenario)
+
+
+@pytest.mark.parametrize("repeatable", [True, False])
+def test_a_final_answer_that_comes_during_a_drain_is_final(
+    database: Database, tmp_path: Path, repeatable: bool
+) -> None:
+    waits = Waits()
+    refusal = rejected("content_rejected", "not that")
+    provider = ScriptedProvider([waits, Says(0.5, obeys=False), refusal], repeatable=repeatable)
+
+    async def scenario(house: House) -> None:
+        await drain_meanwhile(await house.attempt(), waits)
+        seen = await house.look()
+        assert (seen.row.status, seen.error["code"], seen.call.state) == ("failed", "content_rejected", "failed")
+
+    play(database, tmp_path, provider, scenario, pace=Pace(stop_grace_s=10.0))
+
+
+def test_a_paid_call_that_failed_during_a_drain_uses_its_attempt(database: Database, tmp_path: Path) -> None:
+    waits = Waits()
+    provider = ScriptedProvider([waits, rejected("unavailable", "busy")], repeatable=False)
+
+    async def scenario(house: House) -> None:
+        await drain_meanwhile(await house.attempt(), waits)
+        seen = await house.look()
+        assert (seen.row.status, seen.row.attempt, seen.last_payload["code"]) == ("pending", 1, "unavailable")
+
+    play(database, tmp_path, provider, scenario, pace=Pace(stop_grace_s=10.0))
+
+
+def test_a_drain_is_never_the_failure_that_was_one_too_many(database: Database, tmp_path: Path) -> None:
+    waits = Waits()
+    provider = ScriptedProvider([waits, Says(0.5), done()])
+
+    async def scenario(house: House) -> None:
+        attempt = await house.attempt()
+        attempt.job = attempt.job._replace(attempt=3)
+        await drain_meanwhile(attempt, waits)
+        seen = await house.look()
+        assert (seen.row.status, seen.last_payload["code"]) == ("pending", "drain")
+
+    play(database, tmp_path, provider, scenario, pace=Pace(stop_grace_s=10.0))
+
+
+async def drain_meanwhile(attempt: Attempt, waits: Waits) -> None:
+    running = asyncio.create_task(attempt.run())
+    await waits.reached.wait()
+    attempt.drain()
+    waits.let_go.set()
+    await running
+
+
+def test_a_call_that_could_not_be_stopped_stays_open(database: Database, tmp_path: Path) -> None:
+    waits = Waits()
+    provider = ScriptedProvider([Pending("r-1"), waits, *[Pending("r-1")] * 1_000], repeatable=False)
+    provider.when_canceled = ConnectionResetError("cut")
+
+    async def scenario(house: House) -> None:
+        running = asyncio.create_task((await house.attempt()).run())
+        await waits.reached.wait()
+        await house.database.write(cancel, "a", "ann")
+        waits.let_go.set()
+        await running
+        seen = await house.look()
+        assert (seen.row.status, seen.call.state, provider.canceled) == ("canceled", "accepted", ["r-1"])
+
+    play(database, tmp_path, provider, scenario, pace=Pace(poll_every_s=0.005, stop_grace_s=10.0))
+
+
+def test_a_provider_that_does_not_hear_of_a_cancel_delays_the_end_of_a_left_job_only_so_long(
+    database: Database, tmp_path: Path
+) -> None:
+    provider = ScriptedProvider(repeatable=False)
+    provider.when_canceled = Waits()
+
+    async def scenario(house: House) -> None:
+        await lose_first_worker(house, remote_id="r-9")
+        await house.database.write(cancel, "a", "ann")
+        await house.run_again()
+        seen = await house.look()
+        assert (seen.row.status, seen.call.state, provider.canceled) == ("canceled", "accepted", ["r-9"])
+
+    play(database, tmp_path, provider, scenario, pace=Pace(cancel_within_s=0.05))
+
+
+def test_a_storage_that_hangs_is_a_storage_that_fails(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def hangs(*_: object) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(AssetStore, "put", hangs)
+
+    async def scenario(house: House) -> None:
+        attempt = await house.attempt()
+        attempt.job = attempt.job._replace(seconds_left=0.0)
+        await attempt.run()
+        seen = await house.look()
+        assert (seen.row.status, seen.error["code"], seen.call.state) == ("failed", "storage_failed", "succeeded")
+
+    provider = ScriptedProvider(repeatable=False)
+    play(database, tmp_path, provider, scenario, pace=Pace(deliver_at_least_s=0.05))
+
+
+def test_an_answer_counts_although_nobody_could_look_whether_it_is_still_wanted(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits = Waits()
+    provider = ScriptedProvider([waits, done(cost_usd=0.5)], repeatable=False)
+
+    async def scenario(house: House) -> None:
+        attempt = await house.attempt()
+        read, looked = house.database.read, asyncio.Event()
+
+        async def broken(case: Any, *args: Any) -> Any:
+            if case is standing:
+                looked.set()
+                raise RuntimeError("a bug in looking")
+            return await read(case, *args)
+
+        monkeypatch.setattr(house.database, "read", broken)
+        running = asyncio.create_task(attempt.run())
+        await looked.wait()
+        await waits.reached.wait()
+        waits.let_go.set()
+        await running
+        monkeypatch.undo()
+        seen = await house.look()
+        assert (seen.row.status, seen.call.state, seen.call.cost_usd) == ("completed", "succeeded", 0.5)
+
+    play(database, tmp_path, provider, scenario)
+
+
+def test_a_watch_that_breaks_does_not_replace_the_answer(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits = Waits()
+    provider = ScriptedProvider([waits, done(cost_usd=0.5)], repeatable=False)
+
+    async def breaks(self: LiveCall) -> None:
+        await waits.reached.wait()
+        waits.let_go.set()
+        raise RuntimeError("a bug in watching")
+
+    monkeypatch.setattr(LiveCall, "_watch", breaks)
+
+    async def scenario(house: House) -> None:
+        await (await house.attempt()).run()
+        seen = await house.look()
+        assert (seen.row.status, seen.call.state, seen.call.cost_usd) == ("completed", "succeeded", 0.5)
+
+    play(database, tmp_path, provider, scenario, pace=Pace(stop_grace_s=10.0))
 
 
 def test_a_bug_of_ours_ends_the_job_and_gives_its_hold_back(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -15,8 +16,11 @@ from safelight.domain.errors import Remedy, Unavailable
 from safelight.domain.outcomes import Pending
 from safelight.events.follow import follow
 from safelight.services.claim import claim
+from safelight.services.desk import LEAST_FREE_BYTES
+from safelight.storage.assets import AssetStore
 from safelight.store.database import Database
 from safelight.testing.providers import Says, ScriptedProvider, Waits, done
+from safelight.worker import room as room_module
 from safelight.worker import runner as runner_module
 from safelight.worker.bench import Pace
 from tests.integration.services.scene import turn_back
@@ -177,6 +181,7 @@ def test_rows_that_nobody_runs_are_handed_back_once_they_are_old_enough(database
         await house.runner.reconcile()
         seen = await house.look("old")
         assert (seen.row.status, seen.row.ready, seen.row.attempt) == ("pending", True, 0)
+        assert seen.row.lost_n == 1, "it must not go on like this for ever"
         assert seen.last_payload["code"] == "not_running"
         assert (await house.look("young")).row.fence == young.fence
 
@@ -218,6 +223,52 @@ def test_without_a_lease_nothing_is_claimed_and_nothing_is_sent(
         assert (await house.look("claimed before")).row.status == "processing", "reconciling hands it back"
 
     play(database, tmp_path, provider, scenario)
+
+
+@pytest.mark.parametrize("too_little", [LEAST_FREE_BYTES - 1, OSError("the disk is gone")])
+def test_while_the_disk_is_full_nothing_is_claimed_and_what_runs_may_end(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, too_little: int | OSError
+) -> None:
+    monkeypatch.setattr(runner_module, "AFTER_ERROR_S", 0.005)
+    monkeypatch.setattr(room_module, "LOOK_EVERY_S", 0.0)
+    slow, disk = Waits(), Disk()
+    monkeypatch.setattr(AssetStore, "free_disk_bytes", disk.look)
+
+    async def scenario(house: House) -> None:
+        await house.submit("running")
+        async with claiming(house):
+            await slow.reached.wait()
+            disk.free = too_little
+            await disk.looked()
+            await house.submit("waits")
+            slow.let_go.set()
+            assert await ended(house, "running") == ["completed"]
+            await disk.looked()
+            assert (await house.look("waits")).row.status == "pending"
+            disk.free = LEAST_FREE_BYTES
+            assert await ended(house, "waits") == ["completed"]
+
+    play(database, tmp_path, ScriptedProvider([slow, done()]), scenario)
+
+
+class Disk:
+    """As free as the test says. `looked` returns after two more looks: what came before the first is over then."""
+
+    def __init__(self) -> None:
+        self.free: int | OSError = LEAST_FREE_BYTES
+        self._looks = threading.Semaphore(0)
+
+    def look(self, *_: object) -> int:
+        self._looks.release()
+        if isinstance(self.free, OSError):
+            raise self.free
+        return self.free
+
+    async def looked(self) -> None:
+        while self._looks.acquire(blocking=False):
+            pass
+        for _ in range(2):
+            await asyncio.to_thread(self._looks.acquire)
 
 
 def _nothing(tx: object) -> None:

@@ -8,9 +8,11 @@ import sys
 from asyncio import StreamReader, StreamWriter
 from asyncio.subprocess import PIPE, Process
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from itertools import count
+
+import structlog
 
 from safelight.providers.procedural.frames import Frame, receive
 from safelight.providers.procedural.order import Order
@@ -20,34 +22,44 @@ ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
 """The renderer keeps to one core; unused thread pools would only slow its start."""
 READ_AHEAD = 1 << 20
 GOODBYE_S = 2.0
+STUCK_S = 10.0
+ENDS = ("done", "stopped", "failed")
+
+log = structlog.get_logger(__name__)
 
 Answers = asyncio.Queue[Frame]
 
 
 class RendererProcess:
-    """One child process and the orders it has. Belongs to the event loop it was started in."""
+    """One child process and the orders it has. Belongs to the event loop it was started in.
 
-    def __init__(self, process: Process, orders: StreamWriter, answers: StreamReader) -> None:
-        self._process, self._orders = process, orders
+    A child that is to stop an order and says nothing at all for `stuck_s` hangs, and is killed.
+    """
+
+    def __init__(self, process: Process, orders: StreamWriter, answers: StreamReader, stuck_s: float) -> None:
+        self._process, self._orders, self._stuck_s = process, orders, stuck_s
         self._numbers = count(1)
         self._waiting: dict[int, Answers] = {}
+        self._stopping: set[int] = set()
+        self._silence: asyncio.TimerHandle | None = None
+        self._killed = False
         self.ready = asyncio.Event()
         """Set once the child draws, and when it has gone, so that nobody waits for ever."""
         self._reader = asyncio.create_task(self._read(answers))
 
     @classmethod
-    async def launch(cls) -> RendererProcess:
+    async def launch(cls, stuck_s: float = STUCK_S) -> RendererProcess:
         """Start a child; it warms up while this returns. Raises OSError if the system has no room for one."""
         process = await asyncio.create_subprocess_exec(
             *COMMAND, stdin=PIPE, stdout=PIPE, limit=READ_AHEAD, env={**os.environ, **ONE_THREAD}
         )
         if process.stdin is None or process.stdout is None:
             raise OSError("the renderer process has no pipes")
-        return cls(process, process.stdin, process.stdout)
+        return cls(process, process.stdin, process.stdout, stuck_s)
 
     @property
     def alive(self) -> bool:
-        return self._process.returncode is None and not self._reader.done()
+        return self._process.returncode is None and not self._reader.done() and not self._killed
 
     @property
     def pid(self) -> int:
@@ -63,24 +75,30 @@ class RendererProcess:
             yield answers
         finally:
             if self._waiting.pop(number, None) is not None:
-                self._send(Frame({"stop": number}))
+                self._stop(number)
+
+    def _stop(self, number: int) -> None:
+        self._send(Frame({"stop": number}))
+        self._stopping.add(number)
+        if self._silence is None:
+            self._time_silence()
 
     def _send(self, frame: Frame) -> None:
         """Frames are written whole, without waiting, so that no cancellation can cut one in two."""
         if self.alive and not self._orders.is_closing():
             self._orders.write(frame.packed())
 
-    async def _read(self, answers_stream: StreamReader) -> None:
+    async def _read(self, answers: StreamReader) -> None:
         try:
             while True:
-                self._hand_out(await receive(answers_stream))
+                self._hand_out(await receive(answers))
         except (asyncio.IncompleteReadError, ConnectionError):
-            status = await self._process.wait()
+            await self._ended()
+        except Exception:  # the edge of the loop: a child that cannot be understood is of no more use
+            log.exception("renderer_not_understood")
         finally:
-            self.ready.set()
-        for answers in self._waiting.values():
-            answers.put_nowait(Frame({"is": "gone", "status": status}))
-        self._waiting.clear()
+            self._kill()
+            self._tell_gone(await self._process.wait())
 
     def _hand_out(self, frame: Frame) -> None:
         """Answers to orders nobody waits for any more are dropped."""
@@ -88,16 +106,41 @@ class RendererProcess:
         if kind == "ready":
             self.ready.set()
         answers = self._waiting.get(number)
-        if kind in ("done", "stopped", "failed"):
+        if kind in ENDS:
             self._waiting.pop(number, None)
+            self._stopping.discard(number)
         if answers is not None:
             answers.put_nowait(frame)
+        self._time_silence()
+
+    def _tell_gone(self, status: int) -> None:
+        self.ready.set()
+        for answers in self._waiting.values():
+            answers.put_nowait(Frame({"is": "gone", "status": status}))
+        self._waiting.clear()
+        self._stopping.clear()
+        self._time_silence()
+
+    def _time_silence(self) -> None:
+        """Start anew to count the silence, if there is an order to be stopped."""
+        if self._silence is not None:
+            self._silence.cancel()
+        loop = asyncio.get_running_loop()
+        self._silence = loop.call_later(self._stuck_s, self._kill) if self._stopping else None
+
+    def _kill(self) -> None:
+        self._killed = True
+        with suppress(ProcessLookupError):
+            self._process.kill()
+
+    async def _ended(self) -> None:
+        """Wait for the child to end by itself, but not for long."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._process.wait(), GOODBYE_S)
 
     async def close(self) -> None:
         """Let the child go: first by closing its input, then by force."""
         self._orders.close()
-        try:
-            await asyncio.wait_for(self._process.wait(), GOODBYE_S)
-        except TimeoutError:
-            self._process.kill()
+        await self._ended()
+        self._kill()
         await self._reader

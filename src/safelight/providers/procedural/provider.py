@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from safelight.domain.outcomes import Done, ErrorClass, Output, ProviderError, Rejected, RemoteState
-from safelight.providers.procedural.childprocess import Answers, RendererProcess
+from safelight.providers.procedural.childprocess import STUCK_S, Answers, RendererProcess
 from safelight.providers.procedural.frames import Frame
 from safelight.providers.procedural.order import Order, read_order
 from safelight.providers.protocol import Generation, Preview, ProbeResult, Report
@@ -14,13 +14,15 @@ from safelight.providers.protocol import Generation, Preview, ProbeResult, Repor
 class ProceduralProvider:
     """Draws in one long-lived, niced child process, one order after the other. Never imports numpy or Pillow here.
 
-    The child starts at first use or with `warm_up`, and again after it was lost. An instance belongs to one event loop.
+    The child starts at first use or with `warm_up`, and again after it was lost. One that is to stop a drawing and keeps
+    silent for `stuck_s` is killed. An instance belongs to one event loop.
     """
 
     name = "procedural"
     repeatable = True
 
-    def __init__(self) -> None:
+    def __init__(self, stuck_s: float = STUCK_S) -> None:
+        self._stuck_s = stuck_s
         self._child: RendererProcess | None = None
         self._starting = asyncio.Lock()
 
@@ -64,7 +66,7 @@ class ProceduralProvider:
     async def _renderer(self) -> RendererProcess:
         async with self._starting:
             if self._child is None or not self._child.alive:
-                self._child = await RendererProcess.launch()
+                self._child = await RendererProcess.launch(self._stuck_s)
             return self._child
 
 

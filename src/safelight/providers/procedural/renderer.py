@@ -102,6 +102,8 @@ def serve(frame: Frame, inbox: Inbox, send: Send) -> None:
 
 def _draw(number: int, order: Order, inbox: Inbox, send: Send) -> None:
     for at in range(order.n):
+        if inbox.stopped(number):
+            raise Stopped
         scene = compose(order.prompt, order.seed + at)
         for stage in render(scene, order.width, order.height):
             if inbox.stopped(number):

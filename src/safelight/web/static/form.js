@@ -11,7 +11,7 @@ const fields = { prompt: $('#prompt'), model: $('#model'), width: $('#width'), h
 let models = [];
 let sizes = []; // [{ name, width, height }], and Custom without numbers
 let wanted = null; // a job to use again, kept until the models are known
-let unanswered = null; // { body, key } of a submit whose answer was lost
+let unanswered = null; // { body, key } of a submit of which nobody knows whether it was done
 
 export function setupForm() {
   loadModels();
@@ -137,7 +137,7 @@ async function submit(event) {
     params: { ...sizeParams(), ...numbers('seed') },
   };
   const body = JSON.stringify(request);
-  // The same request after a lost answer goes out under the same key: it cannot be made, or paid, twice.
+  // The same request after a lost answer, or a failed server, keeps its key: it cannot be made, or paid, twice.
   const key = unanswered?.body === body ? unanswered.key : newKey();
   try {
     const job = await submitJob(request, key);
@@ -145,7 +145,7 @@ async function submit(event) {
     jobs.take(job);
     announce('Submitted.');
   } catch (error) {
-    unanswered = error instanceof Unreachable ? { body, key } : null;
+    unanswered = error instanceof Unreachable || error.status >= 500 ? { body, key } : null;
     showErrors(error);
   }
   form.removeAttribute('aria-busy');

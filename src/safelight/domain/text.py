@@ -1,0 +1,15 @@
+"""Text from outside, made fit to be stored by every database and shown to people."""
+
+from __future__ import annotations
+
+import re
+
+MOST_CHARS = 2000
+_UNFIT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+"""Postgres refuses NUL, UTF-8 has no half surrogates, and a terminal obeys the other control characters."""
+
+
+def presentable(text: str, most_chars: int = MOST_CHARS) -> str:
+    """The text with a mark in place of each character that cannot be kept, cut to `most_chars`."""
+    cut = text if len(text) <= most_chars else f"{text[: most_chars - 1]}…"
+    return _UNFIT.sub("\ufffd", cut)

@@ -1,0 +1,79 @@
+"""Fair shares: each user's jobs on a queue line up behind each other, so 500 of one cannot starve another's one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
+
+import sqlalchemy as sa
+
+from safelight.services.sql import REAL, arg
+from safelight.store import tables
+from safelight.store.statements import Change, Query, insert_or_ignore
+from safelight.store.tx import Tx
+
+tags, queues = tables.fair_tags, tables.queues
+
+
+class Turn(Protocol):
+    """A job as it takes part in its queue."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def queue(self) -> str: ...
+    @property
+    def user_id(self) -> str: ...
+    @property
+    def share(self) -> float: ...
+
+
+class _TagRow(NamedTuple):
+    tag: float
+
+
+_OPEN = Change(insert_or_ignore(tags, ("queue", "user_id", "tag")), columns=("queue", "user_id", "tag"))
+_clock = sa.func.coalesce(sa.select(queues.c.clock).where(queues.c.name == arg("line")).scalar_subquery(), 0.0)
+_own = sa.and_(tags.c.queue == arg("line"), tags.c.user_id == arg("owner"))
+_TAKE = Query(
+    sa.update(tags)
+    .where(_own)
+    .values(tag=sa.case((tags.c.tag < _clock, _clock), else_=tags.c.tag) + arg("taken", REAL))
+    .returning(tags.c.tag),
+    _TagRow,
+)
+_GIVE_BACK = Change(sa.update(tags).where(_own).values(tag=tags.c.tag - arg("taken", REAL)))
+
+
+def take(tx: Tx, jobs: Sequence[Turn]) -> dict[str, float]:
+    """Where each job starts on its queue's fair clock, by id. The tags of their users move on."""
+    groups = _by_owner(jobs)
+    tx.many(_OPEN, [{"queue": queue, "user_id": user, "tag": 0.0} for queue, user in groups])
+    taken = tx.many(_TAKE, _sums(groups))
+    starts: dict[str, float] = {}
+    for group, row in zip(groups.values(), taken, strict=True):
+        end = row.tag if row else 0.0
+        for job in reversed(group):
+            end -= job.share
+            starts[job.id] = end
+    return starts
+
+
+def give_back(tx: Tx, jobs: Sequence[Turn]) -> None:
+    """Jobs that never took their turn cost their users nothing."""
+    tx.many(_GIVE_BACK, _sums(_by_owner(jobs)))
+
+
+def _by_owner(jobs: Sequence[Turn]) -> dict[tuple[str, str], list[Turn]]:
+    """By queue and user, in the order in which their tags are locked."""
+    groups: dict[tuple[str, str], list[Turn]] = {}
+    for job in jobs:
+        groups.setdefault((job.queue, job.user_id), []).append(job)
+    return dict(sorted(groups.items()))
+
+
+def _sums(groups: dict[tuple[str, str], list[Turn]]) -> list[dict[str, object]]:
+    return [
+        {"line": queue, "owner": user, "taken": sum(job.share for job in group)}
+        for (queue, user), group in groups.items()
+    ]

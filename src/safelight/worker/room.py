@@ -1,0 +1,44 @@
+"""Room on the disk where assets go: without it no further job is claimed, while those that run may still end."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+
+import structlog
+
+from safelight.domain.clock import local_s
+from safelight.services.desk import LEAST_FREE_BYTES
+from safelight.storage.assets import AssetStore
+
+log = structlog.get_logger(__name__)
+
+LOOK_EVERY_S = 1.0
+
+
+class Room:
+    """What the last look found. A disk that cannot be looked at has no room either."""
+
+    def __init__(self, store: AssetStore) -> None:
+        self._store = store
+        self._looked_at = -math.inf
+        self._left = True
+
+    async def is_left(self) -> bool:
+        """Looks at most once a second, in a thread: a disk that hangs stops claims, and nothing else."""
+        if local_s() - self._looked_at >= LOOK_EVERY_S:
+            left = await asyncio.to_thread(self._look)
+            self._looked_at, self._left = local_s(), left
+        return self._left
+
+    def _look(self) -> bool:
+        try:
+            free_bytes = self._store.free_disk_bytes()
+        except OSError as error:
+            return self._found(False, error=str(error))
+        return self._found(free_bytes is None or free_bytes >= LEAST_FREE_BYTES, free_bytes=free_bytes)
+
+    def _found(self, left: bool, **evidence: object) -> bool:
+        if left != self._left:
+            log.warning("claims_go_on" if left else "claims_stopped_for_want_of_disk", **evidence)
+        return left
