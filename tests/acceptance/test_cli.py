@@ -20,6 +20,8 @@ import pytest
 from safelight.cli import when
 from safelight.client import Client
 from safelight.settings import Settings, load_settings
+from safelight.store import migrate
+from safelight.testing.databases import fresh_database
 from safelight.worker.servers import find_servers
 
 LIMIT_S = 60.0
@@ -185,6 +187,20 @@ def test_the_schema_is_upgraded_and_told(tmp_path: Path) -> None:
     assert safelight(tmp_path, "db", "upgrade").stdout.startswith("Upgraded from nothing to ")
     assert safelight(tmp_path, "db", "upgrade").stdout.startswith("Already at ")
     assert safelight(tmp_path, "db", "current").returncode == 0
+
+
+def test_a_shared_database_is_upgraded_by_no_command_that_only_needs_it(
+    tmp_path: Path, postgres_server_url: str
+) -> None:
+    with fresh_database(postgres_server_url) as url:
+        (tmp_path / "safelight.toml").write_text(f'database_url = "{url}"\n')
+        for words in (["jobs", "list"], ["models"], ["submit", "a boat", "--no-wait"]):
+            refused = safelight(tmp_path, *words)
+            assert refused.returncode == 1
+            assert "safelight db upgrade" in refused.stderr
+            assert migrate.current(url) is None
+        assert safelight(tmp_path, "db", "upgrade").returncode == 0
+        assert safelight(tmp_path, "jobs", "list").stderr == "No jobs.\n"
 
 
 def test_settings_tell_where_a_value_came_from_and_keep_secrets(tmp_path: Path) -> None:

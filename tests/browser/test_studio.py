@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.browser.running import Server
 from tests.browser.sheet import expect_picture, expect_status, frame_of, submit
@@ -226,6 +226,23 @@ def test_a_lost_server_is_shown_and_found_again(serve: Callable[..., Server], op
     expect(banner).to_be_hidden()
     page.get_by_role("button", name="Generate").click()
     expect_status(frame_of(page, "typed in the dark"), "pending")
+
+
+def test_pressing_again_after_the_server_failed_makes_no_second_job(idle_server: Server, open_page: OpenPage) -> None:
+    page = open_page(idle_server.url)
+    keys: list[str] = []
+
+    def fail_once(route: Route) -> None:
+        """The job is made, but what stands in front of the server says that it failed."""
+        keys.append(route.request.headers["idempotency-key"])
+        route.continue_() if len(keys) > 1 else route.fulfill(response=route.fetch(), status=502, json={})
+
+    page.route("**/api/jobs", fail_once)
+    submit(page, "pressed twice")
+    expect(page.get_by_role("alert").filter(has_text="502")).to_be_visible()
+    page.get_by_role("button", name="Generate").click()
+    expect_status(frame_of(page, "pressed twice"), "pending")
+    assert keys == [keys[0]] * 2
 
 
 def test_the_theme_follows_the_system_until_one_is_chosen(server: Server, open_page: OpenPage) -> None:

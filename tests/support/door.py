@@ -38,8 +38,18 @@ class Door:
     `get` and `post` call the application directly; jobs wait until `working()` or a test moves them.
     """
 
-    def __init__(self, folder: Path, database_url: str, change: Callable[[FastAPI], None] | None = None) -> None:
-        environ = {"SAFELIGHT_DATA_DIR": str(folder / "data"), "SAFELIGHT_DATABASE_URL": database_url}
+    def __init__(
+        self,
+        folder: Path,
+        database_url: str,
+        change: Callable[[FastAPI], None] | None = None,
+        public_url: str = "",
+    ) -> None:
+        environ = {
+            "SAFELIGHT_DATA_DIR": str(folder / "data"),
+            "SAFELIGHT_DATABASE_URL": database_url,
+            "SAFELIGHT_PUBLIC_URL": public_url,
+        }
         self.settings = load_settings(environ, cwd=folder)
         self._loop = (loop_factory() or asyncio.new_event_loop)()
         self._thread = threading.Thread(target=self._loop.run_forever, name="door", daemon=True)
@@ -103,12 +113,19 @@ class Door:
 
     def give_away(self, job_id: str) -> None:
         """Make it a job of another user."""
-        change = sa.update(tables.jobs).where(tables.jobs.c.id == sa.bindparam("public_id")).values(user_id="somebody")
+        self._change(job_id, user_id="somebody")
 
-        def give(tx: Tx) -> int:
-            return tx.run(Change(change), public_id=job_id)
+    def make_older(self, job_id: str, age_s: float) -> None:
+        """As if it had been submitted that many seconds before it was."""
+        self._change(job_id, created_at=tables.jobs.c.created_at - age_s)
 
-        assert self.run(self.safelight.database.write(give)) == 1
+    def _change(self, job_id: str, **values: Any) -> None:
+        change = Change(sa.update(tables.jobs).where(tables.jobs.c.id == sa.bindparam("public_id")).values(**values))
+
+        def run(tx: Tx) -> int:
+            return tx.run(change, public_id=job_id)
+
+        assert self.run(self.safelight.database.write(run)) == 1
 
     @contextmanager
     def working(self) -> Iterator[None]:

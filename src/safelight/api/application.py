@@ -48,6 +48,6 @@ def create_app(safelight: Safelight, *, comment_every_s: float = sse.COMMENT_EVE
     errors.install(app)
     app.add_middleware(StrictRequests)
     app.add_middleware(HeadAsGet)
-    app.add_middleware(LocalOnly)
+    app.add_middleware(LocalOnly, public_url=safelight.settings.public_url if safelight else None)
     app.add_middleware(RequestContext)
     return app

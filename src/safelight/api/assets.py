@@ -6,6 +6,7 @@ import base64
 import time
 from typing import Annotated
 
+import structlog
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
@@ -21,6 +22,7 @@ from safelight.storage import signing
 from safelight.storage.keys import EXTENSIONS
 from safelight.storage.ranges import ByteRange, Unsatisfiable, parse_range
 
+log = structlog.get_logger(__name__)
 router = APIRouter(tags=["assets"])
 
 Expiry = Annotated[str, Query(max_length=20)]
@@ -35,6 +37,10 @@ async def show_asset(
     """The bytes, whole or one range of them."""
     _check(safelight, request, exp, sig)
     asset = await _asset(safelight, asset_id)
+    stored = await safelight.store.head(asset.key)
+    if stored is not None and stored.size_bytes != asset.bytes:
+        log.error("asset_damaged", asset=asset.id, key=asset.key, size_bytes=stored.size_bytes, expected=asset.bytes)
+        raise Gone("The file in storage is not what was delivered.", remedy=Remedy("Generate it again."))
     return await _send(safelight, request, asset.key, asset.mime, asset.sha256, _file_name(asset))
 
 
@@ -63,7 +69,7 @@ async def show_preview(
 
 
 def _check(safelight: Safelight, request: Request, exp: str, sig: str) -> None:
-    if signing.verify(safelight.secret, request.url.path, exp=exp, sig=sig, now_s=time.time()):
+    if signing.verify(safelight.secret, request.scope["path"], exp=exp, sig=sig, now_s=time.time()):
         return
     raise Forbidden(
         "This address of a file has expired, or its signature is wrong.",

@@ -40,6 +40,7 @@ STATUS: Final[Mapping[type[SafelightError], int]] = {
     errors.StorageFailed: 503,
 }
 
+MOST_ERRORS: Final = 20
 SHOWN_EVIDENCE: Final = frozenset(
     {"supported", "did_you_mean", "kind_of_nearest", "successor", "shutdown_date", "price", "available"}
 )
@@ -159,7 +160,7 @@ def _takes(request: Request, method: str) -> bool:
 
 def _translated(error: RequestValidationError) -> SafelightError:
     found: dict[str, list[str]] = {}
-    for each in error.errors():
+    for each in error.errors()[:MOST_ERRORS]:
         where = [str(part) for part in each["loc"] if part not in ("body", "query", "path", "header")]
         if not where and each["loc"][:1] == ("body",):
             return InvalidRequest("The body must be a JSON object, sent as application/json.")

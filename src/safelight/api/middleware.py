@@ -6,6 +6,7 @@ import ipaddress
 import re
 import time
 from typing import Final
+from urllib.parse import urlsplit
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
@@ -18,7 +19,6 @@ from safelight.telemetry.logs import bound
 
 log = structlog.get_logger(__name__)
 
-QUIET_PATHS: Final = ("/static/", "/api/live", "/api/ready")
 _HOST = re.compile(r"(?P<name>\[[0-9a-f:.]+\]|[a-z0-9.-]+)(:[0-9]{1,5})?", re.IGNORECASE)
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,100}")
 
@@ -67,22 +67,44 @@ class RequestContext:
 
 
 class LocalOnly:
-    """Local mode: the Host must be a loopback name and the Origin, if any, our own. No CSRF, no DNS rebinding."""
+    """Local mode: the Host must be a loopback name and the Origin, if any, our own. No CSRF, no DNS rebinding.
 
-    def __init__(self, app: ASGIApp) -> None:
+    With a public URL its name and its pages are our own too: a proxy stands in front, and it checks who calls.
+    """
+
+    def __init__(self, app: ASGIApp, public_url: str | None = None) -> None:
         self._app = app
+        public = urlsplit(public_url or "")
+        self._public_host = public.netloc.lower() or None
+        self._public_origin = f"{public.scheme}://{public.netloc}".lower() if public_url else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        refusal = _foreign(headers.get("host", ""), headers.get("origin"))
+        refusal = self._refusal(headers.get("host", ""), headers.get("origin"))
         if refusal is None:
             await self._app(scope, receive, send)
             return
         answer = problem(refusal, request_id=scope.get("safelight.request_id"))
         await answer(scope, receive, send)
+
+    def _refusal(self, host: str, origin: str | None) -> Forbidden | None:
+        if not loopback_host(host) and host.lower() != self._public_host:
+            return Forbidden(
+                f"This installation is in local mode and does not answer to the name {host[:100]!r}.",
+                remedy=Remedy(
+                    "Open it as http://127.0.0.1 or http://localhost with its port; behind a proxy that checks who "
+                    "calls, set SAFELIGHT_PUBLIC_URL to the proxy's address."
+                ),
+            )
+        if origin is None or origin in (f"http://{host}", f"https://{host}") or origin.lower() == self._public_origin:
+            return None
+        return Forbidden(
+            f"This installation is in local mode and takes no requests from pages of {origin[:100]!r}.",
+            remedy=Remedy("Call it from its own studio, or from a program that sends no Origin header."),
+        )
 
 
 def loopback_host(host: str) -> bool:
@@ -99,21 +121,8 @@ def loopback_host(host: str) -> bool:
         return False
 
 
-def _foreign(host: str, origin: str | None) -> Forbidden | None:
-    if not loopback_host(host):
-        return Forbidden(
-            f"This installation is in local mode and does not answer to the name {host[:100]!r}.",
-            remedy=Remedy("Open it as http://127.0.0.1 or http://localhost with its port."),
-        )
-    if origin is None or origin in (f"http://{host}", f"https://{host}"):
-        return None
-    return Forbidden(
-        f"This installation is in local mode and takes no requests from pages of {origin[:100]!r}.",
-        remedy=Remedy("Call it from its own studio, or from a program that sends no Origin header."),
-    )
-
-
 def _log(scope: Scope, status: int, took_s: float) -> None:
+    """What changed something or went wrong is told; looking is told at `debug`, or nothing else could be seen."""
     path: str = scope["path"]
-    say = log.debug if status < 400 and path.startswith(QUIET_PATHS) else log.info
+    say = log.debug if status < 400 and scope["method"] in ("GET", "HEAD") else log.info
     say("request", method=scope["method"], path=path[:200], status=status, took_ms=round(took_s * 1000, 1))

@@ -64,6 +64,7 @@ async def _listening(safelight: Safelight, listening: socket.socket) -> AsyncIte
         access_log=False,
         lifespan="off",
         server_header=False,
+        proxy_headers=False,
         timeout_graceful_shutdown=LAST_WORDS_S,
         ws="none",
     )

@@ -16,6 +16,8 @@ from safelight.domain.errors import InvalidRequest, Remedy, SafelightError, TooL
 LARGEST_BODY_BYTES: Final = 1024 * 1024
 DEEPEST: Final = 32
 """Levels of lists and objects in a body. Far more than any request needs, far less than any recursion bears."""
+MOST_VALUES: Final = 5_000
+"""Values in a body, at all levels. Each is checked and may be complained about: a million would hold up everybody."""
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -90,8 +92,7 @@ def _check_json(content_type: str, body: bytes) -> None:
         raise _too_deep() from error
     except ValueError as error:
         raise InvalidRequest(f"The body is not valid JSON: {str(error)[:200]}.") from error
-    if "\\u" in text or text.count("[") + text.count("{") > DEEPEST:
-        _check_value(value, DEEPEST)
+    _check_value(value)
 
 
 def _no_constant(name: str) -> None:
@@ -108,21 +109,27 @@ def _each_key_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _check_value(value: Any, levels: int) -> None:
-    """Raises InvalidRequest for half characters, NULs and values nested deeper than `levels`."""
-    match value:
-        case str():
-            if "\x00" in value or _LONE_SURROGATE.search(value):
-                raise InvalidRequest("The body holds half a character or a NUL: no database could keep it.")
-        case dict() | list() if levels == 0:
+def _check_value(value: Any) -> None:
+    """Raises InvalidRequest for half characters, NULs, and values that are too many or nested too deep."""
+    waiting, seen = [(value, DEEPEST)], 0
+    while waiting:
+        inner, levels = waiting.pop()
+        seen += 1
+        if seen + len(waiting) > MOST_VALUES:
+            raise InvalidRequest(f"The body holds more than {MOST_VALUES} values.")
+        if isinstance(inner, str):
+            _check_text(inner)
+        elif isinstance(inner, dict | list) and levels == 0:
             raise _too_deep()
-        case dict():
-            for key, inner in value.items():
-                _check_value(key, levels)
-                _check_value(inner, levels - 1)
-        case list():
-            for inner in value:
-                _check_value(inner, levels - 1)
+        elif isinstance(inner, dict):
+            waiting += ((part, levels - 1) for item in inner.items() for part in item)
+        elif isinstance(inner, list):
+            waiting += ((part, levels - 1) for part in inner)
+
+
+def _check_text(text: str) -> None:
+    if "\x00" in text or _LONE_SURROGATE.search(text):
+        raise InvalidRequest("The body holds half a character or a NUL: no database could keep it.")
 
 
 def _too_deep() -> InvalidRequest:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import difflib
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError
 
 LONGEST_SHOWN = 80
+MOST_ERRORS = 20
+"""More would help nobody, and cost everybody else."""
 
 _TYPE_WORDS = {
     "integer": "a whole number",
@@ -39,14 +42,10 @@ def compile_schema(schema: Mapping[str, Any]) -> Draft202012Validator:
 
 
 def parameter_errors(validators: Mapping[str, Draft202012Validator], params: Mapping[str, Any]) -> dict[str, list[str]]:
-    """What is wrong with the values, by path (`params.width`); empty when all is well."""
+    """What is wrong with the values, by path (`params.width`), up to MOST_ERRORS; empty when all is well."""
     errors: dict[str, list[str]] = {}
-    for name, value in params.items():
-        if name not in validators:
-            errors[f"params.{shown_name(name)}"] = [_unknown(name, validators)]
-            continue
-        for path, text in _value_errors(validators[name], value):
-            errors.setdefault(".".join(["params", name, *path]), []).append(text)
+    for path, text in islice(_errors(validators, params), MOST_ERRORS):
+        errors.setdefault(path, []).append(text)
     return errors
 
 
@@ -91,6 +90,15 @@ def shown_name(name: str) -> str:
     return name if len(name) <= LONGEST_SHOWN else f"{name[: LONGEST_SHOWN - 1]}…"
 
 
+def _errors(validators: Mapping[str, Draft202012Validator], params: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for name, value in params.items():
+        if name not in validators:
+            yield f"params.{shown_name(name)}", _unknown(name, validators)
+            continue
+        for path, text in _value_errors(validators[name], value):
+            yield ".".join(["params", name, *path]), text
+
+
 def _unknown(name: str, known: Mapping[str, object]) -> str:
     close = nearest(name, known)
     if close:
@@ -99,7 +107,7 @@ def _unknown(name: str, known: Mapping[str, object]) -> str:
 
 
 def _value_errors(validator: Draft202012Validator, value: Any) -> Iterator[tuple[list[str], str]]:
-    unkeepable = list(_unkeepable(value, []))
+    unkeepable = list(islice(_unkeepable(value, []), MOST_ERRORS))
     if unkeepable:
         yield from unkeepable
         return

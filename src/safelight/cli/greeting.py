@@ -29,3 +29,4 @@ async def greet(url: str, *, with_sample: bool) -> None:
         say_ended(ended)
         for asset in ended["assets"]:
             print(asset["url"], flush=True)
+    console.print(f"\nThe studio: {url}   (Ctrl-C stops the server)\n", style="bold", soft_wrap=True)

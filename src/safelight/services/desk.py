@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import shutil
 from collections.abc import Callable, Collection
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -21,6 +22,7 @@ from safelight.services.submit import Replayed, submit
 from safelight.store.database import Database
 from safelight.store.sqlite import SqliteDatabase
 
+LOOKS_AFTER_SUBMIT = 3
 LEAST_FREE_BYTES = 256 * 1024 * 1024
 LinksFor = Callable[[str], Links]
 """From the base address of a request (or of the installation) to the links it is shown."""
@@ -54,7 +56,7 @@ class Desk:
         answer = await self.database.write(submit, submission)
         if isinstance(answer, CallerError):
             raise answer
-        return await self.job(answer.job_id, caller.user_id), isinstance(answer, Replayed)
+        return await self._accepted(answer.job_id, caller.user_id), isinstance(answer, Replayed)
 
     async def job(self, job_id: str, user_id: str) -> JobDetails:
         """A user's job. Raises NotFound, also for other people's."""
@@ -62,6 +64,20 @@ class Desk:
         if details is None:
             raise no_such_job(job_id)
         return details
+
+    async def _accepted(self, job_id: str, user_id: str) -> JobDetails:
+        """The job just made. If it cannot be shown, the caller must hear that it exists, or may pay twice."""
+        for _ in range(LOOKS_AFTER_SUBMIT - 1):
+            with suppress(Unavailable):
+                return await self.job(job_id, user_id)
+        try:
+            return await self.job(job_id, user_id)
+        except Unavailable as error:
+            raise Unavailable(
+                f"The job was accepted as {job_id}, but cannot be shown now: {error.what}",
+                remedy=Remedy("Do not submit it again: look at it a little later.", f"GET /api/jobs/{job_id}"),
+                evidence={"job_id": job_id},
+            ) from error
 
     async def jobs(self, page: PageRequest) -> tuple[list[JobDetails], int | None]:
         """A page of a user's jobs, and the number to continue before."""

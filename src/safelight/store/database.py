@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from typing import Any, Concatenate, ParamSpec, TypeVar, overload
+from typing import Any, Concatenate, ParamSpec, TypeVar, TypeVarTuple, overload
 
 import structlog
 
@@ -24,6 +24,7 @@ from safelight.store.calls import Batch, Call, Item, Lines, Out, name_of, run_gr
 from safelight.store.tx import Callback, Tx, Waker, wake_nobody
 
 P = ParamSpec("P")
+Args = TypeVarTuple("Args")
 T = TypeVar("T")
 SLOW_NOTE_EVERY_S = 10.0
 log = structlog.get_logger(__name__)
@@ -74,8 +75,8 @@ class Database(ABC):
     @overload
     async def write(self, use_case: Batch[Item, Out], item: Item, /) -> Out: ...
     @overload
-    async def write(self, use_case: Callable[Concatenate[Tx, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T: ...
-    async def write(self, use_case: Any, /, *args: Any, **kwargs: Any) -> Any:
+    async def write(self, use_case: Callable[[Tx, *Args], T], /, *args: *Args) -> T: ...
+    async def write(self, use_case: Any, /, *args: *Args) -> Any:
         """Run a use case in a transaction; return or raise what it did, after the commit.
 
         A cancelled wait does not undo the write. Raises `Unavailable` when the database cannot be reached or written,
@@ -83,12 +84,10 @@ class Database(ABC):
         """
         self._refuse_inside()
         self._started()
-        if kwargs:
-            use_case = __import__("functools").partial(use_case, **kwargs)
         await self._enter()
         return await self._write(use_case, args, first=False)
 
-    async def write_first(self, use_case: Callable[Concatenate[Tx, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+    async def write_first(self, use_case: Callable[[Tx, *Args], T], /, *args: *Args) -> T:
         """As `write`, ahead of everything that waits: for the beat."""
         self._refuse_inside()
         result: T = await self._write(use_case, args, first=True)

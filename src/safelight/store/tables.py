@@ -117,6 +117,14 @@ jobs = Table(
         postgresql_where=text("parent IS NULL"),
     ),
     Index(
+        "ix_jobs_user_status",
+        "user_id",
+        "status",
+        sa.desc("number"),
+        sqlite_where=text("parent IS NULL"),
+        postgresql_where=text("parent IS NULL"),
+    ),
+    Index(
         "ix_jobs_parent", "parent", sqlite_where=text("parent IS NOT NULL"), postgresql_where=text("parent IS NOT NULL")
     ),
     CheckConstraint("status IN ('pending', 'processing', 'completed', 'failed', 'canceled', 'partial')", name="status"),

@@ -192,3 +192,14 @@ def test_a_preview_can_be_seen_while_its_job_runs(sqlite_door: Door) -> None:
     problem(sqlite_door.get(httpx.URL(url).path), 403, "forbidden")
     worker.complete(claimed)
     problem(sqlite_door.get(url), 410, "gone")
+
+
+def test_a_file_that_is_not_what_was_delivered_is_not_handed_out(sqlite_door: Door) -> None:
+    with sqlite_door.working():
+        job = sqlite_door.until_ended(sqlite_door.submit()["id"])
+    (asset,) = job["assets"]
+    root = sqlite_door.safelight.store.root
+    assert root is not None
+    (path,) = (path for path in root.rglob("*.png"))
+    path.write_bytes(path.read_bytes()[:-100])
+    assert "not what was delivered" in problem(sqlite_door.get(asset["url"]), 410)["detail"]

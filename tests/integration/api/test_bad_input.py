@@ -212,6 +212,31 @@ def test_a_refused_job_leaves_no_trace(sqlite_door: Door) -> None:
     assert sqlite_door.get("/api/jobs").json()["jobs"] == []
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"kind":"image","prompt":"a","params":{"seed":[' + b"1e999," * 150_000 + b"1]}}",
+        b'{"kind":"image","prompt":"a","params":{' + b",".join(b'"w%d":1' % n for n in range(70_000)) + b"}}",
+        b'{"kind":"image","prompt":"a",' + b",".join(b'"w%d":1' % n for n in range(70_000)) + b"}",
+        b'{"kind":"image","prompt":"a","labels":{' + b",".join(b'"w%d":1' % n for n in range(70_000)) + b"}}",
+    ],
+    ids=["entries", "parameters", "fields", "labels"],
+)
+def test_a_body_of_very_many_values_is_refused_in_few_words(shared_door: Door, body: bytes) -> None:
+    answer = shared_door.post("/api/jobs", content=body, headers={"Content-Type": "application/json"})
+    problem(answer, 400)
+    assert len(answer.content) < 1_000
+
+
+@pytest.mark.parametrize("field", ["params", "labels", None])
+def test_of_many_wrong_values_only_some_are_named(shared_door: Door, field: str | None) -> None:
+    many = {f"w{n}": 1 for n in range(2_000)}
+    body = {"kind": "image", "prompt": "a", **({field: many} if field else many)}
+    answer = shared_door.post("/api/jobs", json=body)
+    assert len(problem(answer, 422)["errors"]) <= 20
+    assert len(answer.content) < 8_000
+
+
 def test_a_body_of_two_megabytes_is_refused_with_and_without_a_length(shared_door: Door) -> None:
     body = json.dumps(image(prompt="x" * 2_000_000)).encode()
 
@@ -315,6 +340,24 @@ def test_an_odd_id_is_simply_not_found(shared_door: Door, job_id: str) -> None:
 def test_a_list_with_a_wrong_filter_is_refused(shared_door: Door, query: str) -> None:
     name = query.partition("=")[0]
     assert name in problem(shared_door.get(f"/api/jobs?{query}"), 422, "invalid_params")["errors"]
+
+
+@pytest.mark.parametrize("query", ["dry_run=true", "Status=failed", "label.x=1", "n" * 300 + "=1", "=1", "🌊=1&b=2"])
+def test_a_parameter_that_a_call_does_not_know_is_refused_and_nothing_is_done(shared_door: Door, query: str) -> None:
+    before = shared_door.get("/api/jobs").json()
+    for answer in (shared_door.post(f"/api/jobs?{query}", json=image()), shared_door.get(f"/api/jobs?{query}")):
+        errors = problem(answer, 422, "invalid_params")["errors"]
+        assert list(errors) == [part.partition("=")[0][:200] for part in query.split("&")]
+        assert all(texts == ["is not a parameter of this call"] for texts in errors.values())
+    assert shared_door.get("/api/jobs").json() == before
+
+
+def test_every_call_refuses_parameters_that_it_does_not_know(shared_door: Door) -> None:
+    described = shared_door.get("/openapi.json").json()["paths"]
+    for path, method in [(path, method) for path, calls in described.items() for method in calls]:
+        address = path.format(job_id=SOME_ID, asset_id=SOME_ID)
+        answer = shared_door.request(method.upper(), f"{address}?nonsense=1&exp=1&sig=1&limit=1")
+        assert "nonsense" in problem(answer, 422, "invalid_params")["errors"], path
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
+from safelight.events import follow as follow_module
 from safelight.services.claim import ClaimedJob
 from tests.integration.api.problems import problem
 from tests.support.by_hand import HandWorker
@@ -206,6 +207,20 @@ def test_a_reader_who_does_not_read_delays_nobody_and_loses_nothing(door: Door, 
     assert order == sorted(order)
     assert text.count("event: job.retrying\n") == 8
     assert text.count("event: job.completed\n") == 1
+
+
+def test_a_server_that_stops_ends_its_streams_at_once(door: Door, base: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(follow_module, "LOOK_AGAIN_S", 600.0)
+    with watching(base, door.submit()["id"]) as watch:
+        watch.next()
+        door.run(stop_streams(door))
+        assert watch.rest() == []
+
+
+async def stop_streams(door: Door) -> None:
+    """What a server does first when it stops."""
+    door.safelight.stopping = True
+    door.safelight.hub.wake_all()
 
 
 def test_a_watcher_who_leaves_is_forgotten(door: Door, base: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from typing import Any
 
 import jsonschema
@@ -46,6 +47,29 @@ def test_a_server_without_slots_is_ready_without_a_worker_but_says_that_jobs_wai
     health = door.get("/api/health")
     assert (health.status_code, health.json()["status"]) == (200, "unhealthy")
     assert "safelight worker" in json.dumps(health.json()["findings"])
+
+
+def test_without_a_worker_it_is_told_how_many_jobs_wait_and_what_they_hold(door: Door) -> None:
+    def affected() -> dict[str, int]:
+        (finding,) = door.get("/api/health").json()["findings"]
+        assert finding["code"] == "NO_WORKER_FOR_QUEUE"
+        found: dict[str, int] = finding["affects"]
+        return found
+
+    assert affected() == {"jobs": 0, "credits": 0}
+    job, later, gone = door.submit(params={"n": 3}), door.submit(start_at="2090-01-01T00:00:00Z"), door.submit()
+    door.post(f"/api/jobs/{gone['id']}/cancel")
+    assert affected() == {"jobs": 2, "credits": job["credits"]["held"] + later["credits"]["held"]}
+
+
+def test_a_folder_that_is_gone_is_told_by_its_name_and_is_no_full_disk(sqlite_door: Door) -> None:
+    root = sqlite_door.safelight.store.root
+    assert root is not None
+    shutil.rmtree(root)
+    findings = {finding["code"]: finding for finding in sqlite_door.get("/api/health").json()["findings"]}
+    assert findings.keys() == {"STORAGE_DENIED", "NO_WORKER_FOR_QUEUE"}
+    assert str(root) in findings["STORAGE_DENIED"]["symptom"]
+    assert findings["STORAGE_DENIED"]["affects"] == {"jobs": 0, "credits": 0}
 
 
 def test_a_server_whose_own_worker_is_lost_is_not_ready(door: Door) -> None:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+import shutil
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from safelight.services.desk import LEAST_FREE_BYTES
+from safelight.store.sqlite import SqliteDatabase
 from tests.integration.api.problems import problem
 from tests.support.by_hand import HandWorker
 from tests.support.door import BASE, Door
@@ -288,3 +291,27 @@ def test_links_begin_with_the_address_the_caller_used(door: Door) -> None:
 
 def _latin(headers: dict[str, str]) -> list[tuple[bytes, bytes]]:
     return [(name.encode(), text.encode("latin-1")) for name, text in headers.items()]
+
+
+def test_without_the_folder_of_its_files_no_job_is_taken_and_the_folder_is_named(sqlite_door: Door) -> None:
+    root = sqlite_door.safelight.store.root
+    assert root is not None
+    shutil.rmtree(root)
+    refused = problem(sqlite_door.post("/api/jobs", json={"kind": "image", "prompt": "x"}), 503, "unavailable")
+    assert str(root) in refused["detail"]
+    assert sqlite_door.get("/api/jobs").json()["jobs"] == []
+
+
+@pytest.mark.parametrize("full", ["files", "database"])
+def test_no_job_is_taken_when_the_disk_of_files_or_of_the_database_is_nearly_full(
+    sqlite_door: Door, full: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database = sqlite_door.safelight.database
+    assert isinstance(database, SqliteDatabase)
+    folders = {"files": sqlite_door.safelight.store.root, "database": database.path.parent}
+    usage = shutil.disk_usage(database.path.parent)
+    free = {folder: LEAST_FREE_BYTES - 1 if name == full else LEAST_FREE_BYTES for name, folder in folders.items()}
+    monkeypatch.setattr(shutil, "disk_usage", lambda folder: usage._replace(free=free[folder]))
+    problem(sqlite_door.post("/api/jobs", json={"kind": "image", "prompt": "x"}), 503, "unavailable")
+    free[folders[full]] = LEAST_FREE_BYTES
+    sqlite_door.submit()

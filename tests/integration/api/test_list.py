@@ -81,6 +81,16 @@ def test_a_list_can_be_narrowed_by_status_kind_model_and_time(door: Door) -> Non
     assert listed(door, since="2020-01-01T00:00:00+05:30", status="failed", limit=1) == [failed]
 
 
+def test_a_list_since_a_time_ends_there_and_misses_no_job_whose_number_is_out_of_order(door: Door) -> None:
+    newest_first = [door.submit(f"job {n}")["id"] for n in range(6)][::-1]
+    for job_id, age_s in zip(newest_first, (10, 70, 20, 90_000, 90_000, 90_000), strict=True):
+        door.make_older(job_id, age_s)
+    since = (datetime.now(UTC) - timedelta(seconds=60)).isoformat()
+    recent = [newest_first[0], newest_first[2]]
+    assert pages(door, since=since, limit=4) == [recent]
+    assert listed(door, since=since, limit=1) == listed(door, since=since) == recent
+
+
 def test_a_filter_holds_on_every_page(door: Door) -> None:
     ids = [job["id"] for job in door.submit_many(12)]
     for job_id in ids[::2]:

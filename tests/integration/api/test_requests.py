@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import pytest
 from fastapi import FastAPI
@@ -48,7 +49,7 @@ def buggy_door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
 def test_a_bug_is_answered_with_a_problem_that_tells_nothing_of_the_inside(buggy_door: Door, logs: io.StringIO) -> None:
     for method in ("GET", "POST"):
         answer = buggy_door.request(method, "/crash", headers={"X-Request-ID": f"crash-{method}"})
-        problem(answer, 500, "unavailable")
+        problem(answer, 500, "internal")
         assert "4711" not in answer.text
         assert "KeyError" not in answer.text
         assert "Traceback" not in answer.text
@@ -111,14 +112,24 @@ def test_an_odd_request_id_is_replaced(shared_door: Door, given: str) -> None:
 
 
 def test_the_request_id_is_on_every_log_line_of_the_request(shared_door: Door, logs: io.StringIO) -> None:
-    shared_door.get("/api/models", headers={"X-Request-ID": "order-7"})
+    body = shared_door.post(
+        "/api/jobs", json={"kind": "image", "prompt": "a cat"}, headers={"X-Request-ID": "order-7"}
+    ).json()
     line = json.loads(logs.getvalue().splitlines()[-1])
-    assert (line["event"], line["request_id"], line["path"], line["status"]) == (
-        "request",
+    assert (line["event"], line["path"], line["status"]) == ("request", "/api/jobs", 202)
+    assert (line["request_id"], line["job_id"], line["user_id"], line["kind"]) == (
         "order-7",
-        "/api/models",
-        200,
+        body["id"],
+        "local",
+        "image",
     )
+
+
+def test_looking_is_logged_only_when_it_goes_wrong(shared_door: Door, logs: io.StringIO) -> None:
+    shared_door.get("/api/models")
+    assert logs.getvalue() == ""
+    shared_door.get("/api/nothing")
+    assert json.loads(logs.getvalue())["status"] == 404
 
 
 @pytest.mark.parametrize(
@@ -182,6 +193,21 @@ def test_a_foreign_origin_is_refused_on_every_method(shared_door: Door, origin: 
         answer = shared_door.request(method, path, headers=headers)
         problem(answer, 403, "forbidden")
         assert not [name for name in answer.headers if name.lower().startswith("access-control")]
+
+
+def test_behind_a_proxy_its_name_and_its_pages_are_our_own(tmp_path: Path, sqlite_url: str) -> None:
+    door = Door(tmp_path, sqlite_url, public_url="https://pictures.example.org")
+    try:
+        own = {"Origin": "https://pictures.example.org"}
+        for host in ("pictures.example.org", "127.0.0.1:8000"):
+            answer = door.post("/api/jobs", json={"kind": "image", "prompt": "a"}, headers={"Host": host, **own})
+            assert answer.status_code == 202
+            assert answer.json()["urls"]["self"].startswith("https://pictures.example.org/api/jobs/")
+        problem(door.get("/api/models", headers={"Host": "evil.example.org"}), 403)
+        foreign = {"Host": "pictures.example.org", "Origin": "https://evil.example.org"}
+        problem(door.post("/api/jobs", json={"kind": "image", "prompt": "a"}, headers=foreign), 403)
+    finally:
+        door.close()
 
 
 def test_our_own_origin_is_welcome(shared_door: Door) -> None:

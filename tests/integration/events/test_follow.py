@@ -177,6 +177,21 @@ def test_a_quiet_while_is_told_as_none(database: Database, monkeypatch: pytest.M
     play(database, scenario)
 
 
+def test_a_ring_without_news_is_told_at_once_so_that_a_server_can_stop(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(follow_module, "LOOK_AGAIN_S", 10 * PATIENCE_S)
+
+    async def scenario(stage: Stage) -> None:
+        reader = follow(stage.database, stage.hub, "a", 0)
+        assert await anext(reader) is not None
+        stage.hub.wake_all()
+        assert await anext(reader) is None
+        await reader.aclose()
+
+    play(database, scenario)
+
+
 def test_two_readers_of_a_job_are_told_the_same(database: Database) -> None:
     async def scenario(stage: Stage) -> None:
         readers = [asyncio.create_task(collect(stage.reader())) for _ in range(2)]

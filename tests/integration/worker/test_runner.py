@@ -230,6 +230,7 @@ def test_while_the_disk_is_full_nothing_is_claimed_and_what_runs_may_end(
     database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, too_little: int | OSError
 ) -> None:
     monkeypatch.setattr(runner_module, "AFTER_ERROR_S", 0.005)
+    monkeypatch.setattr(runner_module, "LOOK_AGAIN_S", 0.005)
     monkeypatch.setattr(room_module, "LOOK_EVERY_S", 0.0)
     slow, disk = Waits(), Disk()
     monkeypatch.setattr(AssetStore, "free_disk_bytes", disk.look)
@@ -268,7 +269,7 @@ class Disk:
         while self._looks.acquire(blocking=False):
             pass
         for _ in range(2):
-            await asyncio.to_thread(self._looks.acquire)
+            assert await asyncio.to_thread(self._looks.acquire, timeout=10), "nobody looks"
 
 
 def _nothing(tx: object) -> None:

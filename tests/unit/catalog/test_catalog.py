@@ -64,6 +64,27 @@ def test_a_route_is_good_until_the_day_before_its_shutdown() -> None:
     assert (before.provider, after.provider) == ("studio", "second")
 
 
+def test_a_pin_leaves_only_the_routes_at_its_provider() -> None:
+    model = a_model("m", routes=[{"provider": "studio", "model": "m"}, {"provider": "second", "model": "n"}])
+    both = {"studio", "second"}
+    assert model.usable_route(configured=both, today=TODAY, pin="second") == model.routes[1]
+    assert model.usable_route(configured={"studio"}, today=TODAY, pin="second") is None
+    assert model.usable_route(configured=both, today=TODAY, pin="third") is None
+
+
+def test_a_model_that_its_pinned_provider_cannot_run_says_which_provider_that_is() -> None:
+    model = a_model("m", routes=[over("2026-05-12"), {"provider": "second", "model": "n"}])
+    reasons = {pin: model.why_unavailable(configured={"studio"}, today=TODAY, pin=pin) for pin in ("studio", "second")}
+    assert reasons["studio"] == "provider 'studio' no longer serves it"
+    assert reasons["second"] == "no process of this installation has provider 'second' configured"
+
+
+def test_the_route_of_a_call_that_was_made_is_found_after_its_shutdown() -> None:
+    model = a_model("m", routes=[over("2026-05-12")])
+    assert model.route_at("studio") == model.routes[0]
+    assert model.route_at("second") is None
+
+
 def test_an_unknown_model_is_refused_with_the_list_and_the_nearest_name() -> None:
     catalog = load_catalog()
     with pytest.raises(UnknownModel) as caught:
@@ -124,12 +145,14 @@ def test_a_model_whose_provider_nobody_configured_is_unavailable_and_names_the_p
 
 
 def test_without_any_runnable_model_the_default_says_what_its_first_choice_lacks() -> None:
-    with pytest.raises(ModelUnavailable, match="of 'procedural', the first choice, no process"):
+    with pytest.raises(
+        ModelUnavailable, match="of kind 'image' can be run here: of 'procedural', the first choice, no"
+    ):
         load_catalog().resolve("image", None, configured=set(), today=TODAY)
 
 
 def test_a_kind_without_models_is_unavailable() -> None:
-    with pytest.raises(ModelUnavailable, match="no model of that kind"):
+    with pytest.raises(ModelUnavailable, match="No model of kind 'video' can be run here: the catalog has none"):
         load_catalog().resolve("video", None, configured={"procedural"}, today=TODAY)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from safelight.domain.jobs import ALLOWED, ENDINGS, LIVE, MOVES, TERMINAL, EventType, Move, Status
+from safelight.domain.jobs import ALLOWED, ENDINGS, LAST_EVENTS, LIVE, MOVES, TERMINAL, EventType, Move, Status
 
 
 def test_a_status_is_either_live_or_terminal() -> None:
@@ -47,6 +47,7 @@ def test_every_ending_of_a_job_has_its_event() -> None:
     targets = {move.target for move in MOVES} & TERMINAL
     assert set(ENDINGS) == targets
     assert {status: event.value for status, event in ENDINGS.items()} == {s: f"job.{s}" for s in targets}
+    assert set(ENDINGS.values()) == LAST_EVENTS & set(EventType)
 
 
 def test_event_types_have_one_spelling() -> None:

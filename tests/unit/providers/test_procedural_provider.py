@@ -12,12 +12,20 @@ from io import BytesIO
 
 import pytest
 from PIL import Image
+from structlog.testing import capture_logs
 
 from safelight.domain.outcomes import Done, ErrorClass, Rejected
+from safelight.providers.procedural import childprocess
 from safelight.providers.procedural.provider import ProceduralProvider
 from safelight.providers.protocol import Generation, Preview
 
 PATIENCE_S = 60.0
+BABBLE = """
+import sys
+sys.stdout.buffer.write((3).to_bytes(4, "big") + (0).to_bytes(4, "big") + {head!r})
+sys.stdout.flush()
+sys.stdin.read()
+"""
 
 
 class Watcher:
@@ -38,9 +46,9 @@ def wish(prompt: str = "sunset over the ocean", **params: object) -> Generation:
     return Generation("image", "procedural", prompt, {"width": 256, "height": 256, "seed": 7, **params})
 
 
-def with_provider(body: Callable[[ProceduralProvider], Awaitable[None]]) -> None:
+def with_provider(body: Callable[[ProceduralProvider], Awaitable[None]], stuck_s: float = childprocess.STUCK_S) -> None:
     async def run() -> None:
-        provider = ProceduralProvider()
+        provider = ProceduralProvider(stuck_s)
         try:
             async with asyncio.timeout(PATIENCE_S):
                 await body(provider)
@@ -149,6 +157,44 @@ def test_a_killed_renderer_rejects_its_call_and_the_next_call_starts_another() -
         assert provider.renderer_pid != victim
 
     with_provider(body)
+
+
+@pytest.mark.parametrize("head", [b"[}]", b"{ }", b"[ ]"])
+def test_a_renderer_that_cannot_be_understood_is_ended_and_its_calls_are_told(
+    head: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def body(provider: ProceduralProvider) -> None:
+        rejected = await provider.start(wish(), "call", Watcher())
+        assert isinstance(rejected, Rejected)
+        assert rejected.error.error_class is ErrorClass.UNAVAILABLE
+        assert provider.renderer_pid is None
+
+    monkeypatch.setattr(childprocess, "COMMAND", (sys.executable, "-c", BABBLE.format(head=head)))
+    with capture_logs() as logs:
+        with_provider(body)
+    assert [line["event"] for line in logs] == ["renderer_not_understood"]
+
+
+def test_a_renderer_that_hangs_is_killed_once_a_call_was_given_up_and_the_next_call_starts_another() -> None:
+    async def body(provider: ProceduralProvider) -> None:
+        watcher = Watcher()
+        doomed = asyncio.create_task(provider.start(wish(n=10), "call", watcher))
+        await watcher.called.wait()
+        hanging = provider.renderer_pid
+        assert hanging is not None
+        os.kill(hanging, signal.SIGSTOP)
+        doomed.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await doomed
+        rejected = await provider.start(wish(), "call", Watcher())
+        assert isinstance(rejected, Rejected)
+        assert rejected.error.error_class is ErrorClass.UNAVAILABLE
+        assert isinstance(await provider.start(wish(), "call", Watcher()), Done)
+        assert provider.renderer_pid != hanging
+
+    with capture_logs() as logs:
+        with_provider(body, stuck_s=0.3)
+    assert [line["event"] for line in logs] == ["renderer_hangs"]
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs POSIX signals")

@@ -41,7 +41,7 @@ def write_notes(tx: Tx, ids: Sequence[str]) -> list[int]:
     return [row.number for row in tx.many(insert_note_numbered, [note(id) for id in ids]) if row]
 
 
-def write_note(tx: Tx, id: str, *, text: str | None = None) -> str:
+def write_note(tx: Tx, id: str, text: str | None = None) -> str:
     tx.run(insert_note, **note(id, text=text))
     return f"wrote {id}"
 
@@ -62,7 +62,7 @@ def test_a_batch_answers_each_caller_with_its_own_element(database: Database) ->
 
 def test_a_plain_function_takes_arguments_and_answers(database: Database) -> None:
     async def work() -> None:
-        assert await database.write(write_note, "a", text="t") == "wrote a"
+        assert await database.write(write_note, "a", "t") == "wrote a"
         assert await database.write_first(write_note, "b") == "wrote b"
         assert await database.read(count) == 2
         found = await database.read(lambda tx: tx.one(note_by_id, id="a"))
@@ -281,6 +281,74 @@ def test_a_cancelled_wait_does_not_undo_the_write(database: Database) -> None:
 
     run(database, work)
     assert _count_now(database) == 2
+
+
+def test_a_write_beyond_the_room_is_refused_soon_and_the_beat_passes(database_url: str) -> None:
+    database = open_database(database_url, Limits(waiting_calls=2, room_s=0.05))
+    running, go_on = threading.Event(), threading.Event()
+
+    def slow(tx: Tx) -> str:
+        running.set()
+        assert go_on.wait(LIMIT_S)
+        return "slow"
+
+    async def work() -> None:
+        writes = [asyncio.create_task(database.write(slow)) for _ in range(2)]
+        await asyncio.to_thread(running.wait, LIMIT_S)
+        with pytest.raises(Unavailable, match="2 writes wait"):
+            await database.write(slow)
+        beat = asyncio.create_task(database.write_first(_clock))
+        await asyncio.sleep(0)
+        go_on.set()
+        assert await beat > 0
+        assert await asyncio.gather(*writes, database.write(slow)) == ["slow"] * 3
+
+    run(database, work)
+
+
+def test_a_cancelled_wait_takes_up_room_until_its_call_is_done(database_url: str) -> None:
+    database = open_database(database_url, Limits(waiting_calls=1, room_s=0.05))
+    running, go_on = threading.Event(), threading.Event()
+
+    def slow(tx: Tx) -> str:
+        running.set()
+        assert go_on.wait(LIMIT_S)
+        return "slow"
+
+    async def work() -> None:
+        write = asyncio.create_task(database.write(slow))
+        await asyncio.to_thread(running.wait, LIMIT_S)
+        write.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await write
+        with pytest.raises(Unavailable, match="1 writes wait"):
+            await database.write(slow)
+        go_on.set()
+        assert await database.write(slow) == "slow"
+
+    run(database, work)
+
+
+def test_a_call_that_waits_too_long_behind_its_own_use_case_is_given_up(database_url: str) -> None:
+    database = open_database(database_url, Limits(away_s=0.2))
+    running, go_on, runs = threading.Event(), threading.Event(), []
+
+    def slow(tx: Tx) -> None:
+        runs.append(1)
+        running.set()
+        assert go_on.wait(LIMIT_S)
+
+    async def work() -> None:
+        first = asyncio.create_task(database.write(slow))
+        await asyncio.to_thread(running.wait, LIMIT_S)
+        with pytest.raises(Unavailable):
+            await database.write(slow)
+        go_on.set()
+        await first
+        await database.write(_clock)
+        assert len(runs) == 1
+
+    run(database, work)
 
 
 def test_calls_that_wait_share_one_call(database: Database) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -44,6 +45,19 @@ def test_sqlite_understands_every_statement(found: dict[str, Statement], sqlite_
             misunderstood[name] = f"{error}: {statement!r}"
     connection.close()
     assert misunderstood == {}
+
+
+def test_no_statement_walks_through_every_job_there_ever_was(found: dict[str, Statement], sqlite_url: str) -> None:
+    connection = open_database(sqlite_url).connect()  # type: ignore[attr-defined]
+    walks = {}
+    for name, statement in found.items():
+        text = statement.text(SQLITE)
+        names = "|".join({"jobs", *re.findall(r"\bjobs AS (\w+)", text)})
+        plan = connection.execute(f"EXPLAIN QUERY PLAN {text}", dict.fromkeys(statement.arguments)).fetchall()
+        if any(re.fullmatch(f"SCAN (?:{names})", line[-1]) for line in plan):
+            walks[name] = [line[-1] for line in plan]
+    connection.close()
+    assert walks == {}
 
 
 def test_postgres_understands_every_statement(found: dict[str, Statement], postgres_url: str) -> None:

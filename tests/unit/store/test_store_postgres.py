@@ -15,7 +15,8 @@ from safelight.domain.errors import Unavailable
 from safelight.store.calls import batch
 from safelight.store.connect import open_database
 from safelight.store.database import Database, Limits
-from safelight.store.postgres_tx import _lock_text, array_literal
+from safelight.store.postgres import PostgresDatabase
+from safelight.store.postgres_tx import Connection, _lock_text, array_literal
 from safelight.store.tx import Tx
 from safelight.testing.databases import free_port
 from tests.unit.store.running import LIMIT_S, run
@@ -127,6 +128,57 @@ def test_a_server_that_is_away_is_waited_for_a_while_and_then_told(free_address:
             await database.read(count)
         with pytest.raises(Unavailable), database.transaction():
             pass
+
+    run(database, work)
+
+
+def test_a_row_that_stays_locked_fails_only_those_who_want_it(postgres_database: Database) -> None:
+    class Impatient(PostgresDatabase):
+        def connect(self) -> Connection:
+            connection = super().connect()
+            connection.execute("SET lock_timeout = '100ms'")
+            return connection
+
+    @batch
+    def add(tx: Tx, numbers: Sequence[int]) -> list[bool]:
+        return tx.many(add_coins, [{"which": n, "more": 1} for n in numbers])
+
+    with postgres_database.transaction() as tx:
+        tx.many(open_purse, [{"number": n, "coins": 0} for n in range(8)])
+    address = postgres_database._address  # type: ignore[attr-defined]
+    database = Impatient(address, Limits(writers=1))
+
+    async def work() -> None:
+        with psycopg.connect(address) as other:
+            other.execute("SELECT 1 FROM purses WHERE number = 5 FOR UPDATE")
+            answers = await asyncio.gather(*(database.write(add, n) for n in range(8)), return_exceptions=True)
+        assert [answer is True for answer in answers] == [n != 5 for n in range(8)]
+        assert isinstance(answers[5], Unavailable)
+        assert answers[5].evidence["sqlstate"] == "55P03"
+
+    run(database, work)
+
+
+def test_rows_that_stay_locked_are_waited_for_a_while_and_then_all_are_told(postgres_database: Database) -> None:
+    tries: list[int] = []
+
+    @batch
+    def add(tx: Tx, numbers: Sequence[int]) -> list[bool]:
+        tries.append(len(numbers))
+        tx._cursor.execute("SET LOCAL lock_timeout = '100ms'")  # type: ignore[attr-defined]
+        return tx.many(add_coins, [{"which": n, "more": 1} for n in numbers])
+
+    with postgres_database.transaction() as tx:
+        tx.many(open_purse, [{"number": n, "coins": 0} for n in range(8)])
+    address = postgres_database._address  # type: ignore[attr-defined]
+    database = open_database(address, Limits(writers=1, away_s=0.15))
+
+    async def work() -> None:
+        with psycopg.connect(address) as other:
+            other.execute("SELECT 1 FROM purses FOR UPDATE")
+            answers = await asyncio.gather(*(database.write(add, n) for n in range(8)), return_exceptions=True)
+        assert {type(answer) for answer in answers} == {Unavailable}
+        assert len(tries) < 8
 
     run(database, work)
 

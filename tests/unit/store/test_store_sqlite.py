@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import fcntl
 import os
 import signal
 import sqlite3
 import stat
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -37,6 +40,15 @@ from safelight.store.turnstile import Turnstile
 with Turnstile(Path(sys.argv[1])).held():
     print("held", flush=True)
     sys.stdin.read()
+"""
+
+STUCK_IN_LINE = """
+import sys
+from pathlib import Path
+from safelight.store.turnstile import _locked, fcntl
+opened = _locked(Path(sys.argv[1] + "-next"), fcntl.LOCK_EX)
+print("next", flush=True)
+sys.stdin.read()
 """
 
 FLOOD = """
@@ -141,6 +153,141 @@ def test_a_holder_that_is_killed_lets_the_next_one_pass(database: SqliteDatabase
         run(database, work)
 
 
+@contextmanager
+def frozen(database: SqliteDatabase) -> Iterator[subprocess.Popen[str]]:
+    """A process that was stopped while it had the turn to write."""
+    with child(HOLD, str(database.path)) as process:
+        process.send_signal(signal.SIGSTOP)
+        yield process
+
+
+def test_writes_that_wait_for_a_frozen_process_are_told_who_it_is_and_are_not_done_later(
+    database: SqliteDatabase,
+) -> None:
+    hasty = SqliteDatabase(database.path, Limits(away_s=0.3))
+
+    async def work() -> None:
+        with frozen(hasty) as process:
+            writes = [hasty.write(write, f"n{n}") for n in range(3)]
+            answers = await asyncio.gather(*writes, hasty.write_first(write, "beat"), return_exceptions=True)
+            assert [type(answer) for answer in answers] == [Unavailable] * 4
+            with pytest.raises(Unavailable, match=f"process {process.pid} ") as refused:
+                await hasty.write(write, "later")
+            assert refused.value.evidence["pid"] == process.pid
+            assert await hasty.read(count) == 0
+        await hasty.write(write, "a")
+        assert await hasty.read(count) == 1
+
+    run(hasty, work)
+
+
+def test_the_beat_goes_first_among_those_that_waited_for_the_turn(database: SqliteDatabase) -> None:
+    order: list[str] = []
+
+    def first_come(tx: Tx) -> None:
+        order.append("first come")
+
+    def beat(tx: Tx) -> None:
+        order.append("beat")
+
+    async def work() -> None:
+        with child(HOLD, str(database.path)):
+            waiting = [asyncio.create_task(database.write(first_come))]
+            await asyncio.to_thread(_until_next_is_locked, database.path)
+            waiting.append(asyncio.create_task(database.write_first(beat)))
+            await asyncio.sleep(0)
+        await asyncio.gather(*waiting)
+        assert order == ["beat", "first come"]
+
+    run(database, work)
+
+
+def test_stopping_does_not_wait_for_a_frozen_process(database: SqliteDatabase) -> None:
+    hasty = SqliteDatabase(database.path, Limits(stop_s=0.2))
+
+    async def work() -> None:
+        hasty.start()
+        with frozen(hasty) as process:
+            writing = asyncio.create_task(hasty.write(write, "a"))
+            await asyncio.to_thread(_until_next_is_locked, hasty.path)
+            async with asyncio.timeout(LIMIT_S):
+                await hasty.stop()
+            with pytest.raises(Unavailable, match=f"process {process.pid} "):
+                await writing
+
+    with capture_logs() as logs:
+        asyncio.run(work())
+        for thread in hasty._threads:
+            thread.join(LIMIT_S)
+    assert [(line["event"], line["threads"]) for line in logs] == [("database_threads_hang", ["safelight-write"])]
+    with database.reading() as tx:
+        assert count(tx) == 0
+
+
+def test_stopping_does_not_wait_for_a_write_that_hangs(database: SqliteDatabase) -> None:
+    hasty = SqliteDatabase(database.path, Limits(stop_s=0.2))
+    running, go_on = threading.Event(), threading.Event()
+
+    def hang(tx: Tx) -> None:
+        running.set()
+        assert go_on.wait(LIMIT_S)
+
+    async def work() -> None:
+        hasty.start()
+        writing = asyncio.create_task(hasty.write(hang))
+        await asyncio.to_thread(running.wait, LIMIT_S)
+        await hasty.stop()
+        with pytest.raises(Unavailable, match="in the middle of this write"):
+            await writing
+        go_on.set()
+        await asyncio.to_thread(hasty._threads[0].join, LIMIT_S)
+
+    with capture_logs():
+        asyncio.run(work())
+
+
+def test_a_transaction_of_ones_own_is_told_whom_it_waited_for(database: SqliteDatabase) -> None:
+    hasty = SqliteDatabase(database.path, Limits(away_s=0.1))
+    with frozen(hasty) as process:
+        with pytest.raises(Unavailable, match=f"process {process.pid} ") as refused, hasty.transaction():
+            pass
+        assert refused.value.evidence["code"] == "TURN_TAKEN"
+    with database.transaction() as tx:  # whoever stood in line for it has gone on
+        write(tx, "a")
+    hasty.close()
+
+
+def test_a_process_that_is_stuck_on_its_way_to_the_turn_is_named(database: SqliteDatabase) -> None:
+    turnstile = Turnstile(database.path)
+    with child(STUCK_IN_LINE, str(database.path)) as process:
+        holder = turnstile.holder()
+        assert holder is not None
+        assert holder.pid == process.pid
+
+
+def test_lock_files_that_cannot_be_locked_are_told_to_the_callers_and_the_writer_lives_on(
+    database: SqliteDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = fcntl.flock
+
+    def refused(file: int, how: int) -> None:
+        if how != fcntl.LOCK_UN:
+            raise OSError(errno.ENOLCK, "no locks available")
+        real(file, how)
+
+    async def work() -> None:
+        with monkeypatch.context() as patched:
+            patched.setattr(fcntl, "flock", refused)
+            answers = await asyncio.gather(*(database.write(write, f"n{n}") for n in range(3)), return_exceptions=True)
+            assert [type(answer) for answer in answers] == [Unavailable] * 3
+            with pytest.raises(Unavailable, match="no locks available"), database.transaction():
+                pass
+        await database.write(write, "a")
+        assert await database.read(count) == 1
+
+    run(database, work)
+
+
 def test_a_one_row_write_beside_a_flooding_process_waits_its_turn_only(database: SqliteDatabase) -> None:
     waits: list[float] = []
 
@@ -239,6 +386,32 @@ def test_a_checkpoint_copies_the_log_and_cuts_it_when_it_is_long(database: Sqlit
         assert wal.stat().st_size == 0
 
 
+def test_a_checkpointer_that_cannot_connect_tries_again(database: SqliteDatabase) -> None:
+    refusals = [sqlite3.OperationalError("unable to open database file")]
+    copied = threading.Event()
+
+    class Refused(Checkpointer):
+        def _connect(self) -> sqlite3.Connection:
+            if refusals:
+                raise refusals.pop()
+            return super()._connect()
+
+        def checkpoint(self, connection: sqlite3.Connection) -> bool:
+            copied.set()
+            return super().checkpoint(connection)
+
+    checkpointer = Refused(database.path, database.turnstile, every_s=0.0, again_s=0.0)
+    thread = threading.Thread(target=checkpointer.serve, daemon=True)
+    with capture_logs() as logs:
+        thread.start()
+        checkpointer.wrote()
+        assert copied.wait(LIMIT_S)
+        checkpointer.stop()
+        thread.join(LIMIT_S)
+    assert not thread.is_alive()
+    assert [line["event"] for line in logs] == ["checkpoint_failed"]
+
+
 def test_a_checkpoint_that_a_reader_holds_up_says_that_more_is_left(database: SqliteDatabase) -> None:
     checkpointer = Checkpointer(database.path, database.turnstile)
     with closing(database.connect()) as connection:
@@ -266,6 +439,19 @@ def _copied(path: Path) -> bool:
     with closing(sqlite3.connect(f"{path.as_uri()}?immutable=1", uri=True)) as connection:
         found: tuple[int] = connection.execute("SELECT count(*) FROM notes").fetchone()
         return found[0] == 1
+
+
+def _until_next_is_locked(path: Path) -> None:
+    """Until a thread of this process stands in line for the turn."""
+    ends = time.monotonic() + LIMIT_S
+    with path.with_name(path.name + "-next").open() as probe:
+        while time.monotonic() < ends:
+            try:
+                fcntl.flock(probe, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return
+            fcntl.flock(probe, fcntl.LOCK_UN)
+    raise AssertionError("nobody stands in line")
 
 
 def _write_much(tx: Tx, id: str) -> None:

@@ -78,6 +78,8 @@ class RendererProcess:
                 self._stop(number)
 
     def _stop(self, number: int) -> None:
+        if not self.alive:
+            return
         self._send(Frame({"stop": number}))
         self._stopping.add(number)
         if self._silence is None:
@@ -126,7 +128,11 @@ class RendererProcess:
         if self._silence is not None:
             self._silence.cancel()
         loop = asyncio.get_running_loop()
-        self._silence = loop.call_later(self._stuck_s, self._kill) if self._stopping else None
+        self._silence = loop.call_later(self._stuck_s, self._end_silence) if self._stopping else None
+
+    def _end_silence(self) -> None:
+        log.warning("renderer_hangs", pid=self.pid, silent_s=self._stuck_s)
+        self._kill()
 
     def _kill(self) -> None:
         self._killed = True

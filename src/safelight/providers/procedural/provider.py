@@ -14,8 +14,8 @@ from safelight.providers.protocol import Generation, Preview, ProbeResult, Repor
 class ProceduralProvider:
     """Draws in one long-lived, niced child process, one order after the other. Never imports numpy or Pillow here.
 
-    The child starts at first use or with `warm_up`, and again after it was lost. One that is to stop a drawing and keeps
-    silent for `stuck_s` is killed. An instance belongs to one event loop.
+    The child starts at first use or with `warm_up`, and again after it was lost. If it is to stop a drawing and keeps
+    silent for `stuck_s`, it is killed. An instance belongs to one event loop.
     """
 
     name = "procedural"

@@ -29,5 +29,10 @@ export function go(path) {
 
 function jobIn(path) {
   const match = /^\/jobs\/([^/]+)\/?$/.exec(path);
-  return match ? decodeURIComponent(match[1]) : null;
+  if (!match) return null;
+  try {
+    return decodeURIComponent(match[1]);
+  } catch { // not even an address: the server says that there is no such job
+    return match[1];
+  }
 }

@@ -151,6 +151,14 @@ def _create_jobs() -> None:
         sqlite_where=sa.text("parent IS NULL"),
         postgresql_where=sa.text("parent IS NULL"),
     )
+    op.create_index(
+        "ix_jobs_user_status",
+        "jobs",
+        ["user_id", "status", sa.literal_column("number DESC")],
+        unique=False,
+        sqlite_where=sa.text("parent IS NULL"),
+        postgresql_where=sa.text("parent IS NULL"),
+    )
 
 
 def _create_idempotency_keys() -> None:
