@@ -139,6 +139,10 @@ def test_a_worker_in_another_process_starts_a_job_within_100_ms(worker: Process,
 def test_without_a_server_the_job_goes_straight_to_the_database_and_a_worker_takes_it(
     start: Start, tmp_path: Path
 ) -> None:
+    lost = safelight(tmp_path, "submit", "a fox in the snow", *SMALL)
+    assert (lost.returncode, "There is no database" in lost.stderr) == (1, True)
+    assert list(tmp_path.iterdir()) == []
+    safelight(tmp_path, "db", "upgrade")
     submitted = safelight(tmp_path, "submit", "a fox in the snow", *SMALL)
     assert "No worker is running; the job waits. Start one: safelight worker" in submitted.stderr
     assert submitted.returncode == 0

@@ -44,14 +44,14 @@ class Door:
 
 
 @asynccontextmanager
-async def opened(*, creates: bool = False) -> AsyncIterator[Door]:
-    """Open the nearest door. Without `creates`, a place where no database is yet raises NotFound.
+async def opened() -> AsyncIterator[Door]:
+    """Open the nearest door. A place where no database is yet raises NotFound.
 
     `SAFELIGHT_URL` decides, where it is set; `SAFELIGHT_API_KEY` is shown to any server.
     """
     settings = load()
     url = settings.url or await _living_server(settings)
-    if not url and not creates:
+    if not url:
         _insist_on_a_database(settings)
     async with Client.connect(url, settings.api_key) if url else _in_process(settings) as client:
         yield Door(client, serves=url is not None, stale_after_s=settings.lease_seconds)
@@ -72,7 +72,7 @@ async def _living_server(settings: Settings) -> str | None:
 
 
 def _insist_on_a_database(settings: Settings) -> None:
-    """Looking must not make an empty database, least of all in a folder entered by mistake."""
+    """A folder entered by mistake must not get a database of its own, in which jobs then wait for ever."""
     from safelight.store.connect import sqlite_path
 
     path = sqlite_path(settings.database_address)

@@ -15,7 +15,7 @@ def models(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] 
     from safelight.cli.out import out, print_json
 
     async def ask() -> dict[str, Any]:
-        async with opened(creates=True) as door:
+        async with opened() as door:
             return await door.client.models()
 
     body = asyncio.run(ask())

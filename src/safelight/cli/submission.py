@@ -20,7 +20,7 @@ async def run(
     request: dict[str, Any], *, wait: bool | None, timeout_s: float, output: Path | None, as_json: bool
 ) -> int:
     """The exit code. `wait=None`: wait if there is somebody who will run the job."""
-    async with opened(creates=True) as door:
+    async with opened() as door:
         job = await door.client.submit(**request)
         _say_submitted(job)
         if wait is False or not await _will_be_run(door, job, wait):

@@ -176,9 +176,8 @@ class Database(ABC):
         call = Call(use_case, args, loop.create_future(), first=first)
         self._unanswered.add(call)
         if not self.lines.put(call):
-            call.error = Unavailable("The database is being closed.", remedy=_ONCE_BACK)
-            self._settle([call])
-        if self._clearing is None:
+            self._refuse([call], Unavailable("The database is being closed.", remedy=_ONCE_BACK))
+        elif self._clearing is None:
             self._clearing = loop.call_later(self.limits.away_s, self._clear_lines)
         return await call.future
 

@@ -60,7 +60,7 @@ class House:
         return self.bench.database
 
     async def submit(self, *names: str, **given: Any) -> None:
-        await self.database.write(submitted, *names, **given)
+        await self.database.write(lambda tx: submitted(tx, *names, **given))
 
     async def claim(self, count: int = 1) -> list[ClaimedJob]:
         return await self.database.write(claim, self.bench.presence.id, ["image"], count)
