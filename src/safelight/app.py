@@ -35,6 +35,7 @@ from safelight.storage.assets import AssetStore
 from safelight.store import migrate
 from safelight.store.connect import open_database
 from safelight.store.database import Database
+from safelight.store.statements import compile_all
 from safelight.telemetry.logs import configure_logging
 from safelight.worker import machine
 from safelight.worker.bench import Bench
@@ -153,7 +154,8 @@ class Safelight:
         await process.start(Sweeper(self.database, watch, seen=process.meet))
         if role.slots:
             warm_ups = [provider.warm_up() for provider in self.providers.values()]
-            works = (*warm_ups, asyncio.to_thread(images.warm_up))
+            compiling = asyncio.to_thread(compile_all, self.database.dialect)
+            works = (compiling, *warm_ups, asyncio.to_thread(images.warm_up))
             self._warming = [asyncio.create_task(_try_to(work)) for work in works]
         return process
 

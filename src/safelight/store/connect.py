@@ -24,11 +24,18 @@ def open_database(url: str, limits: Limits | None = None) -> Database:
     try:
         from safelight.store.postgres import PostgresDatabase
     except ImportError as error:
-        raise BadSettings(
-            f"The Postgres driver cannot be loaded: {error}.",
-            remedy=Remedy("Install it.", "pip install 'safelight[postgres]'"),
-        ) from error
+        raise no_driver(error) from error
     return PostgresDatabase(address, limits)
+
+
+def no_driver(error: ImportError) -> BadSettings:
+    """Postgres was asked for where its driver is not installed."""
+    return BadSettings(
+        f"The Postgres driver cannot be loaded: {error}.",
+        remedy=Remedy(
+            "Install it with `make extras` in a clone, else as an extra.", "pip install 'safelight[postgres]'"
+        ),
+    )
 
 
 def sqlite_path(url: str) -> Path | None:

@@ -7,7 +7,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from safelight.store.connect import postgres_address, sqlite_path
+from safelight.store.connect import no_driver, postgres_address, sqlite_path
 
 HEAD = "0001"
 """The newest step under migrations/versions; a test compares the two."""
@@ -49,7 +49,10 @@ def _sqlite_version(path: Path) -> str | None:
 
 
 def _postgres_version(address: str) -> str | None:
-    import psycopg
+    try:
+        import psycopg
+    except ImportError as error:
+        raise no_driver(error) from error
 
     from safelight.store.postgres_errors import translated
 

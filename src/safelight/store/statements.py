@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache, cached_property
 from typing import Any, ClassVar, Generic, TypeVar, cast
+from weakref import WeakSet
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import sqlite
@@ -21,6 +22,16 @@ from sqlalchemy.sql.elements import BinaryExpression, BindParameter
 
 R = TypeVar("R", bound=tuple[Any, ...])
 Values = Mapping[str, Any]
+
+
+_all: WeakSet[Statement] = WeakSet()
+
+
+def compile_all(database: str) -> None:
+    """Compile every statement there is, so that no first use case pays for it: about a millisecond each."""
+    dialect = SQLITE if database == "sqlite" else postgres_dialect()
+    for statement in list(_all):
+        statement.text(dialect)
 
 
 class Statement:
@@ -42,6 +53,7 @@ class Statement:
         self.lists = tuple(name for name, argument in self.arguments.items() if argument.expanding)
         self.match = tuple(match) or (_unique_key_among(expression.table, self.arguments) if self.inserts else ())
         self._texts: dict[str, str] = {}
+        _all.add(self)
 
     def text(self, dialect: sa.Dialect) -> str:
         """The SQL for one row; arguments by name."""
