@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from statistics import median
 
 from rich.console import Console
 from rich.table import Table
@@ -31,6 +32,11 @@ def percentile(values: Sequence[float], share: float) -> float:
     """The value below which `share` (0..1) of the values lie, by nearest rank."""
     ordered = sorted(values)
     return ordered[max(0, math.ceil(share * len(ordered)) - 1)]
+
+
+def medians(rounds: Sequence[Sequence[Figure]]) -> list[Figure]:
+    """The same figures, each the median of its rounds: a shared machine has moments that say nothing about us."""
+    return [replace(same[0], measured=median(figure.measured for figure in same)) for same in zip(*rounds, strict=True)]
 
 
 def show(figures: Sequence[Figure]) -> None:

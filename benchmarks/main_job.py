@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,7 +14,7 @@ from pathlib import Path
 import httpx
 
 from benchmarks import jobs
-from benchmarks.figures import Figure, percentile
+from benchmarks.figures import Figure, medians, percentile
 from benchmarks.server import Server, running
 
 
@@ -21,24 +23,42 @@ class Amounts:
     """How much to do; the short form is for CI."""
 
     single: int = 100
-    steady_s: float = 15.0
+    steady_s: float = 10.0
+    rounds: int = 5
     burst: int = 300
     killed: int = 20
 
 
-SHORT = Amounts(single=20, steady_s=4.0, burst=40, killed=10)
+SHORT = Amounts(single=20, steady_s=4.0, rounds=1, burst=40, killed=10)
 FULL = Amounts()
 STEADY_PER_SECOND = 20
+FSYNCS = 200
 BURST_WITHIN_S = 600
 
 
 def measure(amounts: Amounts) -> list[Figure]:
     """Everything, each part on a fresh server."""
     figures = start_up()
-    for part in (one_at_a_time, steady, burst, killed):
+    for part in (one_at_a_time, steady):
+        with _folder() as folder, running(folder) as server:
+            figures += medians([disk(folder) + asyncio.run(part(server, amounts)) for _ in range(amounts.rounds)])
+    for part in (burst, killed):
         with _folder() as folder, running(folder) as server:
             figures += asyncio.run(part(server, amounts))
     return figures
+
+
+def disk(folder: Path) -> list[Figure]:
+    """What one small fsync costs here and now: nothing that must be durable can be quicker, and shared disks stall."""
+    took = []
+    with (folder / "probe").open("wb", buffering=0) as file:
+        for _ in range(FSYNCS):
+            started = time.perf_counter()
+            file.write(bytes(8192))
+            os.fsync(file.fileno())
+            took.append((time.perf_counter() - started) * 1000)
+            time.sleep(0.01)
+    return [Figure("  one fsync of 8 KiB just before, p99", percentile(took, 0.99), "ms")]
 
 
 def start_up() -> list[Figure]:

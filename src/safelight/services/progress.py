@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from safelight.services.moves import LEASE_HOLDS
 from safelight.services.sql import INTEGER, REAL, arg
 from safelight.store import tables
-from safelight.store.calls import batch
+from safelight.store.calls import volatile
 from safelight.store.statements import Change, Query
 from safelight.store.tx import Tx
 
@@ -60,7 +60,7 @@ _STANDING = Query(
 )
 
 
-@batch
+@volatile
 def progress(tx: Tx, steps: Sequence[Step]) -> list[Standing]:
     """Record the newest step of each job, in input order; `held` is False where the lease is gone."""
     newest = {(step.job, step.fence): step for step in steps}

@@ -51,6 +51,7 @@ class AssetStore:
         self.url = redact(url)
         self.root = _local_root(url)
         """The folder, if the store is on local disk; else None."""
+        self._kept: set[Path] = set()
         with self._failures("open"):
             if self.root is not None:
                 _make_private(self.root)
@@ -65,7 +66,7 @@ class AssetStore:
             except AlreadyExistsError:
                 await self._keep_or_mend(key, data)
             if self.root is not None:
-                await asyncio.to_thread(_flush_to_disk, self.root, key)
+                await asyncio.to_thread(_flush_to_disk, self.root, key, self._kept)
 
     async def get(self, key: str, byte_range: tuple[int, int] | None = None) -> bytes:
         """All bytes, or those from the first position up to, not including, the second. Raises Gone."""
@@ -166,18 +167,28 @@ def _make_private(root: Path) -> None:
         raise PermissionError(f"no permission to read and write {root}")
 
 
-def _flush_to_disk(root: Path, key: str) -> None:
-    """fsync the file, then every folder on the way up, whose entries may be new. obstore does neither."""
+def _flush_to_disk(root: Path, key: str, kept: set[Path]) -> None:
+    """fsync the file, then the folders on the way up whose entries may be new. obstore does neither.
+
+    `kept` are folders above those of single jobs that are on disk already, with their names.
+    """
     path = root / key
-    while True:
-        handle = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
-        if path == root:
-            return
-        path = path.parent
+    _fsync(path)
+    folder = path.parent
+    _fsync(folder)
+    while folder != root and folder not in kept:
+        if folder != path.parent:
+            kept.add(folder)
+        folder = folder.parent
+        _fsync(folder)
+
+
+def _fsync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def _described(meta: ObjectMeta) -> StoredObject:

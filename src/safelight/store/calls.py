@@ -25,8 +25,8 @@ class Batch(Generic[Item, Out]):
     The answers are in input order, one per item. Refusals are values in the list; exceptions are for bugs.
     """
 
-    def __init__(self, function: Callable[[Tx, Sequence[Item]], list[Out]]) -> None:
-        self.function = function
+    def __init__(self, function: Callable[[Tx, Sequence[Item]], list[Out]], *, durable: bool = True) -> None:
+        self.function, self.durable = function, durable
         self.__name__, self.__qualname__ = function.__name__, function.__qualname__
         self.__doc__, self.__module__ = function.__doc__, function.__module__
 
@@ -37,6 +37,19 @@ class Batch(Generic[Item, Out]):
 def batch(function: Callable[[Tx, Sequence[Item]], list[Out]]) -> Batch[Item, Out]:
     """Make a use case of a function over a list."""
     return Batch(function)
+
+
+def volatile(function: Callable[[Tx, Sequence[Item]], list[Out]]) -> Batch[Item, Out]:
+    """As `batch`, for what a power cut may undo: on SQLite its commit does not wait for the disk.
+
+    Whatever is committed after it is on disk only together with it, so nothing ever builds on what was undone.
+    """
+    return Batch(function, durable=False)
+
+
+def is_durable(use_case: Callable[..., Any]) -> bool:
+    """Whether a commit of this use case must have reached the disk when it is answered."""
+    return not isinstance(use_case, Batch) or use_case.durable
 
 
 class Call:
@@ -125,11 +138,18 @@ class Lines:
                 self._changed.wait()
             return True
 
-    def take_now(self, limit: int) -> list[Call] | None:
-        """The next group, if one waits."""
+    def take_now(self, limit: int, *, durable: bool = True) -> list[Call] | None:
+        """The next group, if one waits; without `durable`, only if it need not be."""
         with self._changed:
             use_case = self._next()
-            return None if use_case is None else self._pop(use_case, limit)
+            if use_case is None or (is_durable(use_case) and not durable):
+                return None
+            return self._pop(use_case, limit)
+
+    def wants_durable(self) -> bool:
+        """Whether any waiting call must be on disk when it is answered."""
+        with self._changed:
+            return any(map(is_durable, self._lines))
 
     def done(self, group: Sequence[Call]) -> None:
         """The group's use case may run again."""

@@ -56,27 +56,28 @@ class GroupCommit:
         """
         try:
             with self._turnstile.held():
-                return self._transact(partial(self._run_while_shared, taken))
+                durable = self._database.lines.wants_durable()
+                return self._transact(partial(self._run_while_shared, taken, durable), durable=durable)
         except (NoTurn, _NotBegun) as error:
-            taken += self._next_group(self._database.limits.batch_calls)
+            taken += self._next_group(self._database.limits.batch_calls, durable=True)
             _fail(taken, self._refusal(_cause(error)))
             return []
         except Exception as error:
             log.warning("commit_failed", error=str(error), calls=len(taken))
             return self._commit_one_by_one(taken)
 
-    def _run_while_shared(self, taken: list[Call], tx: Tx) -> None:
+    def _run_while_shared(self, taken: list[Call], durable: bool, tx: Tx) -> None:
         limits = self._database.limits
         ends = time.perf_counter() + limits.share_s
-        while group := self._next_group(limits.batch_calls - len(taken)):
+        while group := self._next_group(limits.batch_calls - len(taken), durable=durable):
             taken += group
             self._run_isolated(tx, group)
             if len(taken) >= limits.batch_calls or time.perf_counter() >= ends:
                 break
 
-    def _next_group(self, room: int) -> list[Call]:
-        """Empty if nobody waits any more."""
-        group = self._database.lines.take_now(room)
+    def _next_group(self, room: int, *, durable: bool) -> list[Call]:
+        """Empty if nobody waits any more whom this transaction can serve."""
+        group = self._database.lines.take_now(room, durable=durable)
         if group is None:
             return []
         self._database.lines.done(group)  # there is no other writer
@@ -119,10 +120,14 @@ class GroupCommit:
     def _run_alone(self, call: Call, tx: Tx) -> None:
         self._database.run_timed(tx, [call])
 
-    def _transact(self, work: Callable[[Tx], None]) -> list[Callback]:
-        """One transaction, its turn being ours; what it left to do. Whatever is raised, none is left open."""
+    def _transact(self, work: Callable[[Tx], None], *, durable: bool = True) -> list[Callback]:
+        """One transaction, its turn being ours; what it left to do. Whatever is raised, none is left open.
+
+        With `durable` its commit returns when it is on disk; else the next durable one takes it along.
+        """
         connection = self._connection
         try:
+            connection.execute(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
             connection.execute("BEGIN IMMEDIATE")
         except sqlite3.Error as error:
             raise _NotBegun from error
