@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from safelight.store.calls import batch, is_durable, volatile
 from safelight.store.group_commit import GroupCommit
 from safelight.store.sqlite import SqliteDatabase
 from safelight.store.tx import Tx
-from tests.unit.store.running import run
+from tests.unit.store.running import LIMIT_S, run
 
 
 @volatile
@@ -75,6 +76,30 @@ def test_what_must_last_never_runs_in_a_transaction_that_does_not_wait(tmp_path:
 
     run(database, work)
     assert ran_under == ["FULL"] * 100
+
+
+def test_what_must_last_does_not_join_a_transaction_that_will_not_wait(tmp_path: Path, commits: list[str]) -> None:
+    database = SqliteDatabase(tmp_path / "a.db")
+    began, may_end = threading.Event(), threading.Event()
+    ran_under.clear()
+
+    @volatile
+    def slow(tx: Tx, items: Sequence[int]) -> list[int]:
+        began.set()
+        assert may_end.wait(LIMIT_S)
+        return list(items)
+
+    async def work() -> None:
+        first = asyncio.create_task(database.write(slow, 1))
+        assert await asyncio.to_thread(began.wait, LIMIT_S)
+        second = asyncio.create_task(database.write(kept, 2))
+        while not database.lines.wants_durable():
+            await asyncio.sleep(0)
+        may_end.set()
+        await asyncio.gather(first, second)
+
+    run(database, work)
+    assert (commits, ran_under) == (["NORMAL", "FULL"], ["FULL"])
 
 
 def test_progress_may_be_undone_and_nothing_that_is_promised() -> None:
