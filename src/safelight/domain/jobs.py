@@ -1,7 +1,7 @@
 """The states of a job and the one table of moves between them.
 
-Every guarded UPDATE in `services/` names its move here; `ALLOWED` is what the model tests and the
-conformance suite check against. Nothing leaves a terminal state.
+The guarded UPDATEs in `services/` take where they start and where they end from here (`services/moves.py`);
+`ALLOWED` is what `finish` and the model tests check against. Nothing leaves a terminal state.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ ALLOWED: Final = frozenset((source, move.target) for move in MOVES for source in
 
 
 class EventType(StrEnum):
-    """Everything that can be said about a job while it lives. The first seven and the terminal ones are stored."""
+    """Everything that can be said about a job. All but the last two are stored; those live on its row."""
 
     SUBMITTED = "job.submitted"
     STARTED = "job.started"

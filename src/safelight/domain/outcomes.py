@@ -57,7 +57,7 @@ class ProviderError:
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """One generated file, in memory. `seed` and `note` go into its provenance."""
+    """One generated file, in memory. `metadata` may say `seed` and `ai_generated`, for its provenance."""
 
     data: bytes
     mime: str

@@ -6,7 +6,6 @@ from safelight.domain.outcomes import SNOOZES, ProviderError
 
 BASE_S = 5.0
 LONGEST_S = 300.0
-MAX_ATTEMPTS = 3
 MAX_LOST = 5
 """A job whose worker was lost this often is given up: it may be what kills them."""
 

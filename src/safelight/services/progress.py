@@ -34,10 +34,6 @@ class Standing(NamedTuple):
     held: bool
     cancel_requested: bool
 
-    @property
-    def go_on(self) -> bool:
-        return self.held and not self.cancel_requested
-
 
 class _Moved(NamedTuple):
     number: int

@@ -14,10 +14,10 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Any, Literal, TextIO, cast
+from typing import Any, Literal, TextIO
 
 import structlog
-from structlog.typing import EventDict, FilteringBoundLogger, Processor, WrappedLogger
+from structlog.typing import EventDict, Processor, WrappedLogger
 
 from safelight.telemetry.safe import as_safe, without_control_characters
 
@@ -41,11 +41,6 @@ def configure_logging(
         cache_logger_on_first_use=False,
     )
     _take_over_standard_logging(_Bridge(chain, sink), threshold)
-
-
-def get_logger(name: str) -> FilteringBoundLogger:
-    """A logger for a module. `log.info("job.started", attempt=1)`: the first word is the event, a constant."""
-    return cast(FilteringBoundLogger, structlog.get_logger(name))
 
 
 @contextmanager
@@ -115,7 +110,7 @@ def _as_json_line(_: WrappedLogger, __: str, line: EventDict) -> str:
 
 
 class _Sink:
-    """Writes whole lines from any thread. A closed or full stream loses the line, not the process."""
+    """Writes whole lines from any thread. What a closed stream or a full disk takes is the line."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream

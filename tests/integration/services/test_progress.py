@@ -53,7 +53,6 @@ def test_the_wish_to_cancel_is_seen_with_the_next_step(shared: Database) -> None
         cancel(tx, "a", "ann")
         assert progress(tx, [Step(taken.number, taken.fence, "running", 0.5)]) == [CANCELED]
         assert standing(tx, taken.number, taken.fence) == CANCELED
-        assert not CANCELED.go_on
 
 
 def test_only_the_latest_preview_is_kept_and_it_is_gone_when_the_job_ends(shared: Database) -> None:

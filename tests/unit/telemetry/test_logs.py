@@ -15,8 +15,9 @@ import pytest
 import structlog
 from hypothesis import given
 from hypothesis import strategies as st
+from structlog import get_logger
 
-from safelight.telemetry.logs import bind_job, bound, configure_logging, get_logger
+from safelight.telemetry.logs import bind_job, bound, configure_logging
 
 
 @pytest.fixture(autouse=True)
