@@ -219,11 +219,17 @@ async def _work(settings: Settings, queues: list[str] | None, concurrency: int |
 async def _schema_is_there(settings: Settings) -> None:
     """A worker may be started before the server that upgrades: wait a little, then say NOT_MIGRATED."""
     until = local_s() + WAIT_FOR_SCHEMA_S
+    told = False
     while True:
         current = await asyncio.to_thread(migrate.current, settings.database_address)
-        if current == migrate.head() or local_s() >= until:
-            return  # `open` raises NotMigrated if it is still old
-        log.info("waiting_for_schema", current=current, needed=migrate.head())
+        if current == migrate.head():
+            return
+        if local_s() >= until:
+            log.error("NOT_MIGRATED", current=current, needed=migrate.head(), remedy="safelight db upgrade")
+            return  # `open` raises it
+        if not told:
+            log.info("waiting_for_schema", current=current, needed=migrate.head(), limit_s=WAIT_FOR_SCHEMA_S)
+            told = True
         await asyncio.sleep(1)
 
 
