@@ -189,8 +189,9 @@ class Attempt:
             await live.reporter.write(Stage.UPLOADING)
             assets = await deliver(self._bench.store, origin, done.outputs[: job.outputs], self._delivery_limit_s())
         except StorageFailed as error:
-            log.warning("delivery_failed", error=str(error))
-            await self._follow(after_storage_failure(job, str(error), random, repeatable=free))
+            log.warning("delivery_failed", error=str(error), evidence=error.evidence)
+            text = "The files were made, but could not be stored."  # where and why is the operator's: the log has it
+            await self._follow(after_storage_failure(job, text, random, repeatable=free))
         except (UnreadablePicture, UnreadableContainer) as error:
             text = f"The provider delivered a file that cannot be read: {error}"
             await self._follow(after_spoiled(job, route.provider, text, random, repeatable=free))

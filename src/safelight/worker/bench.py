@@ -25,6 +25,8 @@ class Pace:
     stop_grace_s: float = 5.0
     """How long a provider that was told to stop may take to answer before its task is cancelled."""
     stop_before_deadline_s: float = 15.0
+    stop_before_deadline_share: float = 0.2
+    """Of the time that is left, at most: a short limit must leave time to work."""
     cancel_within_s: float = 10.0
     """How long a provider may take to hear that a call is no longer wanted."""
     deliver_at_least_s: float = 30.0

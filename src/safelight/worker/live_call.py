@@ -75,7 +75,8 @@ class LiveCall:
         pace = self._bench.pace
         call = asyncio.create_task(self._make())
         watch = asyncio.create_task(self._watch())
-        limit_s = max(1.0, self._job.seconds_left - pace.stop_before_deadline_s)
+        left_s = self._job.seconds_left
+        limit_s = max(1.0, left_s - min(pace.stop_before_deadline_s, left_s * pace.stop_before_deadline_share))
         try:
             done, _ = await asyncio.wait({call, watch}, timeout=limit_s, return_when=asyncio.FIRST_COMPLETED)
             if call not in done:

@@ -131,6 +131,7 @@ def _rings(canvas: Canvas, centre: tuple[float, float], radius: float, angle: fl
     inside = (far > 1.22) & (far < 2.28) & ((across > 0) == front)
     grooves = noise.line((far * 9).astype(np.float32), 11.0, 4, 0.7) * 0.5 + 0.55
     mask = np.clip(grooves, 0.08, 0.95) * smoothstep(1.22, 1.3, far) * smoothstep(2.28, 2.16, far) * inside
-    shadow = 1 - 0.85 * ((np.abs(across) < 1.0) & (along * (1 if lamp else -1) > 0) & (not front) & (far < 2.1))
+    behind = smoothstep(0.1, 0.9, along * (1 if lamp else -1)) * smoothstep(1.1, 0.7, np.abs(across))
+    shadow = 1 - 0.8 * behind * (not front)
     tone = mix(tones[2], rgb("#fff4e2"), 0.35)
     canvas.blend(mask * 0.9, tone[:, None, None] * (0.55 + 0.45 * grooves) * shadow, top, left)
