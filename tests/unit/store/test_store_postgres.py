@@ -38,7 +38,7 @@ def backend(tx: Tx) -> int:
 
 
 def test_a_deadlock_runs_the_loser_again(postgres_database: Database) -> None:
-    both_hold_one = threading.Barrier(2)
+    both_hold_one, winner_committed = threading.Barrier(2), threading.Event()
     runs: list[str] = []
 
     def forth(tx: Tx) -> None:
@@ -49,6 +49,9 @@ def test_a_deadlock_runs_the_loser_again(postgres_database: Database) -> None:
 
     def _move(tx: Tx, name: str, first: int, second: int) -> None:
         runs.append(name)
+        tx.after_commit(winner_committed.set)
+        if runs.count(name) > 1:  # else it might get hold of its first purse again, and lose once more
+            assert winner_committed.wait(LIMIT_S)
         tx.run(add_coins, which=first, more=-1)
         if runs.count(name) == 1:
             both_hold_one.wait(LIMIT_S)
