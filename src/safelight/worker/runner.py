@@ -91,7 +91,8 @@ class Runner:
         return started == free
 
     async def _claim(self, free: int) -> int:
-        """Claim and start; how many."""
+        """Claim and start; how many. Queues take turns at being first: a backlog of one cannot starve another."""
+        self._queues = (*self._queues[1:], *self._queues[:1])
         claimed = await self._bench.database.write(claim, self._bench.presence.id, self._queues, free)
         for job in claimed:
             self._start(job)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -15,14 +15,16 @@ import pytest
 from safelight.domain.errors import Remedy, Unavailable
 from safelight.domain.outcomes import Pending
 from safelight.events.follow import follow
-from safelight.services.claim import claim
+from safelight.services.claim import ClaimedJob, claim
 from safelight.services.desk import LEAST_FREE_BYTES
 from safelight.storage.assets import AssetStore
 from safelight.store.database import Database
+from safelight.store.tx import Tx
 from safelight.testing.providers import Says, ScriptedProvider, Waits, done
 from safelight.worker import room as room_module
 from safelight.worker import runner as runner_module
 from safelight.worker.bench import Pace
+from safelight.worker.runner import Runner
 from tests.integration.services.scene import turn_back
 from tests.integration.worker.house import House, play
 
@@ -65,6 +67,26 @@ def test_jobs_that_wait_already_and_jobs_that_come_later_are_run(database: Datab
             await house.submit(*late)
             assert await ended(house, *late) == ["completed"] * 6
         assert house.runner.busy == 0
+
+    play(database, tmp_path, ScriptedProvider(), scenario)
+
+
+def test_queues_take_turns_at_being_claimed_from_first(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[str, ...]] = []
+
+    def none_there(tx: Tx, worker_id: str, lines: Sequence[str], slots: int) -> list[ClaimedJob]:
+        asked.append(tuple(lines))
+        return []
+
+    async def scenario(house: House) -> None:
+        monkeypatch.setattr(runner_module, "claim", none_there)
+        runner = Runner(house.bench, queues=("image", "text", "video"), slots=1, drain_s=0)
+        for _ in range(3):
+            await runner._claim(1)
+        assert {lines[0] for lines in asked} == {"image", "text", "video"}
+        assert all(sorted(lines) == ["image", "text", "video"] for lines in asked)
 
     play(database, tmp_path, ScriptedProvider(), scenario)
 
