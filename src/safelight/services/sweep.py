@@ -13,8 +13,9 @@ import sqlalchemy as sa
 from safelight.domain.jobs import FAIL, REQUEUE, EventType
 from safelight.domain.retry import MAX_LOST
 from safelight.services import ending, hand_back
+from safelight.services.job_error import error_json
 from safelight.services.moves import ENDED, LEASE_HOLDS, MOVED, MovedRow, leaves, picked, reaches
-from safelight.services.sql import INTEGER, NOW, arg, as_json
+from safelight.services.sql import INTEGER, NOW, arg
 from safelight.store import tables
 from safelight.store.statements import Change, Query
 from safelight.store.tx import Tx
@@ -165,7 +166,9 @@ def _take(tx: Tx, orphans: Sequence[_Orphan], reason: str, code: str) -> None:
     keys = [{"job": orphan.number} for orphan in orphans]
     tx.many(_FORGET_REPEATABLE, [{**key, "at_now": now} for key in keys])
     tx.many(_MARK_UNKNOWN, keys)
-    failure = error_json("retries_exhausted", f"{MAX_LOST} workers were lost while running it.", "Ask the operator.")
+    failure = error_json(
+        "retries_exhausted", f"{MAX_LOST} workers were lost while running it.", remedy="Ask the operator."
+    )
     given_up = tx.many(
         _GIVE_UP, [{"job": o.number, "failure": failure, "at_now": now} for o in orphans if o.lost_n + 1 >= MAX_LOST]
     )
@@ -182,9 +185,4 @@ def _take(tx: Tx, orphans: Sequence[_Orphan], reason: str, code: str) -> None:
 
 
 def _too_late(message: str, remedy: str) -> str:
-    return error_json("deadline_exceeded", message, remedy)
-
-
-def error_json(code: str, message: str, remedy: str, *, retryable: bool = True) -> str:
-    """A job's error as stored and shown."""
-    return as_json({"code": code, "message": message, "remedy": remedy, "retryable": retryable})
+    return error_json("deadline_exceeded", message, remedy=remedy)

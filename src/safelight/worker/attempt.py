@@ -23,6 +23,7 @@ from safelight.services.calls import CallOutcome, OpenCall, Sending
 from safelight.services.claim import ClaimedJob
 from safelight.services.finish import Ending, finish
 from safelight.services.hand_back import Return, hand_back
+from safelight.services.job_error import error_json
 from safelight.services.progress import standing
 from safelight.storage.containers import UnreadableContainer
 from safelight.storage.images import UnreadablePicture
@@ -35,7 +36,6 @@ from safelight.worker.decide import (
     after_rejection,
     after_spoiled,
     after_storage_failure,
-    error_json,
 )
 from safelight.worker.deliver import Origin, deliver
 from safelight.worker.live_call import Answer, LiveCall, NoAnswer, stopped_at_provider
@@ -91,10 +91,7 @@ class Attempt:
         if self.job.cancel_requested_at is not None:
             await self._cancel_at_provider(left)
             await self._end(Status.CANCELED)
-        elif left is None:
-            await self._start()
-        elif left.repeatable:
-            await self._record(CallOutcome(left.id, "failed", error="superseded"))
+        elif left is None or left.repeatable:  # `sending` closes a repeatable one, under this job's lease
             await self._start()
         else:
             await self._resume(left)

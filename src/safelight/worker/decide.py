@@ -8,7 +8,7 @@ from safelight.domain import retry
 from safelight.domain.outcomes import ErrorClass, ProviderError
 from safelight.domain.text import presentable
 from safelight.services.claim import ClaimedJob
-from safelight.services.sql import as_json
+from safelight.services.job_error import error_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,21 +26,8 @@ class TryLater:
     code: str
 
 
-REMEDIES = {
-    "invalid_request": "Change the request: the provider cannot take it as it is.",
-    "content_rejected": "Change the prompt: the provider's rules do not allow it.",
-    "unauthorized": "Ask the operator to check the provider's key.",
-    "out_of_credit": "Ask the operator to fill up the provider's account.",
-    "model_retired": "Use another model.",
-    "retries_exhausted": "Retry later, or use another model.",
-    "deadline_exceeded": "Retry it, or ask for less at once.",
-    "storage_failed": "Ask the operator to check the storage, then retry.",
-    "provider_unknown": "The provider may have made it all the same. Retry if you still need it.",
-    "internal": "Retry it. If it happens again, report it with the request id.",
-}
 SHORTEST_SNOOZE_S = 1.0
 """A snooze uses no attempt: nothing else would keep a `Retry-After: 0` from being asked again without a pause."""
-RETRYABLE = frozenset({"retries_exhausted", "deadline_exceeded", "storage_failed", "provider_unknown", "internal"})
 
 
 def after_rejection(job: ClaimedJob, provider: str, error: ProviderError, random: float) -> Fail | TryLater:
@@ -78,18 +65,3 @@ def after_no_answer(job: ClaimedJob, provider: str, why: str, random: float, *, 
         return after_rejection(job, provider, ProviderError(ErrorClass.PROTOCOL, why), random)
     text = f"The call to {provider} ended without an answer ({why}); it may or may not have been accepted."
     return Fail(error_json("provider_unknown", text, provider))
-
-
-def error_json(code: str, message: str, provider: str | None = None, error: ProviderError | None = None) -> str:
-    """A job's error as stored and shown: what happened, what to do, and the provider's own words."""
-    return as_json(
-        {
-            "code": code,
-            "message": presentable(message),
-            "remedy": REMEDIES.get(code, "Retry it later."),
-            "retryable": code in RETRYABLE,
-            "provider": provider,
-            "provider_code": error.provider_code if error else None,
-            "provider_message": error.message if error else None,
-        }
-    )
