@@ -9,7 +9,7 @@ from pathlib import Path
 
 from safelight.store.connect import no_driver, postgres_address, sqlite_path
 
-HEAD = "0001"
+HEAD = "0002"
 """The newest step under migrations/versions; a test compares the two."""
 
 _VERSION_SQL = "SELECT version_num FROM alembic_version"

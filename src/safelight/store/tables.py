@@ -84,6 +84,8 @@ jobs = Table(
     # lineage
     Column("parent", NUMBER),
     Column("replay_of", NUMBER),
+    Column("resumed_call", Text),
+    Column("pruning_at", TIME),
     Index(
         "ix_jobs_claim",
         "queue",
@@ -127,6 +129,41 @@ jobs = Table(
     Index(
         "ix_jobs_parent", "parent", sqlite_where=text("parent IS NOT NULL"), postgresql_where=text("parent IS NOT NULL")
     ),
+    Index(
+        "ix_jobs_parked",
+        "waiting_for",
+        sa.desc("priority"),
+        "vstart",
+        "number",
+        sqlite_where=text("waiting_for IS NOT NULL"),
+        postgresql_where=text("waiting_for IS NOT NULL"),
+    ),
+    Index(
+        "ix_jobs_running",
+        "queue",
+        "user_id",
+        sqlite_where=text("status = 'processing' OR resumes"),
+        postgresql_where=text("status = 'processing' OR resumes"),
+    ),
+    Index(
+        "ix_jobs_unheeded",
+        "cancel_requested_at",
+        sqlite_where=text("cancel_requested_at IS NOT NULL AND status IN ('pending', 'processing')"),
+        postgresql_where=text("cancel_requested_at IS NOT NULL AND status IN ('pending', 'processing')"),
+    ),
+    Index(
+        "uq_jobs_resumed_call",
+        "resumed_call",
+        unique=True,
+        sqlite_where=text("resumed_call IS NOT NULL AND status IN ('pending', 'processing')"),
+        postgresql_where=text("resumed_call IS NOT NULL AND status IN ('pending', 'processing')"),
+    ),
+    Index(
+        "ix_jobs_pruning",
+        "number",
+        sqlite_where=text("pruning_at IS NOT NULL"),
+        postgresql_where=text("pruning_at IS NOT NULL"),
+    ),
     CheckConstraint("status IN ('pending', 'processing', 'completed', 'failed', 'canceled', 'partial')", name="status"),
     CheckConstraint("NOT (ready AND status <> 'pending')", name="ready_is_pending"),
     CheckConstraint("NOT (resumes AND status <> 'pending')", name="resumes_is_pending"),
@@ -134,6 +171,21 @@ jobs = Table(
     CheckConstraint("captured >= 0 AND captured <= price", name="captured_within_price"),
     sqlite_autoincrement=True,
 )
+
+"""A job and its row. `queue` is empty for a batch. `waiting_for` says what a parked job waits for: `user:NAME` (its
+running cap) or `worker:ID` (that worker runs it alone). `resumed_call` is the id of another job's call that this one
+picks up again; `pruning_at` marks an ended job whose files and rows are being removed."""
+
+batches = Table(
+    "batches",
+    metadata,
+    Column("job", NUMBER, primary_key=True, autoincrement=False),
+    Column("items", Integer, nullable=False),
+    Column("completed", Integer, nullable=False, server_default="0"),
+    Column("failed", Integer, nullable=False, server_default="0"),
+    Column("canceled", Integer, nullable=False, server_default="0"),
+)
+"""How the items of each batch have ended so far; the sweep recounts batches without live items."""
 
 idempotency_keys = Table(
     "idempotency_keys",
@@ -184,10 +236,24 @@ calls = Table(
     Column("accepted_at", TIME),
     Column("ended_at", TIME),
     Column("check_at", TIME),
+    Column("checks_n", Integer, nullable=False, server_default="0"),
+    Column("unknown_at", TIME),
     Column("given_up_at", TIME),
     Column("cost_usd", Float(53)),
     Column("error", Text),
     Index("ix_calls_job", "job"),
+    Index(
+        "ix_calls_remote",
+        "remote_id",
+        sqlite_where=text("remote_id IS NOT NULL"),
+        postgresql_where=text("remote_id IS NOT NULL"),
+    ),
+    Index(
+        "ix_calls_check",
+        "check_at",
+        sqlite_where=text("check_at IS NOT NULL"),
+        postgresql_where=text("check_at IS NOT NULL"),
+    ),
     Index(
         "uq_calls_open",
         "job",
@@ -199,6 +265,18 @@ calls = Table(
     CheckConstraint("state IN ('sending', 'accepted', 'succeeded', 'failed', 'unknown')", name="state"),
     sqlite_autoincrement=True,
 )
+"""One row per provider call. `cost_usd` is an estimate until the provider has named its price. `check_at`: when to look
+after an open call whose job has ended; `unknown_at`: since when nobody knows whether it was accepted."""
+
+spend = Table(
+    "spend",
+    metadata,
+    Column("provider", Text, primary_key=True),
+    Column("day", Text, primary_key=True),
+    Column("calls", Integer, nullable=False, server_default="0"),
+    Column("usd", Float(53), nullable=False, server_default="0"),
+)
+"""What each provider's calls cost per UTC day (`2026-01-31`), for its daily ceiling."""
 
 assets = Table(
     "assets",
@@ -266,6 +344,7 @@ queues = Table(
     metadata,
     Column("name", Text, primary_key=True),
     Column("paused_at", TIME),
+    Column("pause_reason", Text),
     Column("clock", Float(53), nullable=False, server_default="0"),
 )
 """One row per queue: whether it is paused, and how far its fair clock has come (the `vstart` last claimed)."""
@@ -293,6 +372,7 @@ workers = Table(
     Column("nudge_address", Text),
     Column("queues", Text, nullable=False),
     Column("providers", Text, nullable=False),
+    Column("kinds", Text, nullable=False, server_default="[]"),
     Column("slots", Integer, nullable=False),
     Column("busy", Integer, nullable=False, server_default="0"),
     Column("version", Text, nullable=False),
@@ -302,6 +382,8 @@ workers = Table(
     Column("beat_at", TIME, nullable=False),
     Column("beat_n", Integer, nullable=False, server_default="0"),
     Column("draining", Boolean, nullable=False, server_default=sa.false()),
+    Column("sweeps_n", Integer, nullable=False, server_default="0"),
+    Column("swept_at", TIME),
     Column("lost_at", TIME),
 )
 """One row per process; it is removed when the process ends in good order."""

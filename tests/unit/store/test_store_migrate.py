@@ -123,14 +123,18 @@ def _postgres_schema(url: str) -> list[set[tuple[object, ...]]]:
 
 
 def _sqlite_schema(path: Path) -> dict[str, list[str]]:
-    """Every table and index with the lines of its definition, in any order."""
+    """Every table and index with the parts of its definition, in any order: later steps add columns at the end."""
     with closing(sqlite3.connect(path)) as connection:
         found = connection.execute("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL").fetchall()
     return {
-        name: sorted(re.sub(r"\s+", " ", line).strip(" ,") for line in sql.splitlines())
-        for name, sql in found
-        if name != "alembic_version"
+        name: sorted(_parts(re.sub(r"\s+", " ", sql).strip(" )"))) for name, sql in found if name != "alembic_version"
     }
+
+
+def _parts(definition: str) -> list[str]:
+    """Split at the commas and the bracket that stand outside inner brackets."""
+    head, _, body = definition.partition("(")
+    return [head.strip(), *(part.strip(" )") for part in re.split(r",(?![^()]*\))", body))]
 
 
 def _set_version(url: str, version: str) -> None:
