@@ -9,8 +9,10 @@ from typing import Any
 from safelight.domain.ids import new_id
 from safelight.domain.jobs import Status
 from safelight.services import presence
-from safelight.services.claim import ClaimedJob, claim
-from safelight.services.finish import Ending, NewAsset, finish
+from safelight.services.assets import NewAsset
+from safelight.services.claim import claim
+from safelight.services.claimable import ClaimedJob
+from safelight.services.finish import Ending, finish
 from safelight.services.hand_back import Return, hand_back
 from safelight.services.progress import Standing, Step, progress
 from safelight.store.database import Database

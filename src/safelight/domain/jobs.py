@@ -69,6 +69,7 @@ class EventType(StrEnum):
     COMPLETED = "job.completed"
     FAILED = "job.failed"
     CANCELED = "job.canceled"
+    ASSET_RECOVERED = "job.asset_recovered"
     PROGRESS = "job.progress"
     PREVIEW = "job.preview"
 

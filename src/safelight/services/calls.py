@@ -33,6 +33,15 @@ class Sending(NamedTuple):
     model: str
     repeatable: bool
     worker_id: str
+    estimate_usd: float | None = None
+    """What it will cost, as far as the catalog knows."""
+
+
+class Accepted(NamedTuple):
+    """A provider took a call and named it."""
+
+    call_id: str
+    remote_id: str
 
 
 class CallOutcome(NamedTuple):
@@ -45,12 +54,15 @@ class CallOutcome(NamedTuple):
 
 
 class OpenCall(NamedTuple):
+    """`unknown_s`: for how many seconds nobody has known whether it was accepted."""
+
     id: str
     job: int
     provider: str
     state: str
     remote_id: str | None
     repeatable: bool
+    unknown_s: float
 
 
 class _Held(NamedTuple):
@@ -83,28 +95,53 @@ _SUPERSEDE = Change(
     )
     .values(state=sa.literal("failed"), error=sa.literal("superseded"), ended_at=NOW)
 )
-_COLUMNS = ("id", "job", "attempt", "provider", "model", "repeatable", "state", "worker_id", "sending_at")
+_COLUMNS = ("id", "job", "attempt", "provider", "model", "repeatable", "state", "worker_id", "sending_at", "cost_usd")
 _OPEN = Change(insert_or_ignore(calls, _COLUMNS), columns=_COLUMNS)
 _STATE = Query(sa.select(calls.c.state).where(calls.c.id == arg("call_id")), _State)
 _ACCEPT = Change(
     sa.update(calls)
     .where(calls.c.id == arg("call_id"), calls.c.state.in_(["sending", "unknown"]))
-    .values(state=sa.literal("accepted"), remote_id=arg("remote"), accepted_at=NOW)
+    .values(
+        state=sa.literal("accepted"),
+        remote_id=arg("remote"),
+        accepted_at=NOW,
+        # Of an ended job: whoever looks after it has something to ask for now.
+        check_at=sa.case((calls.c.check_at.is_not(None), sa.cast(NOW, REAL)), else_=sa.null()),
+    )
 )
+_KNOWN = Query(sa.select(calls.c.state).where(calls.c.id == arg("call_id"), calls.c.remote_id == arg("remote")), _State)
+_is_unknown = arg("outcome") == "unknown"
 _END = Change(
     sa.update(calls)
-    .where(calls.c.id == arg("call_id"), calls.c.state.in_(["sending", "accepted", "unknown"]))
+    .where(
+        calls.c.id == arg("call_id"),
+        calls.c.state.in_(["sending", "accepted", "unknown"]),
+        # What was accepted never becomes unknown again: its remote id is known.
+        sa.or_(arg("outcome") != "unknown", calls.c.state == "sending"),
+    )
     .values(
         state=arg("outcome"),
-        cost_usd=arg("cost", REAL),
+        cost_usd=sa.case(
+            (arg("cost", REAL).is_not(None), arg("cost", REAL)),
+            (sa.and_(arg("outcome") == "failed", calls.c.accepted_at.is_(None)), 0.0),
+            else_=calls.c.cost_usd,
+        ),
         error=arg("failure"),
-        ended_at=sa.case((arg("outcome") == "unknown", sa.null()), else_=sa.cast(NOW, REAL)),
+        unknown_at=sa.case((_is_unknown, sa.cast(NOW, REAL)), else_=calls.c.unknown_at),
+        check_at=sa.case((_is_unknown, calls.c.check_at), else_=sa.null()),
+        ended_at=sa.case((_is_unknown, sa.null()), else_=sa.cast(NOW, REAL)),
     )
 )
 _OPEN_OF_JOB = Query(
-    sa.select(calls.c.id, calls.c.job, calls.c.provider, calls.c.state, calls.c.remote_id, calls.c.repeatable).where(
-        calls.c.job == arg("for_job", INTEGER), OPEN_CALL
-    ),
+    sa.select(
+        calls.c.id,
+        calls.c.job,
+        calls.c.provider,
+        calls.c.state,
+        calls.c.remote_id,
+        calls.c.repeatable,
+        (NOW - sa.func.coalesce(calls.c.unknown_at, NOW)).label("unknown_s"),
+    ).where(calls.c.job == arg("for_job", INTEGER), OPEN_CALL),
     OpenCall,
 )
 
@@ -139,12 +176,21 @@ def _call_row(s: Sending, now: float) -> dict[str, object]:
         "state": "sending",
         "worker_id": s.worker_id,
         "sending_at": now,
+        "cost_usd": s.estimate_usd,
     }
 
 
-def accepted(tx: Tx, call_id: str, remote_id: str) -> bool:
-    """The provider took the call and named it. Recorded whoever holds the job by now."""
-    return tx.run(_ACCEPT, call_id=call_id, remote=remote_id, at_now=tx.now) == 1
+@batch
+def accepted(tx: Tx, news: Sequence[Accepted]) -> list[bool]:
+    """Providers took calls and named them. Recorded whoever holds the jobs by now.
+
+    True also where the same name was recorded before; False where the call is over, or has another name.
+    """
+    moved = tx.many(_ACCEPT, [{"call_id": n.call_id, "remote": n.remote_id, "at_now": tx.now} for n in news])
+    others = [n for n, took in zip(news, moved, strict=True) if not took]
+    known = tx.many(_KNOWN, [{"call_id": n.call_id, "remote": n.remote_id} for n in others])
+    names = {n.call_id for n, row in zip(others, known, strict=True) if row and row.state == "accepted"}
+    return [took or n.call_id in names for n, took in zip(news, moved, strict=True)]
 
 
 @batch
@@ -163,4 +209,4 @@ def _end_values(tx: Tx, outcomes: Sequence[CallOutcome]) -> list[dict[str, objec
 
 def open_call_of(tx: Tx, job: int) -> OpenCall | None:
     """The one open call of a job, if any."""
-    return tx.one(_OPEN_OF_JOB, for_job=job)
+    return tx.one(_OPEN_OF_JOB, for_job=job, at_now=tx.now)

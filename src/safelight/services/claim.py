@@ -1,46 +1,51 @@
-"""Claim: a worker takes ready jobs of its queues, in order of priority and fair share."""
+"""Claim: a worker takes jobs of its queues: first those with an open call, then ready ones by priority and fair share.
+
+What it cannot take it leaves alone, but for two sorts that would stand in everybody's way: jobs of a user who has as
+many running as allowed are parked, and a job that was running when two workers were lost is claimed alone.
+"""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
-from safelight.domain.jobs import CLAIM, EventType, Stage
-from safelight.services import events
-from safelight.services.moves import picked, reaches
-from safelight.services.sql import INTEGER, NOW, REAL, arg
+from safelight.domain.jobs import EventType
+from safelight.services import events, parking
+from safelight.services.claimable import (
+    CANDIDATES,
+    CLAIM_ALONE,
+    CLAIM_THESE,
+    READY,
+    RESERVE,
+    RESERVED,
+    RESUMES,
+    SUSPECT,
+    Candidate,
+    ClaimedJob,
+)
+from safelight.services.sql import REAL, arg
 from safelight.store import tables
 from safelight.store.statements import Change, Query
 from safelight.store.tx import Tx
 
-jobs, queues, workers = tables.jobs, tables.queues, tables.workers
+queues, workers = tables.queues, tables.workers
+
+ROUNDS = 3
+"""How often one claim parks and looks again; what is left then is the next claim's, which is woken at once."""
 
 
-class ClaimedJob(NamedTuple):
-    """A job in a worker's hands. `seconds_left` until its deadline, by the database's clock."""
+class Terms(NamedTuple):
+    """What a worker can take. Without `models` it takes any; `pins` are `model@provider` of pinned jobs."""
 
-    number: int
-    id: str
-    user_id: str
-    kind: str
-    model: str
-    provider_pin: str | None
-    queue: str
-    prompt: str
-    params: str
-    outputs: int
-    fence: int
-    attempt: int
-    max_attempts: int
-    sequence: int
-    vstart: float
-    cancel_requested_at: float | None
-    request_id: str | None
-    created_at: float
-    claimed_at: float
-    seconds_left: float
+    idle: bool = True
+    """Whether it runs nothing now."""
+    user_cap: int | None = None
+    """How many jobs of one user may run in one queue."""
+    models: tuple[str, ...] | None = None
+    pins: tuple[str, ...] = ()
 
 
 class _WorkerRow(NamedTuple):
@@ -68,75 +73,122 @@ _ADVANCE_CLOCK = Change(
 )
 
 
-def _claim_from(rows: sa.Select[Any]) -> Query[ClaimedJob]:
-    chosen = picked(rows, "picked")
-    first = jobs.c.started_at.is_(None)
-    run_until = NOW + jobs.c.run_limit_s
-    deadline = sa.case((sa.and_(first, run_until < jobs.c.deadline_at), run_until), else_=jobs.c.deadline_at)
-    claimed = (
-        sa.update(jobs)
-        .where(jobs.c.number.in_(sa.select(chosen.c.number)))
-        .values(
-            status=reaches(CLAIM),
-            stage=sa.literal(str(Stage.STARTING)),
-            ready=sa.false(),
-            resumes=sa.false(),
-            waiting_for=sa.null(),
-            due_at=sa.null(),
-            worker_id=arg("worker"),
-            fence=jobs.c.fence + 1,
-            attempt=jobs.c.attempt + 1,
-            sequence=jobs.c.sequence + 1,
-            started_at=sa.func.coalesce(jobs.c.started_at, NOW),
-            claimed_at=NOW,
-            deadline_at=deadline,
-        )
-    )
-    columns = [jobs.c[name] for name in ClaimedJob._fields if name != "seconds_left"]
-    return Query(claimed.returning(*columns, jobs.c.deadline_at - NOW), ClaimedJob)
+ANY_JOB = Terms()
 
 
-_READY = _claim_from(
-    sa.select(jobs.c.number)
-    .where(jobs.c.queue == arg("line"), jobs.c.ready)
-    .order_by(jobs.c.priority.desc(), jobs.c.vstart, jobs.c.number)
-    .limit(arg("slots", INTEGER))
-)
-_RESUMES = _claim_from(
-    sa.select(jobs.c.number)
-    .where(jobs.c.queue == arg("line"), jobs.c.resumes, sa.or_(jobs.c.due_at.is_(None), jobs.c.due_at <= NOW))
-    .order_by(jobs.c.number)
-    .limit(arg("slots", INTEGER))
-)
-"""Jobs with an open call go first, past any pause: their provider is already working."""
+def claim(tx: Tx, worker_id: str, lines: Sequence[str], slots: int, terms: Terms = ANY_JOB) -> list[ClaimedJob]:
+    """Take up to `slots` jobs from the queues named, in the order named; none unless the worker's row is live.
 
-
-def claim(tx: Tx, worker_id: str, lines: Sequence[str], slots: int) -> list[ClaimedJob]:
-    """Take up to `slots` jobs from the queues named, in the order named; none unless the worker's row is live."""
+    A suspect job comes alone, to a worker that runs nothing else; a busy worker that met one takes nothing until then.
+    """
     if tx.one(_LIVE_WORKER, worker=worker_id) is None:
         return []
-    queues_seen = {line: tx.one(_QUEUE, line=line) for line in sorted(lines)}  # locked in one order by everybody
-    claimed: list[ClaimedJob] = []
-    for line in lines:
-        queue = queues_seen[line]
-        if queue is not None and len(claimed) < slots:
-            claimed += _claim_line(tx, worker_id, queue, slots - len(claimed))
+    found = [tx.one(_QUEUE, line=line) for line in sorted(lines)]  # locked in one order by everybody
+    by_name = {queue.name: queue for queue in found if queue}
+    claiming = _Claiming(tx, worker_id, slots, terms)
+    claiming.take_from([by_name[line] for line in lines if line in by_name])
     events.append(
         tx,
         [
             events.NewEvent(j.number, j.id, j.user_id, j.sequence, EventType.STARTED, {"attempt": j.attempt})
-            for j in claimed
+            for j in claiming.taken
         ],
     )
-    return claimed
+    return claiming.taken
 
 
-def _claim_line(tx: Tx, worker_id: str, queue: _QueueRow, slots: int) -> list[ClaimedJob]:
-    given = {"worker": worker_id, "line": queue.name, "at_now": tx.now}
-    taken = tx.all(_RESUMES, slots=slots, **given)
-    if queue.paused_at is None and len(taken) < slots:
-        ready = tx.all(_READY, slots=slots - len(taken), **given)
-        if ready:
-            tx.run(_ADVANCE_CLOCK, line=queue.name, reached=max(job.vstart for job in ready))
-        taken += sorted(ready, key=lambda job: (job.vstart, job.number))
-    return taken
+class _Claiming:
+    """One claim while it fills its slots."""
+
+    def __init__(self, tx: Tx, worker_id: str, slots: int, terms: Terms) -> None:
+        self._tx, self._worker_id, self._slots, self._terms = tx, worker_id, slots, terms
+        self.taken: list[ClaimedJob] = []
+
+    @property
+    def _room(self) -> int:
+        return self._slots - len(self.taken)
+
+    def take_from(self, queues: Sequence[_QueueRow]) -> None:
+        if self._room <= 0 or self._take_reserved() or self._meet_suspect(queues):
+            return
+        for queue in queues:
+            if self._room > 0:
+                self.taken += self._tx.all(RESUMES, slots=self._room, **self._given(queue))
+            if self._room > 0 and queue.paused_at is None:
+                self._take_ready(queue)
+
+    def _take_reserved(self) -> bool:
+        """Whether a suspect job waits for this worker: then nothing else is taken."""
+        reserved = self._tx.one(RESERVED, reason=parking.reserved(self._worker_id))
+        if reserved is not None and self._terms.idle:
+            self._take_alone(reserved)
+        return reserved is not None
+
+    def _meet_suspect(self, queues: Sequence[_QueueRow]) -> bool:
+        for queue in queues:
+            given = {"line": queue.name, "paused": queue.paused_at is not None, "at_now": self._tx.now}
+            suspect = self._tx.one(SUSPECT, **given)
+            if suspect is None:
+                continue
+            if self._terms.idle:
+                self._take_alone(suspect)
+            else:
+                self._tx.run(RESERVE, job=suspect.number, reason=parking.reserved(self._worker_id))
+            return True
+        return False
+
+    def _take_alone(self, suspect: Candidate) -> None:
+        given = {"worker": self._worker_id, "at_now": self._tx.now}
+        self.taken += self._tx.all(CLAIM_ALONE, job=suspect.number, **given)
+
+    def _take_ready(self, queue: _QueueRow) -> None:
+        ready = self._capped(queue) if self._terms.user_cap is not None else self._uncapped(queue)
+        self.taken += sorted(ready, key=lambda job: (-job.priority, job.vstart, job.number))
+        # What was given priority does not move the clock: it would push back everybody who comes later.
+        if usual := [job.vstart for job in ready if job.priority <= 0]:
+            self._tx.run(_ADVANCE_CLOCK, line=queue.name, reached=max(usual))
+
+    def _uncapped(self, queue: _QueueRow) -> list[ClaimedJob]:
+        return self._tx.all(READY[self._chooses], slots=self._room, **self._given(queue), **self._choice())
+
+    def _capped(self, queue: _QueueRow) -> list[ClaimedJob]:
+        """Pick, park the jobs of users who have enough running, and look again."""
+        cap, running, ready = self._terms.user_cap or 0, Counter[str](), list[ClaimedJob]()
+        for _ in range(ROUNDS):
+            room = self._room - len(ready)
+            found = self._tx.all(CANDIDATES[self._chooses], line=queue.name, slots=room, **self._choice())
+            for user in {candidate.user_id for candidate in found} - running.keys():
+                running[user] = parking.running(self._tx, queue.name, user)
+            chosen, over = _within(cap, running, found)
+            if chosen:
+                ready += self._tx.all(CLAIM_THESE, numbers=chosen, worker=self._worker_id, at_now=self._tx.now)
+            for user in over:
+                parking.park(self._tx, queue.name, user)
+            if not over or len(ready) >= self._room:
+                return ready
+        self._tx.wake(f"queue:{queue.name}")  # there may be others behind those that were parked
+        return ready
+
+    @property
+    def _chooses(self) -> bool:
+        return self._terms.models is not None
+
+    def _choice(self) -> dict[str, list[str]]:
+        if self._terms.models is None:
+            return {}
+        return {"models": list(self._terms.models), "pins": list(self._terms.pins)}
+
+    def _given(self, queue: _QueueRow) -> dict[str, Any]:
+        return {"worker": self._worker_id, "line": queue.name, "at_now": self._tx.now}
+
+
+def _within(cap: int, running: Counter[str], found: Sequence[Candidate]) -> tuple[list[int], list[str]]:
+    """Whom to take in the order found, counting them as running; and the users who are over their cap."""
+    chosen, over = list[int](), dict[str, None]()
+    for candidate in found:
+        if running[candidate.user_id] < cap:
+            running[candidate.user_id] += 1
+            chosen.append(candidate.number)
+        else:
+            over[candidate.user_id] = None
+    return chosen, list(over)

@@ -12,25 +12,27 @@ import sqlalchemy as sa
 
 from safelight.domain.jobs import ENDINGS, Status
 from safelight.ledger.entries import Entry, capture, release
-from safelight.services import events
+from safelight.services import events, parking
 from safelight.services.credits import Books
 from safelight.services.moves import MovedRow
 from safelight.services.shares import give_back
-from safelight.services.sql import INTEGER, NOW, arg
+from safelight.services.sql import INTEGER, NOW, REAL, arg
 from safelight.store import tables
 from safelight.store.statements import Change
 from safelight.store.tx import Tx
 
 _FORGET_PREVIEW = Change(sa.delete(tables.previews).where(tables.previews.c.job == arg("ended_job", INTEGER)))
-_CLOSE_CALLS = Change(
+_calls = tables.calls.c
+_SETTLE_CALLS = Change(
     sa.update(tables.calls)
-    .where(
-        tables.calls.c.job == arg("ended_job", INTEGER),
-        tables.calls.c.repeatable,
-        tables.calls.c.state == "sending",
+    .where(_calls.job == arg("ended_job", INTEGER), _calls.state.in_(["sending", "accepted", "unknown"]))
+    .values(
+        state=sa.case((_calls.repeatable, sa.literal("failed")), else_=_calls.state),
+        ended_at=sa.case((_calls.repeatable, sa.cast(NOW, REAL)), else_=sa.null()),
+        check_at=sa.case((_calls.repeatable, sa.null()), else_=sa.cast(NOW, REAL)),
     )
-    .values(state="failed", ended_at=NOW)
 )
+"""Calls that outlive their job: free ones are over, of the others somebody must hear how they end (`aftercare.py`)."""
 
 
 def close(tx: Tx, ended: Sequence[MovedRow], payloads: Mapping[int, Mapping[str, Any]] | None = None) -> None:
@@ -42,8 +44,9 @@ def close(tx: Tx, ended: Sequence[MovedRow], payloads: Mapping[int, Mapping[str,
         return
     keys = [{"ended_job": row.number} for row in ended]
     tx.many(_FORGET_PREVIEW, keys)
-    tx.many(_CLOSE_CALLS, [{**key, "at_now": tx.now} for key in keys])
+    tx.many(_SETTLE_CALLS, [{**key, "at_now": tx.now} for key in keys])
     give_back(tx, [row for row in ended if row.status == Status.CANCELED and row.started_at is None])
+    parking.let_in(tx, [row for row in ended if row.started_at is not None])
     books = Books.of_accounts(tx, (row.account for row in ended))
     for row in ended:
         books.post(row.account, _settlement(row))

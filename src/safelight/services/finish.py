@@ -9,32 +9,17 @@ import sqlalchemy as sa
 
 from safelight.domain.jobs import ALLOWED, Stage, Status
 from safelight.services import ending
+from safelight.services.assets import NewAsset, add
 from safelight.services.calls import CallOutcome, end_call
+from safelight.services.late import Late, keep_late
 from safelight.services.moves import ENDED, LEASE_HOLDS, MOVED, MovedRow
 from safelight.services.sql import INTEGER, arg
 from safelight.store import tables
 from safelight.store.calls import batch
-from safelight.store.statements import Change, Query
+from safelight.store.statements import Query
 from safelight.store.tx import Tx
 
-jobs, assets = tables.jobs, tables.assets
-
-
-class NewAsset(NamedTuple):
-    """A file that is already in storage under `key`."""
-
-    id: str
-    call_id: str
-    n: int
-    key: str
-    thumbnail_key: str | None
-    mime: str
-    size_bytes: int
-    width: int | None
-    height: int | None
-    duration_s: float | None
-    sha256: str
-    ai_generated: bool
+jobs = tables.jobs
 
 
 class Ending(NamedTuple):
@@ -67,23 +52,6 @@ _END = Query(
     .returning(*MOVED),
     MovedRow,
 )
-_ASSET_COLUMNS = (
-    "id",
-    "job",
-    "call",
-    "n",
-    "key",
-    "thumbnail_key",
-    "mime",
-    "bytes",
-    "width",
-    "height",
-    "duration_s",
-    "sha256",
-    "ai_generated",
-    "created_at",
-)
-_ADD_ASSET = Change(sa.insert(assets), columns=_ASSET_COLUMNS)
 
 
 @batch
@@ -91,7 +59,8 @@ def finish(tx: Tx, endings: Sequence[Ending]) -> list[bool]:
     """End each job whose lease still holds; settle its credits in the same transaction.
 
     Returns False, in input order, where someone else requeued, canceled or ended the job. The caller
-    lets go of that job. What was learnt about the call is recorded either way.
+    lets go of that job. What was learnt about the call is recorded either way; but a call that succeeded stays open
+    while its job lives on with somebody else, who would otherwise make another.
     """
     if not {(Status.PROCESSING, e.status) for e in endings} <= ALLOWED:
         raise ValueError("a job in processing cannot end like that")
@@ -110,29 +79,14 @@ def finish(tx: Tx, endings: Sequence[Ending]) -> list[bool]:
             for e in endings
         ],
     )
-    end_call(tx, [e.call for e in endings if e.call])  # jobs are locked before their calls, as everywhere
-    tx.many(
-        _ADD_ASSET,
-        [_asset_row(e.job, asset, now) for e, row in zip(endings, ended, strict=True) if row for asset in e.assets],
-    )
+    late = [
+        Late(e.job, e.call, e.assets)
+        for e, row in zip(endings, ended, strict=True)
+        if row is None and e.call and e.call.state == "succeeded"
+    ]
+    is_late = {result.call.call_id for result in late}
+    end_call(tx, [e.call for e in endings if e.call and e.call.call_id not in is_late])  # jobs first, as everywhere
+    keep_late(tx, late)
+    add(tx, [(e.job, asset) for e, row in zip(endings, ended, strict=True) if row for asset in e.assets])
     ending.close(tx, [row for row in ended if row])
     return [row is not None for row in ended]
-
-
-def _asset_row(job: int, asset: NewAsset, now: float) -> dict[str, object]:
-    return {
-        "id": asset.id,
-        "job": job,
-        "call": asset.call_id,
-        "n": asset.n,
-        "key": asset.key,
-        "thumbnail_key": asset.thumbnail_key,
-        "mime": asset.mime,
-        "bytes": asset.size_bytes,
-        "width": asset.width,
-        "height": asset.height,
-        "duration_s": asset.duration_s,
-        "sha256": asset.sha256,
-        "ai_generated": asset.ai_generated,
-        "created_at": now,
-    }

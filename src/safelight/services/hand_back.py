@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from safelight.domain.clock import as_rfc3339
 from safelight.domain.jobs import CANCEL, HAND_BACK, EventType, Stage, Status
-from safelight.services import ending, events
+from safelight.services import ending, events, parking
 from safelight.services.calls import CallOutcome, end_call
 from safelight.services.moves import ENDED, HAS_OPEN_CALL, LEASE_HOLDS, MOVED, MovedRow, reaches
 from safelight.services.sql import INTEGER, NOW, REAL, arg
@@ -104,4 +104,5 @@ def announce(tx: Tx, rows: Sequence[MovedRow], kind: EventType, *, reason: str, 
             for row in waiting
         ],
     )
+    parking.let_in(tx, waiting)
     tx.wake(*{f"queue:{row.queue}" for row in waiting})

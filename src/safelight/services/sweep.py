@@ -111,7 +111,9 @@ _FORGET_REPEATABLE = Change(
     .values(state=sa.literal("failed"), error=sa.literal("the worker was lost"), ended_at=NOW)
 )
 _MARK_UNKNOWN = Change(
-    sa.update(calls).where(_of_job, sa.not_(calls.c.repeatable), calls.c.state == "sending").values(state="unknown")
+    sa.update(calls)
+    .where(_of_job, sa.not_(calls.c.repeatable), calls.c.state == "sending")
+    .values(state="unknown", unknown_at=NOW)
 )
 
 
@@ -165,7 +167,7 @@ def _take(tx: Tx, orphans: Sequence[_Orphan], reason: str, code: str) -> None:
     now = tx.now
     keys = [{"job": orphan.number} for orphan in orphans]
     tx.many(_FORGET_REPEATABLE, [{**key, "at_now": now} for key in keys])
-    tx.many(_MARK_UNKNOWN, keys)
+    tx.many(_MARK_UNKNOWN, [{**key, "at_now": now} for key in keys])
     failure = error_json(
         "retries_exhausted", f"{MAX_LOST} workers were lost while running it.", remedy="Ask the operator."
     )

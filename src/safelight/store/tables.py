@@ -132,11 +132,19 @@ jobs = Table(
     Index(
         "ix_jobs_parked",
         "waiting_for",
+        "queue",
         sa.desc("priority"),
         "vstart",
         "number",
         sqlite_where=text("waiting_for IS NOT NULL"),
         postgresql_where=text("waiting_for IS NOT NULL"),
+    ),
+    Index(
+        "ix_jobs_suspect",
+        "queue",
+        "number",
+        sqlite_where=text("lost_n >= 2 AND status = 'pending'"),
+        postgresql_where=text("lost_n >= 2 AND status = 'pending'"),
     ),
     Index(
         "ix_jobs_running",

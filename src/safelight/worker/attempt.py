@@ -20,7 +20,7 @@ from safelight.domain.jobs import Stage, Status
 from safelight.domain.outcomes import Done, Rejected
 from safelight.services import calls
 from safelight.services.calls import CallOutcome, OpenCall, Sending
-from safelight.services.claim import ClaimedJob
+from safelight.services.claimable import ClaimedJob
 from safelight.services.finish import Ending, finish
 from safelight.services.hand_back import Return, hand_back
 from safelight.services.job_error import error_json

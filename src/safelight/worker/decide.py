@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from safelight.domain import retry
 from safelight.domain.outcomes import ErrorClass, ProviderError
 from safelight.domain.text import presentable
-from safelight.services.claim import ClaimedJob
+from safelight.services.claimable import ClaimedJob
 from safelight.services.job_error import error_json
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from safelight.domain.errors import Remedy, StorageFailed
 from safelight.domain.ids import new_id
 from safelight.domain.outcomes import Output
-from safelight.services.finish import NewAsset
+from safelight.services.assets import NewAsset
 from safelight.storage.assets import AssetStore
 from safelight.storage.images import PictureInfo, describe_image, thumbnail
 from safelight.storage.keys import asset_key, thumbnail_key

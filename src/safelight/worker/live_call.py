@@ -16,7 +16,7 @@ from safelight.domain.outcomes import Done, ErrorClass, Pending, ProviderError, 
 from safelight.domain.text import presentable
 from safelight.providers.protocol import Generation, Provider
 from safelight.services import calls
-from safelight.services.claim import ClaimedJob
+from safelight.services.claimable import ClaimedJob
 from safelight.services.progress import Standing, standing
 from safelight.worker.bench import Bench
 from safelight.worker.patience import patiently
@@ -102,9 +102,9 @@ class LiveCall:
         generation = Generation(self._job.kind, self._route.model, self._job.prompt, self._params)
         state = await self._provider.start(generation, self.id, self.reporter)
         if isinstance(state, Pending):
-            remote_id = self._remote_id = state.remote_id
-            database = self._bench.database
-            await patiently(lambda: database.write(calls.accepted, self.id, remote_id), self._bench.pace.write_again_s)
+            self._remote_id = state.remote_id
+            database, news = self._bench.database, calls.Accepted(self.id, state.remote_id)
+            await patiently(lambda: database.write(calls.accepted, news), self._bench.pace.write_again_s)
         return state
 
     async def _poll(self, before: Pending) -> RemoteState:

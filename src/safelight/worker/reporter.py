@@ -10,7 +10,7 @@ from safelight.domain.clock import local_s
 from safelight.domain.errors import SafelightError
 from safelight.domain.jobs import Stage
 from safelight.providers.protocol import Preview
-from safelight.services.claim import ClaimedJob
+from safelight.services.claimable import ClaimedJob
 from safelight.services.progress import Standing, Step, progress
 from safelight.store.database import Database
 

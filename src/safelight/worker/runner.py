@@ -8,7 +8,8 @@ from contextlib import suppress
 import structlog
 
 from safelight.domain.errors import SafelightError
-from safelight.services.claim import ClaimedJob, claim
+from safelight.services.claim import claim
+from safelight.services.claimable import ClaimedJob
 from safelight.services.held import Held, held_by
 from safelight.services.sweep import take_unrun
 from safelight.worker.attempt import Attempt

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from safelight.events import follow as follow_module
-from safelight.services.claim import ClaimedJob
+from safelight.services.claimable import ClaimedJob
 from tests.integration.api.problems import problem
 from tests.support.by_hand import HandWorker
 from tests.support.door import Door

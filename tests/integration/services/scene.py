@@ -13,10 +13,12 @@ import sqlalchemy as sa
 from safelight.domain.jobs import LIVE, Status
 from safelight.ledger.entries import grant
 from safelight.services import installation, presence
+from safelight.services.assets import NewAsset
 from safelight.services.calls import CallOutcome, Sending, sending
-from safelight.services.claim import ClaimedJob, claim
+from safelight.services.claim import claim
+from safelight.services.claimable import ClaimedJob
 from safelight.services.credits import Books, open_accounts
-from safelight.services.finish import Ending, NewAsset, finish
+from safelight.services.finish import Ending, finish
 from safelight.services.sql import INTEGER, REAL, arg
 from safelight.services.submit import Submission, Submitted, submit
 from safelight.store import tables

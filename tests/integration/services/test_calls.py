@@ -97,7 +97,7 @@ def test_the_remote_id_is_recorded_even_after_the_job_was_lost_and_ended(shared:
         presence.declare_lost(tx, "w1", 0)
         sweep.take_from_lost(tx)
         assert calls_of(tx, taken.number)[0].state == "unknown"
-        assert calls.accepted(tx, "call-a", "remote-7")
+        assert calls.accepted(tx, [calls.Accepted("call-a", "remote-7")])[0]
         (call,) = calls_of(tx, taken.number)
         assert (call.state, call.remote_id) == ("accepted", "remote-7")
         assert call.accepted_at is not None
@@ -106,11 +106,11 @@ def test_the_remote_id_is_recorded_even_after_the_job_was_lost_and_ended(shared:
 def test_an_outcome_is_recorded_once_and_stays(shared: Database) -> None:
     with scene(shared) as tx:
         taken = running(tx, "a", repeatable=False)
-        assert calls.accepted(tx, "call-a", "remote-7")
+        assert calls.accepted(tx, [calls.Accepted("call-a", "remote-7")])[0]
         outcomes = [CallOutcome("call-a", "succeeded", 0.04), CallOutcome("nobody", "failed")]
         assert calls.end_call(tx, outcomes) == [True, False]
         assert calls.end_call(tx, [CallOutcome("call-a", "failed", error="late rumour")]) == [False]
-        assert not calls.accepted(tx, "call-a", "remote-8")
+        assert not calls.accepted(tx, [calls.Accepted("call-a", "remote-8")])[0]
         (call,) = calls_of(tx, taken.number)
         assert (call.state, call.remote_id, call.cost_usd, call.error) == ("succeeded", "remote-7", 0.04, None)
 

@@ -9,7 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from safelight.services import presence, sweep
-from safelight.services.claim import ClaimedJob, claim
+from safelight.services.claim import claim
+from safelight.services.claimable import ClaimedJob
 from safelight.services.hand_back import Return, hand_back
 from safelight.services.submit import submit
 from safelight.store.connect import open_database

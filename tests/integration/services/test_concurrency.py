@@ -13,7 +13,8 @@ from safelight.domain.jobs import TERMINAL, Status
 from safelight.services import presence, sweep
 from safelight.services.calls import CallOutcome, Sending, sending
 from safelight.services.cancel import cancel
-from safelight.services.claim import ClaimedJob, claim
+from safelight.services.claim import claim
+from safelight.services.claimable import ClaimedJob
 from safelight.services.finish import Ending, finish
 from safelight.services.hand_back import Return, hand_back
 from safelight.services.progress import Step, progress

@@ -28,7 +28,8 @@ from safelight.domain.retry import MAX_LOST
 from safelight.services import calls, presence, sweep
 from safelight.services.calls import CallOutcome, Sending
 from safelight.services.cancel import cancel
-from safelight.services.claim import ClaimedJob, claim
+from safelight.services.claim import claim
+from safelight.services.claimable import ClaimedJob
 from safelight.services.finish import Ending, finish
 from safelight.services.hand_back import Return, hand_back
 from safelight.services.progress import Step, progress
@@ -190,7 +191,8 @@ class LivesOfJobs(RuleBasedStateMachine):
     def a_provider_accepts(self, name: str) -> None:
         job = self.world.jobs[name]
         assume(job.call is not None)
-        assert calls.accepted(self.tx, str(job.call), "remote") == (job.call_state in ("sending", "unknown"))
+        news = calls.Accepted(str(job.call), "remote")
+        assert calls.accepted(self.tx, [news]) == [job.call_state in ("sending", "unknown", "accepted")]
         job.call_state = "accepted"
 
     @rule(name=names, state=st.sampled_from(["succeeded", "failed", "unknown"]))

@@ -13,7 +13,8 @@ from typing import Any
 from safelight.catalog.catalog import Catalog
 from safelight.catalog.model import Model, Price, Route
 from safelight.events.hub import Hub
-from safelight.services.claim import ClaimedJob, claim
+from safelight.services.claim import claim
+from safelight.services.claimable import ClaimedJob
 from safelight.storage.assets import AssetStore
 from safelight.store.database import Database
 from safelight.store.tx import Tx

@@ -947,6 +947,6 @@ async def lose_first_worker(house: House, *, remote_id: str | None) -> None:
     start = calls.Sending("c-1", taken.number, taken.fence, 1, "scripted", "m-1", False, "w1")
     assert await house.database.write(calls.sending, start)
     if remote_id is not None:
-        assert await house.database.write(calls.accepted, "c-1", remote_id)
+        assert await house.database.write(calls.accepted, calls.Accepted("c-1", remote_id))
     assert await house.database.write(presence.declare_lost, "w1", 0)
     assert await house.database.write(sweep.take_from_lost) == 1

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from safelight.domain.outcomes import ErrorClass, ProviderError
-from safelight.services.claim import ClaimedJob
+from safelight.services.claimable import ClaimedJob
 from safelight.worker.decide import (
     SHORTEST_SNOOZE_S,
     Fail,

@@ -15,7 +15,8 @@ import pytest
 from safelight.domain.errors import Remedy, Unavailable
 from safelight.domain.outcomes import Pending
 from safelight.events.follow import follow
-from safelight.services.claim import ClaimedJob, claim
+from safelight.services.claim import claim
+from safelight.services.claimable import ClaimedJob
 from safelight.services.desk import LEAST_FREE_BYTES
 from safelight.storage.assets import AssetStore
 from safelight.store.database import Database

@@ -34,9 +34,10 @@ def _extend_jobs() -> None:
     _index(
         "ix_jobs_parked",
         "jobs",
-        ["waiting_for", sa.text("priority DESC"), "vstart", "number"],
+        ["waiting_for", "queue", sa.text("priority DESC"), "vstart", "number"],
         "waiting_for IS NOT NULL",
     )
+    _index("ix_jobs_suspect", "jobs", ["queue", "number"], "lost_n >= 2 AND status = 'pending'")
     _index("ix_jobs_running", "jobs", ["queue", "user_id"], "status = 'processing' OR resumes")
     _index("ix_jobs_unheeded", "jobs", ["cancel_requested_at"], f"cancel_requested_at IS NOT NULL AND {LIVE}")
     _index("uq_jobs_resumed_call", "jobs", ["resumed_call"], f"resumed_call IS NOT NULL AND {LIVE}", unique=True)

@@ -1,0 +1,146 @@
+"""Which jobs can be claimed, and the one UPDATE that claims them, for each way of choosing."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+
+from safelight.domain.jobs import CLAIM, Stage
+from safelight.services.moves import picked, reaches
+from safelight.services.sql import INTEGER, NOW, arg
+from safelight.store import tables
+from safelight.store.statements import Change, Query
+
+jobs = tables.jobs
+
+SUSPECT_AFTER = 2
+"""A job that was running when so many workers were lost may be what ended them: it takes no neighbours along."""
+
+
+class ClaimedJob(NamedTuple):
+    """A job in a worker's hands. `seconds_left` until its deadline, by the database's clock."""
+
+    number: int
+    id: str
+    user_id: str
+    kind: str
+    model: str
+    provider_pin: str | None
+    queue: str
+    prompt: str
+    params: str
+    outputs: int
+    priority: int
+    fence: int
+    attempt: int
+    max_attempts: int
+    lost_n: int
+    sequence: int
+    vstart: float
+    cancel_requested_at: float | None
+    request_id: str | None
+    created_at: float
+    claimed_at: float
+    resumed_call: str | None
+    seconds_left: float
+    resumes: bool
+    """Whether it may have come with an open call."""
+
+    @property
+    def is_suspect(self) -> bool:
+        return self.lost_n >= SUSPECT_AFTER
+
+
+class Candidate(NamedTuple):
+    """A job that may be claimed, locked."""
+
+    number: int
+    user_id: str
+
+
+def _claim_where(chosen: Any, *, resumes: bool) -> Query[ClaimedJob]:
+    first = jobs.c.started_at.is_(None)
+    run_until = NOW + jobs.c.run_limit_s
+    deadline = sa.case((sa.and_(first, run_until < jobs.c.deadline_at), run_until), else_=jobs.c.deadline_at)
+    claimed = (
+        sa.update(jobs)
+        .where(chosen)
+        .values(
+            status=reaches(CLAIM),
+            stage=sa.literal(str(Stage.STARTING)),
+            ready=sa.false(),
+            resumes=sa.false(),
+            waiting_for=sa.null(),
+            due_at=sa.null(),
+            worker_id=arg("worker"),
+            fence=jobs.c.fence + 1,
+            attempt=jobs.c.attempt + 1,
+            sequence=jobs.c.sequence + 1,
+            started_at=sa.func.coalesce(jobs.c.started_at, NOW),
+            claimed_at=NOW,
+            deadline_at=deadline,
+        )
+    )
+    columns = [jobs.c[name] for name in ClaimedJob._fields if name not in ("seconds_left", "resumes")]
+    return Query(claimed.returning(*columns, jobs.c.deadline_at - NOW, sa.literal(resumes)), ClaimedJob)
+
+
+def _claim_picked(rows: sa.Select[Any], name: str, *, resumes: bool) -> Query[ClaimedJob]:
+    return _claim_where(jobs.c.number.in_(sa.select(picked(rows, name).c.number)), resumes=resumes)
+
+
+_in_order = (jobs.c.priority.desc(), jobs.c.vstart, jobs.c.number)
+_runnable = sa.or_(
+    sa.and_(jobs.c.provider_pin.is_(None), jobs.c.model.in_(sa.bindparam("models", expanding=True))),
+    (jobs.c.model + "@" + jobs.c.provider_pin).in_(sa.bindparam("pins", expanding=True)),
+)
+_is_due = sa.or_(jobs.c.due_at.is_(None), jobs.c.due_at <= NOW)
+RESUMES = _claim_picked(
+    sa.select(jobs.c.number)
+    .where(jobs.c.queue == arg("line"), jobs.c.resumes, _is_due, jobs.c.lost_n < SUSPECT_AFTER)
+    .order_by(jobs.c.number)
+    .limit(arg("slots", INTEGER)),
+    "resumes",
+    resumes=True,
+)
+"""Jobs with an open call go first, past any pause and cap: their provider is already working."""
+_suspect = sa.and_(jobs.c.lost_n >= SUSPECT_AFTER, jobs.c.status == "pending")
+SUSPECT = Query(
+    sa.select(jobs.c.number, jobs.c.user_id)
+    .where(
+        jobs.c.queue == arg("line"),
+        _suspect,
+        jobs.c.waiting_for.is_(None),
+        _is_due,
+        sa.or_(jobs.c.resumes, sa.and_(jobs.c.ready, sa.not_(arg("paused", sa.Boolean())))),
+    )
+    .order_by(jobs.c.number)
+    .limit(1)
+    .with_for_update(skip_locked=True),
+    Candidate,
+)
+RESERVED = Query(
+    sa.select(jobs.c.number, jobs.c.user_id).where(jobs.c.waiting_for == arg("reason")).limit(1).with_for_update(),
+    Candidate,
+)
+RESERVE = Change(
+    sa.update(jobs).where(jobs.c.number == arg("job", INTEGER)).values(ready=sa.false(), waiting_for=arg("reason"))
+)
+CLAIM_ALONE = _claim_where(jobs.c.number == arg("job", INTEGER), resumes=True)
+CLAIM_THESE = _claim_where(jobs.c.number.in_(sa.bindparam("numbers", expanding=True)), resumes=False)
+
+
+@cache
+def _ready(chooses: bool) -> sa.Select[Any]:
+    """Ready jobs in order. `chooses`: only of models that the worker can run; the others are left to other workers."""
+    rows = sa.select(jobs.c.number).where(jobs.c.queue == arg("line"), jobs.c.ready, jobs.c.lost_n < SUSPECT_AFTER)
+    return (rows.where(_runnable) if chooses else rows).order_by(*_in_order).limit(arg("slots", INTEGER))
+
+
+READY = {chooses: _claim_picked(_ready(chooses), "picked", resumes=False) for chooses in (False, True)}
+CANDIDATES = {
+    chooses: Query(_ready(chooses).add_columns(jobs.c.user_id).with_for_update(skip_locked=True), Candidate)
+    for chooses in (False, True)
+}

@@ -1,0 +1,44 @@
+"""What the calls to each provider are expected to cost per UTC day, and the ceiling on it.
+
+Estimates only: a call that in the end cost less does not give the difference back before midnight.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import sqlalchemy as sa
+
+from safelight.services.sql import REAL, arg
+from safelight.store import tables
+from safelight.store.statements import Change, insert_or_ignore
+from safelight.store.tx import Tx
+
+spend = tables.spend
+
+
+class Spending(NamedTuple):
+    """One call that is about to be made. `day` as `2026-01-31`; no ceiling means: only count."""
+
+    provider: str
+    day: str
+    usd: float
+    ceiling_usd: float | None
+
+
+_key = sa.and_(spend.c.provider == arg("at_provider"), spend.c.day == arg("on_day"))
+_OPEN = Change(insert_or_ignore(spend, ("provider", "day")), columns=("provider", "day"))
+_ADD = Change(
+    sa.update(spend)
+    .where(_key, spend.c.usd + arg("more", REAL) <= arg("ceiling", REAL))
+    .values(calls=spend.c.calls + 1, usd=spend.c.usd + arg("more", REAL))
+)
+NO_CEILING = 1e300
+
+
+def reserve(tx: Tx, spending: Spending) -> bool:
+    """Count a call towards its provider's day; False if that would pass the ceiling, and then it must not be made."""
+    tx.many(_OPEN, [{"provider": spending.provider, "day": spending.day}])
+    ceiling = NO_CEILING if spending.ceiling_usd is None else spending.ceiling_usd
+    changed = tx.run(_ADD, at_provider=spending.provider, on_day=spending.day, more=spending.usd, ceiling=ceiling)
+    return changed == 1
