@@ -143,6 +143,7 @@ class Safelight:
             lease_s=settings.lease_seconds,
             nudge_address=self.nudges.address,
             busy=lambda: runner.busy if runner else 0,
+            sweeps=lambda: sweeper.sweeps_n,
         )
         if role.slots:
             bench = Bench(self.database, self.hub, self.store, self.catalog, self.providers, self.presence)
@@ -151,7 +152,8 @@ class Safelight:
         process = RunningProcess(self.database, self.hub, self.nudges, self.presence, runner, rhythm)
         here = Machine(machine.host_name(), machine.boot_id(), machine.is_gone)
         watch = LostWatch(here, settings.lease_seconds)
-        await process.start(Sweeper(self.database, watch, seen=process.meet))
+        sweeper = Sweeper(self.database, watch, seen=process.meet)
+        await process.start(sweeper)
         if role.slots:
             warm_ups = [provider.warm_up() for provider in self.providers.values()]
             compiling = asyncio.to_thread(compile_all, self.database.dialect)
@@ -168,7 +170,13 @@ class Safelight:
                 f"No model of the catalog uses queue {unknown[0]!r}.",
                 remedy=Remedy(f"Serve one of: {', '.join(sorted(known))}.", "safelight models"),
             )
-        return Role(name, tuple(served) if slots else (), tuple(sorted(self.providers)), slots, url)
+        mine = tuple(served) if slots else ()
+        return Role(name, mine, tuple(sorted(self.providers)), slots, url, kinds=self._kinds_of(mine))
+
+    def _kinds_of(self, queues: Sequence[str]) -> tuple[str, ...]:
+        """What can be made of the jobs in these queues with the providers set up here."""
+        models = (m for m in self.catalog.models if m.queue in queues and any(map(m.route_at, self.providers)))
+        return tuple(sorted({model.kind for model in models}))
 
     def links_for(self, base: str) -> Links:
         """Signed links under the public URL, or under the base of the request."""

@@ -142,9 +142,9 @@ class Installation:
         self.url = server.until("server.ready")["url"]
         return server
 
-    def worker(self, *args: str, **settings: object) -> Running:
-        """`safelight worker`; it claims when this returns."""
-        worker = self._start("worker", *args, **settings)
+    def worker(self, *args: str, program: str | None = None, **settings: object) -> Running:
+        """`safelight worker`; it claims when this returns. `program` is a file that runs instead of `safelight`."""
+        worker = self._start("worker", *args, program=program, **settings)
         worker.until("worker.started")
         return worker
 
@@ -204,11 +204,12 @@ class Installation:
             cursor = page["nextCursor"]
         return found
 
-    def _start(self, *args: str, **settings: object) -> Running:
+    def _start(self, *args: str, program: str | None = None, **settings: object) -> Running:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("SAFELIGHT_")}
         given = {"data_dir": self._folder / "data", "log_format": "json", **self._settings, **settings}
         environ = {**kept, **{f"SAFELIGHT_{name.upper()}": str(value) for name, value in given.items()}}
-        process = Running([sys.executable, "-m", "safelight", *args], self._folder, environ)
+        run = ["-m", "safelight"] if program is None else [program]
+        process = Running([sys.executable, *run, *args], self._folder, environ)
         self._started.append(process)
         return process
 

@@ -184,8 +184,11 @@ def _worker(process: Process, live: bool) -> dict[str, Any]:
         "version": process.version,
         "backend": process.backend,
         "providers": process.provider_names,
+        "kinds": process.kind_names,
         "host": process.host,
         "pid": process.pid,
         "loopLagMs": round(process.loop_lag_ms, 1),
         "rssBytes": process.rss_bytes,
+        "sweeps": process.sweeps_n,
+        "lastSweep": None if process.swept_at is None else as_rfc3339(process.swept_at),
     }

@@ -22,13 +22,15 @@ class Sweeper:
 
     def __init__(self, database: Database, watch: LostWatch, *, seen: Callable[[list[Process]], None]) -> None:
         self._database, self._watch, self._seen = database, watch, seen
+        self.sweeps_n = 0
+        """How many thorough runs came to their end: the sweep's own beat, which the process's beat tells."""
 
     async def run_once(self, *, thorough: bool = True) -> Counter[str]:
-        """Counts by outcome: processes lost, jobs taken back, expired, made ready.
+        """Counts by outcome: processes lost, jobs taken back, expired, made ready, forgotten.
 
         The quick form leaves deadlines and orphans to the next thorough one, unless it finds a process lost.
         """
-        processes, hits = await self._database.read(_look)
+        now, processes, hits = await self._database.read(_look)
         self._seen(processes)
         done: Counter[str] = Counter()
         for process in self._watch.lost(processes, local_s()):
@@ -41,6 +43,9 @@ class Sweeper:
             done["expired"] += await self._all(sweep.expire)
         if done["lost"] or (hits.orphaned and thorough):
             done["taken_back"] += await self._all(sweep.take_from_lost)
+        if thorough and (old := [p.id for p in processes if presence.is_forgettable(p, now)]):
+            done["forgotten"] += await self._database.write(presence.forget_lost, old)
+        self.sweeps_n += thorough
         if done.total():
             log.info("swept", **done)
         return done
@@ -55,5 +60,5 @@ class Sweeper:
         return total
 
 
-def _look(tx: Tx) -> tuple[list[Process], sweep.Hits]:
-    return presence.processes(tx), sweep.look(tx)
+def _look(tx: Tx) -> tuple[float, list[Process], sweep.Hits]:
+    return tx.now, presence.processes(tx), sweep.look(tx)

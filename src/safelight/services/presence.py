@@ -13,7 +13,7 @@ from safelight.store import tables
 from safelight.store.statements import Change, Query, insert_or_ignore
 from safelight.store.tx import Tx
 
-workers, queues = tables.workers, tables.queues
+workers, jobs = tables.workers, tables.jobs
 
 
 class Registration(NamedTuple):
@@ -32,6 +32,7 @@ class Registration(NamedTuple):
     providers: str
     slots: int
     version: str
+    kinds: str = "[]"
 
 
 class Beat(NamedTuple):
@@ -42,6 +43,8 @@ class Beat(NamedTuple):
     draining: bool
     loop_lag_ms: float
     rss_bytes: int
+    sweeps_n: int = 0
+    """How many sweeps it has made: where this stands still nobody sweeps there."""
 
 
 class Process(NamedTuple):
@@ -68,6 +71,9 @@ class Process(NamedTuple):
     beat_n: int
     draining: bool
     lost_at: float | None
+    kinds: str
+    sweeps_n: int
+    swept_at: float | None
 
     @property
     def queue_names(self) -> list[str]:
@@ -77,7 +83,15 @@ class Process(NamedTuple):
     def provider_names(self) -> list[str]:
         return list(json.loads(self.providers))
 
+    @property
+    def kind_names(self) -> list[str]:
+        return list(json.loads(self.kinds))
 
+
+FORGET_LOST_AFTER_S = 86_400.0
+"""How long the row of a lost process can be looked at."""
+
+_SWEEPS = arg("sweeps", INTEGER)
 _COLUMNS = (*Registration._fields, "started_at", "beat_at")
 _REGISTER = Change(insert_or_ignore(workers, _COLUMNS), columns=_COLUMNS)
 _BEAT = Change(
@@ -90,6 +104,8 @@ _BEAT = Change(
         draining=arg("drains", FLAG),
         loop_lag_ms=arg("lag_ms", REAL),
         rss_bytes=arg("rss", INTEGER),
+        sweeps_n=_SWEEPS,
+        swept_at=sa.case((workers.c.sweeps_n != _SWEEPS, NOW), else_=workers.c.swept_at),
     )
 )
 _DEPART = Change(sa.delete(workers).where(workers.c.id == arg("worker")))
@@ -97,6 +113,10 @@ _LOSE = Change(
     sa.update(workers)
     .where(workers.c.id == arg("worker"), workers.c.beat_n == arg("seen_n", INTEGER), workers.c.lost_at.is_(None))
     .values(lost_at=NOW)
+)
+_holds_a_job = sa.exists().where(jobs.c.worker_id == workers.c.id, jobs.c.status == "processing")
+_FORGET = Change(
+    sa.delete(workers).where(workers.c.id == arg("worker"), workers.c.lost_at.is_not(None), sa.not_(_holds_a_job))
 )
 _ALL = Query(sa.select(*(workers.c[name] for name in Process._fields)).order_by(workers.c.started_at), Process)
 
@@ -115,6 +135,7 @@ def beat(tx: Tx, beat: Beat) -> bool:
         drains=beat.draining,
         lag_ms=beat.loop_lag_ms,
         rss=beat.rss_bytes,
+        sweeps=beat.sweeps_n,
         at_now=tx.now,
     )
     return changed == 1
@@ -128,6 +149,16 @@ def depart(tx: Tx, worker_id: str) -> None:
 def declare_lost(tx: Tx, worker_id: str, beat_n: int) -> bool:
     """Declare a process lost, unless it has beaten since the watcher last looked."""
     return tx.run(_LOSE, worker=worker_id, seen_n=beat_n, at_now=tx.now) == 1
+
+
+def is_forgettable(process: Process, now: float) -> bool:
+    """Whether a process was lost so long ago that nobody asks for it any more. `now` by the database's clock."""
+    return process.lost_at is not None and now - process.lost_at > FORGET_LOST_AFTER_S
+
+
+def forget_lost(tx: Tx, ids: Sequence[str]) -> int:
+    """Remove the rows of lost processes; one that still has a job to be taken from it stays. Returns how many went."""
+    return sum(tx.many(_FORGET, [{"worker": id} for id in ids]))
 
 
 def addresses(found: Sequence[Process], *, host: str, boot_id: str) -> list[str]:

@@ -8,6 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 from safelight.store.connect import no_driver, postgres_address, sqlite_path
+from safelight.store.file_system import refuse_network
 
 HEAD = "0002"
 """The newest step under migrations/versions; a test compares the two."""
@@ -36,6 +37,7 @@ def is_newer(version: str | None) -> bool:
 def _sqlite_version(path: Path) -> str | None:
     from safelight.store.sqlite import translated
 
+    refuse_network(path)
     if not path.exists():
         return None
     with translated(path), closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True)) as connection:

@@ -19,6 +19,7 @@ from safelight.domain.errors import Remedy, Unavailable
 from safelight.store.checkpoint import Checkpointer
 from safelight.store.connections import Connections
 from safelight.store.database import Database, Limits
+from safelight.store.file_system import refuse_network
 from safelight.store.group_commit import GroupCommit
 from safelight.store.statements import SQLITE, Change, Query, R, Statement, Values
 from safelight.store.turnstile import NoTurn, Turnstile, TurnTaken
@@ -65,12 +66,16 @@ class SqliteTx(Tx):
 
 
 class SqliteDatabase(Database):
-    """One file. Any number of threads and processes; every write of all of them passes the turnstile."""
+    """One file. Any number of threads and processes; every write of all of them passes the turnstile.
+
+    Raises `BadSettings` for a file on a network file system.
+    """
 
     dialect = "sqlite"
 
     def __init__(self, path: Path, limits: Limits | None = None) -> None:
         super().__init__(limits)
+        refuse_network(path)
         self.path = path
         self.turnstile = Turnstile(path)
         self._idle_writers = Connections(self.connect, sqlite3.OperationalError)

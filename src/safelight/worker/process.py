@@ -23,6 +23,7 @@ from safelight.store.database import Database
 from safelight.worker import machine
 from safelight.worker.presence import BEATS_PER_LEASE, Presence
 from safelight.worker.runner import Runner
+from safelight.worker.watchdog import Watchdog
 
 log = structlog.get_logger(__name__)
 
@@ -56,6 +57,7 @@ class RunningProcess:
     ) -> None:
         self._database, self._hub, self._nudges = database, hub, nudges
         self._presence, self._runner, self._rhythm = presence, runner, rhythm
+        self._watchdog = Watchdog(lambda: presence.ticked_at, rhythm.lease_s)
         self._tasks: list[asyncio.Task[None]] = []
         self._claiming: asyncio.Task[None] | None = None
         self.failed = False
@@ -64,7 +66,9 @@ class RunningProcess:
     async def start(self, sweeper: Sweeper) -> None:
         """Register, then begin to beat, sweep and claim."""
         await self._presence.register()
+        self._watchdog.start()
         self._tasks += [
+            self._keep(self._presence.tick(), "tick"),
             self._keep(self._presence.run(), "beat"),
             self._keep(self._sweep(sweeper), "sweep"),
             self._keep(watch(self._database, self._hub), "watch"),
@@ -84,6 +88,7 @@ class RunningProcess:
 
     async def stop(self) -> None:
         """After `drain`: end the tasks and take the row away."""
+        self._watchdog.stop()
         for task in self._tasks:
             await _end(task)
         self._tasks = []

@@ -5,14 +5,23 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 
+import pytest
+import sqlalchemy as sa
+
 from safelight.maintenance.lost import LostWatch, Machine
 from safelight.maintenance.sweeper import Sweeper
 from safelight.services import presence
 from safelight.services.presence import Process
+from safelight.services.sql import REAL, arg
+from safelight.store import tables
 from safelight.store.database import Database
+from safelight.store.statements import Change
 from safelight.testing.books import assert_books_balance
 from tests.integration.services.scene import claimed, complete, job, set_scene, submitted, turn_back
 
+_LOST_AT = Change(
+    sa.update(tables.workers).where(tables.workers.c.id == arg("who")).values(lost_at=arg("moved_to", REAL))
+)
 HERE = Machine("host", "boot", lambda pid, started: True)  # `hire` registers every worker there: none of them runs
 ELSEWHERE = Machine("elsewhere", "boot", lambda pid, started: True)
 
@@ -110,3 +119,40 @@ def test_a_process_that_beat_since_the_look_is_not_declared_lost(database: Datab
     assert asyncio.run(run()) == Counter()
     with database.transaction() as tx:
         assert presence.processes(tx)[0].lost_at is None
+
+
+def test_a_thorough_run_forgets_processes_that_were_lost_long_ago(database: Database) -> None:
+    with database.transaction() as tx:
+        set_scene(tx, workers=("long ago", "just now", "live"))
+        for name in ("long ago", "just now"):
+            assert presence.declare_lost(tx, name, 0)
+        tx.run(_LOST_AT, who="long ago", moved_to=tx.now - presence.FORGET_LOST_AFTER_S - 1)
+    assert sweep(database, ELSEWHERE, times=2)[0] == [Counter(forgotten=1), Counter()]
+    with database.transaction() as tx:
+        assert sorted(process.id for process in presence.processes(tx)) == ["just now", "live"]
+
+
+def test_only_thorough_runs_that_came_to_their_end_count_as_sweeps(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sweeper = Sweeper(database, LostWatch(ELSEWHERE, 30.0), seen=lambda _: None)
+
+    async def run() -> None:
+        database.start()
+        try:
+            await sweeper.run_once(thorough=False)
+            assert sweeper.sweeps_n == 0
+            await sweeper.run_once()
+            assert sweeper.sweeps_n == 1
+            monkeypatch.setattr(database, "read", _broken)
+            with pytest.raises(OSError, match="away"):
+                await sweeper.run_once()
+            assert sweeper.sweeps_n == 1
+        finally:
+            await database.stop()
+
+    asyncio.run(run())
+
+
+async def _broken(*_: object) -> None:
+    raise OSError("away")

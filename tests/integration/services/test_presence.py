@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import sqlalchemy as sa
+
 from safelight.services import presence
 from safelight.services.held import held_by
 from safelight.services.presence import Beat
+from safelight.store import tables
 from safelight.store.database import Database
+from safelight.store.statements import Change
 from tests.integration.services.scene import claimed, complete, scene, turn_back
 
+_SWEPT_LONG_AGO = Change(sa.update(tables.workers).values(swept_at=sa.literal(1.0)))
 BUSY = Beat("w1", 3, False, 1.5, 4096)
 
 
@@ -25,6 +30,34 @@ def test_a_beat_counts_and_says_how_the_process_is(shared: Database) -> None:
         )
         assert process.queue_names == ["image"]
         assert process.provider_names == ["fake"]
+
+
+def test_the_sweeps_of_a_process_have_a_beat_of_their_own(shared: Database) -> None:
+    with scene(shared) as tx:
+        assert presence.beat(tx, BUSY)
+        (process,) = presence.processes(tx)
+        assert (process.sweeps_n, process.swept_at) == (0, None)
+        assert presence.beat(tx, BUSY._replace(sweeps_n=2))
+        (swept,) = presence.processes(tx)
+        assert (swept.sweeps_n, swept.swept_at) == (2, swept.beat_at)
+        assert tx.run(_SWEPT_LONG_AGO) == 1
+        assert presence.beat(tx, BUSY._replace(sweeps_n=2))
+        (idle,) = presence.processes(tx)
+        assert (idle.beat_n, idle.swept_at) == (3, 1.0), "it beats, and no longer sweeps"
+
+
+def test_a_process_lost_long_ago_is_forgotten_once_it_holds_no_job(shared: Database) -> None:
+    with scene(shared, workers=("live", "lost", "holds")) as tx:
+        (held,) = claimed(tx, "a", worker="holds")
+        for name in ("lost", "holds"):
+            assert presence.declare_lost(tx, name, 0)
+        old = [p.id for p in presence.processes(tx) if presence.is_forgettable(p, tx.now + 86_401)]
+        assert sorted(old) == ["holds", "lost"]
+        assert not any(presence.is_forgettable(p, tx.now + 86_399) for p in presence.processes(tx))
+        assert presence.forget_lost(tx, [*old, "live"]) == 1
+        assert sorted(p.id for p in presence.processes(tx)) == ["holds", "live"]
+        assert complete(tx, held)
+        assert presence.forget_lost(tx, old) == 1
 
 
 def test_a_process_that_was_declared_lost_or_has_no_row_cannot_beat(shared: Database) -> None:
