@@ -135,12 +135,17 @@ class Installation:
         self._folder, self._settings = folder, settings
         self._started: list[Running] = []
         self.url = ""
+        self.database = folder / "data" / "safelight.db"
 
     def serve(self, *args: str, **settings: object) -> Running:
         """`safelight serve` on a free port; ready when this returns, and from now on the one to talk to."""
         server = self._start("serve", "--port", "0", *args, **settings)
         self.url = server.until("server.ready")["url"]
         return server
+
+    def start(self, *args: str) -> Running:
+        """`safelight` with these words, however it ends."""
+        return self._start(*args)
 
     def worker(self, *args: str, program: str | None = None, **settings: object) -> Running:
         """`safelight worker`; it claims when this returns. `program` is a file that runs instead of `safelight`."""
@@ -189,8 +194,7 @@ class Installation:
 
     def rows(self, query: str) -> list[dict[str, Any]]:
         """What the database file says, read beside the processes or after them."""
-        path = self._folder / "data" / "safelight.db"
-        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
+        with closing(sqlite3.connect(f"file:{self.database}?mode=ro", uri=True)) as connection:
             connection.row_factory = sqlite3.Row
             return [dict(row) for row in connection.execute(query)]
 

@@ -35,6 +35,7 @@ STATUS: Final[Mapping[type[SafelightError], int]] = {
     errors.Unavailable: 503,
     errors.InternalError: 500,
     errors.NotMigrated: 503,
+    errors.WorkerTooOld: 503,
     errors.BadSettings: 500,
     errors.BadCatalog: 500,
     errors.StorageFailed: 503,

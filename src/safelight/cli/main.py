@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from safelight import __version__
-from safelight.cli import db, jobs
+from safelight.cli import db, jobs, workers
 from safelight.cli.edge import Edge
 from safelight.cli.models import models
 from safelight.cli.serve import serve
@@ -29,6 +29,7 @@ app.command()(worker)
 app.command()(submit)
 app.add_typer(jobs.app, name="jobs")
 app.command()(models)
+app.add_typer(workers.app, name="workers")
 app.add_typer(db.app, name="db")
 app.command()(settings)
 

@@ -16,6 +16,7 @@ from safelight.cli.pick import short
 if TYPE_CHECKING:
     from safelight.settings import SettingRow
 
+PROCESS_STYLES = {"online": "green", "draining": "yellow", "offline": "red"}
 STATUS_STYLES = {
     "pending": "yellow",
     "processing": "cyan",
@@ -61,6 +62,25 @@ def models_table(models: Sequence[dict[str, Any]]) -> Table:
             f"{price['credits']} per {price['per']}",
             when.span(model["typical_s"]),
             Text("available", "green") if model["available"] else Text(plain(model["unavailable_reason"]), "yellow"),
+        )
+    return table
+
+
+def workers_table(workers: Sequence[dict[str, Any]], now: datetime) -> Table:
+    """One line per process, the oldest first."""
+    table = _table()
+    for name in ("PROCESS", "ROLE", "STATUS", "BUSY", "VERSION", "LAST BEAT"):
+        table.add_column(name, no_wrap=True)
+    table.add_column("SERVES", no_wrap=True, ratio=1)
+    for worker in workers:
+        table.add_row(
+            short(worker["worker"]),
+            worker["role"],
+            Text(worker["status"], PROCESS_STYLES.get(worker["status"], "")),
+            f"{worker['busy']}/{worker['slots']}" if worker["slots"] else "-",
+            plain(worker["version"]),
+            when.ago(worker["lastHeartbeat"], now),
+            plain(", ".join(worker["queues"])),
         )
     return table
 

@@ -197,6 +197,12 @@ class NotMigrated(OperatorError):
     code, title = "not_migrated", "The database schema does not fit"
 
 
+class WorkerTooOld(OperatorError):
+    """The installation's operator wants workers of a later release."""
+
+    code, title = "worker_too_old", "This version may not run jobs any more"
+
+
 class BadSettings(OperatorError):
     """The configuration cannot be used as it is."""
 

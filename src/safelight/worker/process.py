@@ -22,6 +22,7 @@ from safelight.services.presence import Process, addresses
 from safelight.store.database import Database
 from safelight.worker import machine
 from safelight.worker.presence import BEATS_PER_LEASE, Presence
+from safelight.worker.release import refuse_if_too_old, until_too_old
 from safelight.worker.runner import Runner
 from safelight.worker.watchdog import Watchdog
 
@@ -61,10 +62,12 @@ class RunningProcess:
         self._tasks: list[asyncio.Task[None]] = []
         self._claiming: asyncio.Task[None] | None = None
         self.failed = False
-        """Whether a part of it died. It then drains and ends, and whoever supervises it should start it anew."""
+        """Whether a part of it died, or it is too old. It drains and ends; who supervises it should start it anew."""
 
     async def start(self, sweeper: Sweeper) -> None:
-        """Register, then begin to beat, sweep and claim."""
+        """Register, then begin to beat, sweep and claim. Raises `WorkerTooOld` if it may not run jobs."""
+        if self._runner is not None:
+            await refuse_if_too_old(self._database)
         await self._presence.register()
         self._watchdog.start()
         self._tasks += [
@@ -75,6 +78,7 @@ class RunningProcess:
         ]
         if self._runner is not None:
             self._tasks.append(self._keep(self._reconcile(self._runner), "reconcile"))
+            self._tasks.append(self._keep(self._end_when_too_old(), "version"))
             self._claiming = self._keep(self._runner.run(), "claim")
 
     async def drain(self) -> None:
@@ -124,6 +128,11 @@ class RunningProcess:
             except (OSError, SafelightError) as error:
                 log.warning("reconcile_failed", error=str(error))
 
+    async def _end_when_too_old(self) -> None:
+        refusal = await until_too_old(self._database, self._rhythm.beat_s)
+        log.error("worker_too_old", error=refusal.what, remedy=str(refusal.remedy))
+        self._fail()
+
     def _keep(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
         """A task whose death is heard of."""
         task = asyncio.create_task(work, name=name)
@@ -134,8 +143,12 @@ class RunningProcess:
         """A process that no longer beats, sweeps or claims must not look alive."""
         if not task.cancelled() and (error := task.exception()):
             log.critical("task_died", task=task.get_name(), exc_info=error)
-            self.failed = True
-            signal.raise_signal(signal.SIGTERM)
+            self._fail()
+
+    def _fail(self) -> None:
+        """Drain and end, as if asked to, but not as if all were well."""
+        self.failed = True
+        signal.raise_signal(signal.SIGTERM)
 
 
 async def _end(task: asyncio.Task[None]) -> None:
