@@ -20,6 +20,7 @@ from safelight.domain.errors import BadSettings, Remedy
 from safelight.events.hub import Hub
 from safelight.maintenance.local_credits import keep_in_credits
 from safelight.maintenance.lost import LostWatch, Machine
+from safelight.maintenance.pruner import Pruner
 from safelight.maintenance.sweeper import Sweeper
 from safelight.providers.procedural.provider import ProceduralProvider
 from safelight.providers.protocol import Provider
@@ -153,7 +154,8 @@ class Safelight:
         here = Machine(machine.host_name(), machine.boot_id(), machine.is_gone)
         watch = LostWatch(here, settings.lease_seconds)
         sweeper = Sweeper(self.database, watch, seen=process.meet)
-        await process.start(sweeper)
+        pruner = None if settings.keep_s is None else Pruner(self.database, self.store, settings.keep_s)
+        await process.start(sweeper, pruner)
         if role.slots:
             warm_ups = [provider.warm_up() for provider in self.providers.values()]
             compiling = asyncio.to_thread(compile_all, self.database.dialect)

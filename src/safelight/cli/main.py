@@ -11,6 +11,7 @@ from safelight import __version__
 from safelight.cli import db, jobs, workers
 from safelight.cli.edge import Edge
 from safelight.cli.models import models
+from safelight.cli.prune import prune
 from safelight.cli.serve import serve
 from safelight.cli.settings import settings
 from safelight.cli.submit import submit
@@ -31,6 +32,7 @@ app.add_typer(jobs.app, name="jobs")
 app.command()(models)
 app.add_typer(workers.app, name="workers")
 app.add_typer(db.app, name="db")
+app.command()(prune)
 app.command()(settings)
 
 

@@ -12,8 +12,10 @@ from rich.text import Text
 from safelight.cli import when
 from safelight.cli.out import plain
 from safelight.cli.pick import short
+from safelight.cli.working import size
 
 if TYPE_CHECKING:
+    from safelight.maintenance.pruner import Pruned
     from safelight.settings import SettingRow
 
 PROCESS_STYLES = {"online": "green", "draining": "yellow", "offline": "red"}
@@ -95,6 +97,19 @@ def settings_table(rows: Sequence[SettingRow]) -> Table:
         style = "dim" if row.source == "default" else ""
         source = row.source.removesuffix(f" {row.name}")  # "environment" is enough where the name is the same
         table.add_row(row.name, plain(row.value), plain(source), style=style)
+    return table
+
+
+def pruned_table(done: Pruned) -> Table:
+    """What went, by status, and together."""
+    table = _table()
+    table.add_column("STATUS", no_wrap=True)
+    for name in ("JOBS", "FILES", "BYTES"):
+        table.add_column(name, no_wrap=True, justify="right")
+    for status, jobs in sorted(done.jobs.items()):
+        row = (f"{jobs}", f"{done.files[status]}", size(done.bytes[status]))
+        table.add_row(Text(status, STATUS_STYLES.get(status, "")), *row)
+    table.add_row("all", f"{done.jobs.total()}", f"{done.files.total()}", size(done.bytes.total()), style="bold")
     return table
 
 

@@ -59,7 +59,9 @@ class News:
 
 
 _BRIEF = Query(
-    sa.select(*(jobs.c[name] for name in Brief._fields)).where(jobs.c.id == sa.bindparam("public_id", type_=sa.Text)),
+    sa.select(*(jobs.c[name] for name in Brief._fields)).where(
+        jobs.c.id == sa.bindparam("public_id", type_=sa.Text), jobs.c.pruning_at.is_(None)
+    ),
     Brief,
 )
 _AFTER = Query(

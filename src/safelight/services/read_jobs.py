@@ -1,4 +1,4 @@
-"""Read jobs with what belongs to them: assets, cost, place in the queue. Nothing is hidden for being old."""
+"""Read jobs with what belongs to them: assets, cost, place in the queue. Only what is being pruned is hidden."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ class AssetFile(NamedTuple):
 
 _JOB = [jobs.c[name] for name in JobRow._fields]
 _ASSET = [assets.c[name] for name in AssetRow._fields]
-_BY_ID = Query(sa.select(*_JOB).where(jobs.c.id == arg("public_id")), JobRow)
+_BY_ID = Query(sa.select(*_JOB).where(jobs.c.id == arg("public_id"), jobs.c.pruning_at.is_(None)), JobRow)
 FILTERS = ("status", "kind", "model")
 _ASSETS_OF = Query(
     sa.select(*_ASSET)
@@ -170,7 +170,7 @@ _ASSET_FILE = Query(
         assets.c.created_at,
     )
     .join_from(assets, jobs, assets.c.job == jobs.c.number)
-    .where(assets.c.id == arg("public_id"), sa.not_(assets.c.recovered)),
+    .where(assets.c.id == arg("public_id"), sa.not_(assets.c.recovered), jobs.c.pruning_at.is_(None)),
     AssetFile,
 )
 FIRST_PAGE = 2**62
@@ -227,6 +227,7 @@ def _page(filters: tuple[str, ...]) -> Query[JobRow]:
         .where(
             jobs.c.user_id == arg("owner"),
             jobs.c.parent.is_(None),
+            jobs.c.pruning_at.is_(None),
             jobs.c.number < arg("before", INTEGER),
             *(jobs.c[name] == arg(f"wanted_{name}") for name in filters),
         )

@@ -20,6 +20,7 @@ from pydantic import (
 )
 
 PREFIX = "SAFELIGHT_"
+DAY_S = 86_400.0
 
 _A_BASE = "an http:// or https:// URL without query, such as https://pictures.example.org"
 
@@ -143,6 +144,14 @@ class Settings(BaseModel):
         ge=0,
         le=86_400,
     )
+    keep_days: Whole | None = _setting(
+        None,
+        "Days after which ended jobs are removed, with their files.",
+        expects="a whole number from 1 to 36500",
+        shown="kept for ever",
+        ge=1,
+        le=36_500,
+    )
     log_format: LogFormat = _setting(
         "auto", "`auto` is `console` in a terminal and `json` elsewhere.", expects="`auto`, `json` or `console`"
     )
@@ -177,6 +186,17 @@ class Settings(BaseModel):
     def database_address(self) -> str:
         """The database in force; absolute if it is a file."""
         return self.database_url or f"sqlite:///{self.data_dir / 'safelight.db'}"
+
+    @property
+    def keep_s(self) -> float | None:
+        """How long ended jobs are kept; None is for ever."""
+        return None if self.keep_days is None else self.keep_days * DAY_S
+
+    @property
+    def longest_job_s(self) -> float:
+        """The longest that a job without a limit of its own may take from its start time to its deadline."""
+        short_s = max(self.deadline_text_seconds, self.deadline_image_seconds, self.deadline_upscale_seconds)
+        return max(self.max_wait_seconds, DAY_S) + max(short_s, self.deadline_video_seconds)
 
     @property
     def storage_address(self) -> str:

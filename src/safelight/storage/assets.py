@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
+import secrets
 import shutil
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager
@@ -108,6 +109,15 @@ class AssetStore:
             async for page in obstore.list(self._store, prefix):
                 for meta in page:
                     yield _described(meta)
+
+    async def now(self) -> float:
+        """Epoch seconds by the store's clock, which alone tells how old an object is. Stores a byte to ask it."""
+        key = f"clock-{secrets.token_hex(8)}"
+        with self._failures("write", key):
+            await obstore.put_async(self._store, key, b".")
+            asked = _described(await obstore.head_async(self._store, key))
+        await self.delete([key])
+        return asked.modified_at
 
     def free_disk_bytes(self) -> int | None:
         """Free space where assets go; None for an object store, which has no such limit."""

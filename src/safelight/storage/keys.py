@@ -9,21 +9,44 @@ from __future__ import annotations
 import re
 
 from safelight.domain.errors import Remedy, StorageFailed
+from safelight.domain.ids import is_id
 
 EXTENSIONS = {"image/png": "png", "image/webp": "webp", "image/jpeg": "jpg"}
 
+ROOT = "assets"
+"""Below which prefix all files of all jobs are stored."""
+
 _THUMBNAIL = "-thumb.webp"
+_NAME = re.compile(r"[^/]+-\d+-[0-9a-f]{8}(?:-thumb)?\.\w+")
 _KEY = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*(?:/[A-Za-z0-9_-][A-Za-z0-9._-]*)*")
 
 
 def asset_key(*, job_id: str, call_id: str, n: int, sha256: str, mime: str) -> str:
     """Where output `n` of a call is stored."""
-    return checked_key(f"assets/{job_id}/{call_id}-{n}-{sha256[:8]}.{EXTENSIONS[mime]}")
+    return checked_key(f"{ROOT}/{job_id}/{call_id}-{n}-{sha256[:8]}.{EXTENSIONS[mime]}")
 
 
 def thumbnail_key(key: str) -> str:
     """Where the WebP thumbnail of an asset is stored: beside it."""
     return f"{key.rpartition('.')[0]}{_THUMBNAIL}"
+
+
+def possible_originals(key: str) -> list[str]:
+    """Of which assets this may be the thumbnail; nothing if it is none."""
+    stem = key.removesuffix(_THUMBNAIL)
+    return [] if stem == key else [f"{stem}.{extension}" for extension in sorted(set(EXTENSIONS.values()))]
+
+
+def job_folder(job_id: str) -> str:
+    """Below which prefix all files of a job are stored."""
+    return checked_key(f"{ROOT}/{job_id}")
+
+
+def job_of(key: str) -> str | None:
+    """The id of the job under whose name a file is stored; None if that is no name of ours."""
+    root, _, rest = key.partition("/")
+    job_id, _, name = rest.partition("/")
+    return job_id if root == ROOT and is_id(job_id) and _NAME.fullmatch(name) else None
 
 
 def may_hold(key: str, sha256: str) -> bool:

@@ -15,6 +15,7 @@ from safelight.domain.clock import local_s
 from safelight.domain.errors import SafelightError
 from safelight.events.hub import Hub
 from safelight.maintenance.local_credits import keep_in_credits
+from safelight.maintenance.pruner import Pruner
 from safelight.maintenance.sweeper import Sweeper
 from safelight.queues.nudges import Nudges
 from safelight.queues.watch import watch
@@ -64,8 +65,8 @@ class RunningProcess:
         self.failed = False
         """Whether a part of it died, or it is too old. It drains and ends; who supervises it should start it anew."""
 
-    async def start(self, sweeper: Sweeper) -> None:
-        """Register, then begin to beat, sweep and claim. Raises `WorkerTooOld` if it may not run jobs."""
+    async def start(self, sweeper: Sweeper, pruner: Pruner | None = None) -> None:
+        """Register, then begin to beat, sweep, prune and claim. Raises `WorkerTooOld` if it may not run jobs."""
         if self._runner is not None:
             await refuse_if_too_old(self._database)
         await self._presence.register()
@@ -76,6 +77,8 @@ class RunningProcess:
             self._keep(self._sweep(sweeper), "sweep"),
             self._keep(watch(self._database, self._hub), "watch"),
         ]
+        if pruner is not None:
+            self._tasks.append(self._keep(pruner.run(), "prune"))
         if self._runner is not None:
             self._tasks.append(self._keep(self._reconcile(self._runner), "reconcile"))
             self._tasks.append(self._keep(self._end_when_too_old(), "version"))

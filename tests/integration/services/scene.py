@@ -78,7 +78,7 @@ _TAG = Query(
 _of_job = tables.jobs.c.number == arg("this_job", INTEGER)
 _MOVE_TIME = {
     name: Change(sa.update(tables.jobs).where(_of_job).values({name: arg("moved_to", REAL)}))
-    for name in ("due_at", "deadline_at", "claimed_at")
+    for name in ("due_at", "deadline_at", "claimed_at", "created_at", "finished_at")
 }
 _PAUSE = Change(
     sa.update(tables.queues).where(tables.queues.c.name == arg("line")).values(paused_at=arg("since", REAL))

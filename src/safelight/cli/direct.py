@@ -1,0 +1,45 @@
+"""Straight to the database and the files, past any server: for what only the operator of a machine does."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from safelight.cli.load import load
+from safelight.domain.errors import NotFound, Remedy
+
+if TYPE_CHECKING:
+    from safelight.settings import Settings
+    from safelight.store.database import Database
+
+
+def existing_database() -> Settings:
+    """The settings of an installation that is there, with this program's schema. Raises NotFound or NotMigrated."""
+    from safelight.store import migrate
+    from safelight.store.connect import sqlite_path
+    from safelight.telemetry.logs import configure_logging
+
+    configure_logging(level="warning")  # what was done is the command's own output
+    settings = load()
+    path = sqlite_path(settings.database_address)
+    if path is not None and not path.exists():
+        raise NotFound(
+            f"There is no database at {path}.",
+            remedy=Remedy("Name it by SAFELIGHT_DATA_DIR or SAFELIGHT_DATABASE_URL.", "safelight settings"),
+        )
+    migrate.ensure(settings.database_address, upgrade=False)
+    return settings
+
+
+@asynccontextmanager
+async def started(settings: Settings) -> AsyncIterator[Database]:
+    """The database, ready for `read` and `write`."""
+    from safelight.store.connect import open_database
+
+    database = open_database(settings.database_address)
+    database.start()
+    try:
+        yield database
+    finally:
+        await database.stop()

@@ -1,0 +1,109 @@
+"""`safelight prune`: remove what ended long ago, or files that belong to nobody."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from safelight.cli.durations import read_duration
+
+if TYPE_CHECKING:
+    from safelight.maintenance.orphans import Orphans
+    from safelight.maintenance.pruner import Pruned
+
+
+def prune(
+    older_than: Annotated[
+        float | None,
+        typer.Option(
+            parser=read_duration,
+            metavar="30d",
+            help="Jobs that ended longer ago than this. Default: SAFELIGHT_KEEP_DAYS.",
+        ),
+    ] = None,
+    orphans: Annotated[
+        bool, typer.Option("--orphans", help="Instead of jobs, delete old files that no job names.")
+    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Remove ended jobs with their files, and keep the ledger. Exit code 1 if some files could not be deleted."""
+    import asyncio
+
+    if orphans and older_than is not None:
+        raise typer.BadParameter("files without a job have no end to count from.", param_hint="--older-than")
+    run = _orphans(dry_run, as_json) if orphans else _jobs(older_than, dry_run, as_json)
+    raise typer.Exit(asyncio.run(run))
+
+
+async def _jobs(older_than_s: float | None, dry_run: bool, as_json: bool) -> int:
+    from safelight.cli.direct import existing_database, started
+    from safelight.cli.edge import FINE, FOUND
+    from safelight.cli.working import working
+    from safelight.domain.errors import BadSettings, Remedy
+    from safelight.maintenance.pruner import Pruner
+    from safelight.storage.assets import AssetStore
+
+    settings = existing_database()
+    keep_s = settings.keep_s if older_than_s is None else older_than_s
+    if keep_s is None:
+        raise BadSettings(
+            "Nothing says how long jobs are kept: SAFELIGHT_KEEP_DAYS is not set.",
+            remedy=Remedy("Say it here, or set it.", "safelight prune --older-than 30d --dry-run"),
+        )
+    async with started(settings) as database:
+        with working("Looking for old jobs") as show:
+            store = AssetStore(settings.storage_address)
+            pruner = Pruner(database, store, keep_s, progress=lambda done: show(f"{done.jobs.total()} jobs"))
+            done = await (pruner.plan() if dry_run else pruner.run_once())
+    _say_jobs(done, dry_run, as_json)
+    return FOUND if done.failed else FINE
+
+
+async def _orphans(dry_run: bool, as_json: bool) -> int:
+    from safelight.cli.direct import existing_database, started
+    from safelight.cli.working import working
+    from safelight.maintenance.orphans import collect_orphans
+    from safelight.storage.assets import AssetStore
+
+    settings = existing_database()
+    async with started(settings) as database:
+        with working("Looking through the storage") as show:
+            done = await collect_orphans(
+                database,
+                AssetStore(settings.storage_address),
+                settings.longest_job_s,
+                dry_run=dry_run,
+                progress=lambda done: show(f"{done.seen} files seen, {done.files} of nobody"),
+            )
+    _say_orphans(done, dry_run, as_json)
+    return 0
+
+
+def _say_jobs(done: Pruned, dry_run: bool, as_json: bool) -> None:
+    from safelight.cli.out import err, out, plain, print_json
+    from safelight.cli.tables import pruned_table
+
+    if as_json:
+        print_json({"dry_run": dry_run, **done.as_dict()})
+        return
+    if done.jobs:
+        out().print(pruned_table(done))
+    would = "would be " if dry_run else ""
+    out().print(f"{done.jobs.total()} jobs and {done.keys} idempotency keys {would}removed.", soft_wrap=True)
+    if done.failed:
+        err().print(plain(f"{done.failed} jobs stay for now: {done.failure}"), soft_wrap=True)
+
+
+def _say_orphans(done: Orphans, dry_run: bool, as_json: bool) -> None:
+    from dataclasses import asdict
+
+    from safelight.cli.out import out, print_json
+    from safelight.cli.working import size
+
+    if as_json:
+        print_json({"dry_run": dry_run, **asdict(done)})
+        return
+    would = "would be " if dry_run else ""
+    out().print(f"{done.files} of {done.seen} files ({size(done.bytes)}) {would}deleted.", soft_wrap=True)

@@ -1,0 +1,176 @@
+"""The pruner: ended jobs go when their time is over, in three steps that can each be repeated: mark, files, rows.
+
+Any number of processes may run it at once; they only do some of the work twice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, field
+
+import structlog
+
+from safelight.domain.errors import SafelightError, StorageFailed
+from safelight.maintenance.job_files import JobFiles
+from safelight.services import prune, prune_keys
+from safelight.services.prune import Marked
+from safelight.services.prune_keys import KeyRow
+from safelight.services.read_jobs import OUT_OF_ORDER_S
+from safelight.storage.assets import AssetStore, StoredObject
+from safelight.store.database import Database
+from safelight.store.tx import Tx
+
+log = structlog.get_logger(__name__)
+
+FIRST_S, EVERY_S = 60.0, 3600.0
+
+
+@dataclass
+class Pruned:
+    """What went, or would go: jobs, files and bytes by the jobs' status, idempotency keys."""
+
+    jobs: Counter[str] = field(default_factory=Counter)
+    files: Counter[str] = field(default_factory=Counter)
+    bytes: Counter[str] = field(default_factory=Counter)
+    keys: int = 0
+    failed: int = 0
+    """Jobs whose files could not be deleted. They stay marked, and the next run tries again."""
+    failure: str = ""
+
+    def add(self, job: Marked, found: Sequence[StoredObject]) -> None:
+        self.jobs[job.status] += 1
+        self.files[job.status] += len(found)
+        self.bytes[job.status] += sum(file.size_bytes for file in found)
+
+    def as_dict(self) -> dict[str, object]:
+        """For `--json`."""
+        by_status = {
+            status: {"jobs": jobs, "files": self.files[status], "bytes": self.bytes[status]}
+            for status, jobs in sorted(self.jobs.items())
+        }
+        return {
+            "by_status": by_status,
+            "jobs": self.jobs.total(),
+            "files": self.files.total(),
+            "bytes": self.bytes.total(),
+            "idempotency_keys": self.keys,
+            "failed": self.failed,
+            "failure": self.failure or None,
+        }
+
+    def fail(self, error: StorageFailed) -> None:
+        """The files of a job cannot be looked at or deleted."""
+        self.failed, self.failure = self.failed + 1, error.what
+
+
+class Pruner:
+    """`run_once` removes everything that ended more than `keep_s` ago; `plan` only says what that would be."""
+
+    def __init__(
+        self,
+        database: Database,
+        store: AssetStore,
+        keep_s: float,
+        *,
+        progress: Callable[[Pruned], object] = lambda _: None,
+    ) -> None:
+        self._database, self._keep_s, self._progress = database, keep_s, progress
+        self._files = JobFiles(database, store)
+
+    async def run_once(self) -> Pruned:
+        """Also ends what an earlier run has begun. Raises Unavailable when the database cannot be written."""
+        cutoff, key_cutoff = await self._cutoffs()
+        async for numbers in self._due(cutoff):
+            await self._database.write(prune.mark, numbers, cutoff)
+        done = Pruned()
+        await self._remove_marked(done)
+        async for old in self._old_keys(key_cutoff):
+            done.keys += await self._database.write(prune_keys.forget, old, key_cutoff)
+        if done.jobs:
+            log.info("pruned", jobs=done.jobs.total(), files=done.files.total(), failed=done.failed)
+        if done.failed:
+            log.warning("files_not_deleted", jobs=done.failed, because=done.failure)
+        return done
+
+    async def run(self) -> None:
+        """Once an hour, for ever. Not at once: a process that has just started has better things to do."""
+        await asyncio.sleep(FIRST_S)
+        while True:
+            try:
+                await self.run_once()
+            except (OSError, SafelightError) as error:
+                log.warning("prune_failed", error=str(error))
+            await asyncio.sleep(EVERY_S)
+
+    async def plan(self) -> Pruned:
+        """What `run_once` would remove now. Changes nothing."""
+        cutoff, key_cutoff = await self._cutoffs()
+        done = Pruned()
+        async for marked in self._marked():
+            await self._count(marked, done)
+        async for numbers in self._due(cutoff):
+            await self._count(await self._database.read(prune.families, numbers), done)
+        async for old in self._old_keys(key_cutoff):
+            done.keys += len(old)
+        return done
+
+    async def _cutoffs(self) -> tuple[float, float]:
+        """Before which moment jobs and keys go, by the database's clock."""
+        now = await self._database.read(_now)
+        return now - self._keep_s, now - max(self._keep_s, prune_keys.LEAST_KEPT_S)
+
+    async def _due(self, cutoff: float) -> AsyncIterator[list[int]]:
+        """Slices of jobs to mark. Numbers grow with time, so the walk ends where the young jobs begin."""
+        after = 0
+        while seen := await self._database.read(prune.walk, after, cutoff):
+            if due := [job.number for job in seen if job.prunable]:
+                yield due
+            after = seen[-1].number
+            if seen[-1].created_at > cutoff + OUT_OF_ORDER_S:
+                return
+
+    async def _old_keys(self, cutoff: float) -> AsyncIterator[list[KeyRow]]:
+        last = prune_keys.FIRST
+        while seen := await self._database.read(prune_keys.walk, last):
+            if old := [row for row in seen if row.created_at < cutoff]:
+                yield old
+            last = seen[-1]
+
+    async def _marked(self) -> AsyncIterator[list[Marked]]:
+        after = 0
+        while marked := await self._database.read(prune.marked_jobs, after):
+            yield marked
+            after = marked[-1].number
+
+    async def _remove_marked(self, done: Pruned) -> None:
+        """A job whose files cannot be deleted does not keep the others waiting, but where all fail storage is away."""
+        async for marked in self._marked():
+            gone = await self._delete_files(marked, done)
+            await self._database.write(prune.remove, gone)
+            self._progress(done)
+            if not gone:
+                return
+
+    async def _delete_files(self, marked: Sequence[Marked], done: Pruned) -> list[int]:
+        """The numbers of those jobs of which no file is left."""
+        found = await self._files.find(marked)
+        sound = {job: files for job, files in found.items() if not isinstance(files, StorageFailed)}
+        deleted = await self._files.delete(sound)
+        for error in (*found.values(), *deleted.values()):
+            if isinstance(error, StorageFailed):
+                done.fail(error)
+        gone = [job for job, error in deleted.items() if error is None]
+        for job in gone:
+            done.add(job, sound[job])
+        return [job.number for job in gone]
+
+    async def _count(self, jobs: Sequence[Marked], done: Pruned) -> None:
+        for job, files in (await self._files.find(jobs)).items():
+            done.fail(files) if isinstance(files, StorageFailed) else done.add(job, files)
+        self._progress(done)
+
+
+def _now(tx: Tx) -> float:
+    return tx.now

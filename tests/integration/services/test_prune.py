@@ -1,0 +1,181 @@
+"""Prune: what may go, what has to stay, and what is left of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from safelight.domain.jobs import Status
+from safelight.events.log import news
+from safelight.services import prune, prune_keys, read_jobs
+from safelight.services.cancel import cancel
+from safelight.services.finish import Ending, finish
+from safelight.services.prune import mark, remove, walk
+from safelight.services.read_jobs import PageRequest
+from safelight.services.sql import INTEGER, REAL, TEXT, arg
+from safelight.store import tables
+from safelight.store.database import Database
+from safelight.store.statements import Change
+from safelight.store.tx import Tx
+from tests.integration.services.scene import (
+    all_jobs,
+    assets_of,
+    calls_of,
+    claimed,
+    complete,
+    events_of,
+    job,
+    ledger_of,
+    running,
+    scene,
+    submitted,
+    turn_back,
+)
+
+DAY_S = 86_400.0
+_jobs = tables.jobs
+_SET = {
+    name: Change(sa.update(_jobs).where(_jobs.c.number == arg("this_job", INTEGER)).values({name: arg("given", kind)}))
+    for name, kind in (("parent", INTEGER), ("resumed_call", TEXT))
+}
+_LOOK_AFTER = Change(
+    sa.update(tables.calls).where(tables.calls.c.job == arg("of_job", INTEGER)).values(check_at=arg("when", REAL))
+)
+_AGE_KEYS = Change(sa.update(tables.idempotency_keys).values(created_at=arg("moved_to", REAL)))
+
+
+def change(tx: Tx, name: str, column: str, given: Any) -> None:
+    assert tx.run(_SET[column], this_job=job(tx, name).number, given=given) == 1
+
+
+def ended(tx: Tx, *names: str, days_ago: float = 31.0, **given: Any) -> None:
+    """Completed jobs with a file, a call and events."""
+    for name in names:
+        taken = running(tx, name, **given)
+        assert complete(tx, taken)
+        turn_back(tx, taken.number, "finished_at", days_ago * DAY_S)
+
+
+def prunable(tx: Tx, keep_s: float = 30 * DAY_S) -> list[str]:
+    """The ids of the jobs that the walk would mark, in order."""
+    names = {row.number: row.id for row in all_jobs(tx)}
+    return [names[seen.number] for seen in walk(tx, 0, tx.now - keep_s) if seen.prunable]
+
+
+def marked(tx: Tx, names: Sequence[str], keep_s: float = 30 * DAY_S) -> int:
+    return mark(tx, [job(tx, name).number for name in names], tx.now - keep_s)
+
+
+def test_only_jobs_that_ended_before_the_cutoff_may_go(shared: Database) -> None:
+    with scene(shared) as tx:
+        ended(tx, "old")
+        ended(tx, "young", days_ago=29)
+        claimed(tx, "running")
+        submitted(tx, "waiting")
+        assert prunable(tx) == ["old"]
+        assert marked(tx, ["old", "young", "running", "waiting"]) == 1
+        assert [row.id for row in prune.marked_jobs(tx, 0)] == ["old"]
+
+
+def test_a_job_whose_call_is_still_looked_after_stays(shared: Database) -> None:
+    with scene(shared) as tx:
+        ended(tx, "a", "b")
+        tx.run(_LOOK_AFTER, of_job=job(tx, "a").number, when=tx.now + 60)
+        assert prunable(tx) == ["b"]
+        assert marked(tx, ["a", "b"]) == 1
+
+
+def test_a_job_whose_call_a_live_job_picks_up_stays_until_that_one_has_ended(shared: Database) -> None:
+    with scene(shared) as tx:
+        ended(tx, "source")
+        submitted(tx, "resume")
+        change(tx, "resume", "resumed_call", "call-source")
+        assert prunable(tx) == []
+        assert marked(tx, ["source"]) == 0
+        assert cancel(tx, "resume", "ann") == "pending"
+        assert prunable(tx) == ["source"]
+
+
+def test_a_batch_goes_with_all_its_items_or_not_at_all(shared: Database) -> None:
+    with scene(shared) as tx:
+        ended(tx, "batch", "item-1", "item-2")
+        submitted(tx, "live-item")
+        for item in ("item-1", "item-2", "live-item"):
+            change(tx, item, "parent", job(tx, "batch").number)
+        assert prunable(tx) == []
+        assert marked(tx, ["batch", "item-1"]) == 0
+        assert cancel(tx, "live-item", "ann") == "pending"
+        assert prunable(tx) == [], "one item ended a moment ago"
+        turn_back(tx, job(tx, "live-item").number, "finished_at", 31 * DAY_S)
+        assert prunable(tx) == ["batch"]
+        assert marked(tx, ["batch", "item-1"]) == 4
+        assert {row.id for row in prune.marked_jobs(tx, 0)} == {"batch", "item-1", "item-2", "live-item"}
+
+
+def test_an_item_of_a_live_batch_stays_however_old_it_is(shared: Database) -> None:
+    with scene(shared) as tx:
+        submitted(tx, "batch", queue="video")
+        ended(tx, "item")
+        change(tx, "item", "parent", job(tx, "batch").number)
+        assert prunable(tx) == []
+        assert marked(tx, ["batch", "item"]) == 0
+
+
+def test_a_marked_job_is_no_longer_shown_anywhere(shared: Database) -> None:
+    with scene(shared) as tx:
+        ended(tx, "old", "young")
+        number = job(tx, "old").number
+        (asset,) = assets_of(tx, number)
+        assert read_jobs.asset_file(tx, asset.id) is not None
+        assert marked(tx, ["old"]) == 1
+        assert read_jobs.job_details(tx, "old", "ann") is None
+        assert [found.job.id for found in read_jobs.job_page(tx, PageRequest("ann", 10))[0]] == ["young"]
+        assert read_jobs.asset_file(tx, asset.id) is None
+        assert news(tx, "old", 0) is None
+
+
+def test_removing_leaves_nothing_but_the_ledger(shared: Database) -> None:
+    with scene(shared) as tx:
+        ended(tx, "old", "young")
+        old, young = job(tx, "old"), job(tx, "young")
+        before = ledger_of(tx, old.number)
+        assert [entry.kind for entry in before] == ["hold", "capture"]
+        assert marked(tx, ["old"]) == 1
+        assert remove(tx, [old.number, young.number]) == 1, "a job that is not marked stays"
+        assert [row.id for row in all_jobs(tx)] == ["young"]
+        assert (events_of(tx, old.number), calls_of(tx, old.number), assets_of(tx, old.number)) == ([], [], [])
+        assert ledger_of(tx, old.number) == before
+        assert events_of(tx, young.number) != []
+        assert remove(tx, [old.number]) == 0
+
+
+def test_every_table_that_refers_to_jobs_is_emptied_or_meant_to_stay() -> None:
+    referring = {table.name for table in tables.metadata.tables.values() if "job" in table.c}
+    emptied = {statement.expression.table.name for statement in prune._REMOVE} - {"jobs"}
+    assert referring - emptied == {"ledger"}
+
+
+def test_jobs_that_failed_or_were_canceled_go_as_well(shared: Database) -> None:
+    with scene(shared) as tx:
+        submitted(tx, "canceled")
+        cancel(tx, "canceled", "ann")
+        (taken,) = claimed(tx, "failed")
+        assert finish(tx, [Ending(taken.number, taken.fence, Status.FAILED, (), "{}", None)]) == [True]
+        assert prunable(tx, keep_s=-1) == ["canceled", "failed"]
+
+
+@pytest.mark.parametrize("days", [0.5, 2])
+def test_idempotency_keys_are_forgotten_by_their_age_and_not_with_their_jobs(shared: Database, days: float) -> None:
+    with scene(shared) as tx:
+        submitted(tx, "a", key="k1")
+        submitted(tx, "b", key="k2")
+        assert tx.run(_AGE_KEYS, moved_to=tx.now - days * DAY_S) == 2
+        found = prune_keys.walk(tx, prune_keys.FIRST)
+        assert [row.key for row in found] == ["k1", "k2"]
+        assert [row.key for row in prune_keys.walk(tx, found[0])] == ["k2"]
+        forgotten = prune_keys.forget(tx, found, tx.now - DAY_S)
+        assert forgotten == (2 if days > 1 else 0)
+        assert len(prune_keys.walk(tx, prune_keys.FIRST)) == 2 - forgotten
