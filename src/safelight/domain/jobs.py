@@ -51,10 +51,12 @@ HAND_BACK: Final = Move("hand_back", frozenset({Status.PROCESSING}), Status.PEND
 RETRY_LATER: Final = Move("retry_later", frozenset({Status.PROCESSING}), Status.PENDING)
 REQUEUE: Final = Move("requeue", frozenset({Status.PROCESSING}), Status.PENDING)
 COMPLETE: Final = Move("complete", frozenset({Status.PROCESSING}), Status.COMPLETED)
+COMPLETE_IN_PART: Final = Move("complete_in_part", frozenset({Status.PROCESSING}), Status.PARTIAL)
+"""Batches only: some of their items completed."""
 FAIL: Final = Move("fail", LIVE, Status.FAILED)
 CANCEL: Final = Move("cancel", LIVE, Status.CANCELED)
 
-MOVES: Final = (CLAIM, HAND_BACK, RETRY_LATER, REQUEUE, COMPLETE, FAIL, CANCEL)
+MOVES: Final = (CLAIM, HAND_BACK, RETRY_LATER, REQUEUE, COMPLETE, COMPLETE_IN_PART, FAIL, CANCEL)
 ALLOWED: Final = frozenset((source, move.target) for move in MOVES for source in move.source)
 
 
@@ -69,6 +71,7 @@ class EventType(StrEnum):
     COMPLETED = "job.completed"
     FAILED = "job.failed"
     CANCELED = "job.canceled"
+    PARTIAL = "job.partial"
     ASSET_RECOVERED = "job.asset_recovered"
     PROGRESS = "job.progress"
     PREVIEW = "job.preview"
@@ -78,8 +81,9 @@ ENDINGS: Final = {
     Status.COMPLETED: EventType.COMPLETED,
     Status.FAILED: EventType.FAILED,
     Status.CANCELED: EventType.CANCELED,
+    Status.PARTIAL: EventType.PARTIAL,
 }
-"""The terminal event of each terminal status (batches add `partial`)."""
+"""The terminal event of each terminal status; only a batch ends as `partial`."""
 
 LAST_EVENTS: Final = frozenset(f"job.{status}" for status in TERMINAL)
 """The types after which nothing more is said of a job, with those that only newer releases send."""

@@ -9,7 +9,7 @@ import structlog
 
 from safelight.domain.clock import local_s
 from safelight.maintenance.lost import LostWatch
-from safelight.services import presence, sweep
+from safelight.services import batches, presence, sweep
 from safelight.services.presence import Process
 from safelight.store.database import Database
 from safelight.store.tx import Tx
@@ -26,11 +26,12 @@ class Sweeper:
         """How many thorough runs came to their end: the sweep's own beat, which the process's beat tells."""
 
     async def run_once(self, *, thorough: bool = True) -> Counter[str]:
-        """Counts by outcome: processes lost, jobs taken back, expired, made ready, forgotten.
+        """Counts by outcome: processes lost, jobs taken back, expired, made ready, batches repaired,
+        processes forgotten.
 
         The quick form leaves deadlines and orphans to the next thorough one, unless it finds a process lost.
         """
-        now, processes, hits = await self._database.read(_look)
+        now, processes, hits, of_batches = await self._database.read(_look)
         self._seen(processes)
         done: Counter[str] = Counter()
         for process in self._watch.lost(processes, local_s()):
@@ -43,6 +44,10 @@ class Sweeper:
             done["expired"] += await self._all(sweep.expire)
         if done["lost"] or (hits.orphaned and thorough):
             done["taken_back"] += await self._all(sweep.take_from_lost)
+        if of_batches.unheeded:
+            done["canceled"] += await self._all(batches.cancel_unheeded)
+        if of_batches.stale and thorough:
+            done["recounted"] += await self._all(batches.recount_batches)
         if thorough and (old := [p.id for p in processes if presence.is_forgettable(p, now)]):
             done["forgotten"] += await self._database.write(presence.forget_lost, old)
         self.sweeps_n += thorough
@@ -60,5 +65,5 @@ class Sweeper:
         return total
 
 
-def _look(tx: Tx) -> tuple[float, list[Process], sweep.Hits]:
-    return tx.now, presence.processes(tx), sweep.look(tx)
+def _look(tx: Tx) -> tuple[float, list[Process], sweep.Hits, batches.Hits]:
+    return tx.now, presence.processes(tx), sweep.look(tx), batches.look(tx)

@@ -1,8 +1,12 @@
-"""Cancel: one UPDATE over both live states. A waiting job ends at once; a running one is flagged for its worker."""
+"""Cancel: one UPDATE over both live states. A waiting job ends at once; a running one is flagged for its worker.
+
+A batch is only flagged here: `batches.py` then cancels its items, and it ends with the last of them.
+"""
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from collections.abc import Sequence
+from typing import Final, Literal, NamedTuple
 
 import sqlalchemy as sa
 
@@ -23,40 +27,45 @@ class _StatusRow(NamedTuple):
     status: str
 
 
-_idle = sa.and_(jobs.c.status == "pending", sa.not_(jobs.c.resumes))
+_idle = sa.and_(jobs.c.status == "pending", sa.not_(jobs.c.resumes), jobs.c.kind != "batch")
+CAN_BE_CANCELED: Final = sa.or_(_idle, sa.and_(leaves(CANCEL), jobs.c.cancel_requested_at.is_(None)))
+"""It ends at once, or can be flagged."""
+CANCELED: Final = {
+    **{column: sa.case((_idle, ended), else_=column) for column, ended in ENDED.items()},
+    jobs.c.sequence: jobs.c.sequence + 1,
+    jobs.c.status: sa.case((_idle, reaches(CANCEL)), else_=jobs.c.status),
+    jobs.c.cancel_requested_at: sa.func.coalesce(jobs.c.cancel_requested_at, NOW),
+}
+"""What canceling writes, whichever of the two it is."""
 _OWN = (jobs.c.id == arg("public_id"), jobs.c.user_id == arg("owner"))
-_CANCEL = Query(
-    sa.update(jobs)
-    .where(*_OWN, sa.or_(_idle, sa.and_(leaves(CANCEL), jobs.c.cancel_requested_at.is_(None))))
-    .values(
-        {
-            **{column: sa.case((_idle, ended), else_=column) for column, ended in ENDED.items()},
-            jobs.c.sequence: jobs.c.sequence + 1,
-            jobs.c.status: sa.case((_idle, reaches(CANCEL)), else_=jobs.c.status),
-            jobs.c.cancel_requested_at: sa.func.coalesce(jobs.c.cancel_requested_at, NOW),
-        }
-    )
-    .returning(*MOVED),
-    MovedRow,
-)
+_CANCEL = Query(sa.update(jobs).where(*_OWN, CAN_BE_CANCELED).values(CANCELED).returning(*MOVED), MovedRow)
 _STATUS = Query(sa.select(jobs.c.status).where(*_OWN), _StatusRow)
 
 
 def cancel(tx: Tx, job_id: str, user_id: str) -> Was | None:
     """Ask for a job to end. Returns what it was, or None if the user has no such job.
 
-    "processing" means that the flag is set and the worker will stop it, unless it delivers first.
+    "processing" means that the flag is set and the worker will stop it, unless it delivers first. So does "pending" of
+    a batch: none of its items was running.
     """
     row = tx.one(_CANCEL, public_id=job_id, owner=user_id, at_now=tx.now)
     if row is None:
         return _unchanged(tx, job_id, user_id)
-    if row.status == Status.CANCELED:
-        ending.close(tx, [row], {row.number: {"by": "user"}})
-        return "pending"
-    event = events.NewEvent(row.number, row.id, row.user_id, row.sequence, EventType.CANCEL_REQUESTED, {})
-    events.append(tx, [event])
-    tx.wake(f"queue:{row.queue}")
-    return "processing"
+    announce(tx, [row])
+    waits = row.status == Status.CANCELED or (row.status == Status.PENDING and not row.queue)
+    return "pending" if waits else "processing"
+
+
+def announce(tx: Tx, rows: Sequence[MovedRow]) -> None:
+    """Close those that ended; say of the others that they were flagged, and wake their workers."""
+    ended = [row for row in rows if row.status == Status.CANCELED]
+    flagged = [row for row in rows if row.status != Status.CANCELED]
+    ending.close(tx, ended, {row.number: {"by": "user"} for row in ended})
+    events.append(
+        tx,
+        [events.NewEvent(r.number, r.id, r.user_id, r.sequence, EventType.CANCEL_REQUESTED, {}) for r in flagged],
+    )
+    tx.wake(*{f"queue:{row.queue}" for row in flagged if row.queue})
 
 
 def _unchanged(tx: Tx, job_id: str, user_id: str) -> Was | None:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from safelight.domain.jobs import EventType
-from safelight.services import events, parking
+from safelight.services import events, parents, parking
 from safelight.services.claimable import (
     CANDIDATES,
     CLAIM_ALONE,
@@ -94,6 +94,7 @@ def claim(tx: Tx, worker_id: str, lines: Sequence[str], slots: int, terms: Terms
             for j in claiming.taken
         ],
     )
+    parents.start(tx, {j.parent for j in claiming.taken if j.parent is not None})
     return claiming.taken
 
 

@@ -44,6 +44,7 @@ class ClaimedJob(NamedTuple):
     created_at: float
     claimed_at: float
     resumed_call: str | None
+    parent: int | None
     seconds_left: float
     resumes: bool
     """Whether it may have come with an open call."""

@@ -18,7 +18,8 @@ from safelight.services import read_jobs
 from safelight.services.job_body import Links, job_body
 from safelight.services.prepare import Caller, JobRequest, Limits, prepare
 from safelight.services.read_jobs import JobDetails, PageRequest
-from safelight.services.submit import Replayed, submit
+from safelight.services.submission import Replayed
+from safelight.services.submit import submit
 from safelight.store.database import Database
 from safelight.store.sqlite import SqliteDatabase
 

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from safelight.domain.jobs import ENDINGS, Status
 from safelight.ledger.entries import Entry, capture, release
-from safelight.services import events, parking
+from safelight.services import events, parents, parking
 from safelight.services.credits import Books
 from safelight.services.moves import MovedRow
 from safelight.services.shares import give_back
@@ -38,15 +38,17 @@ _SETTLE_CALLS = Change(
 def close(tx: Tx, ended: Sequence[MovedRow], payloads: Mapping[int, Mapping[str, Any]] | None = None) -> None:
     """Settle jobs that the caller's guarded UPDATE just ended, in the same transaction.
 
-    `payloads` adds to the terminal event, by job number. The job body itself is joined in when it is read.
+    A batch whose last item is among them ends with it. `payloads` adds to the terminal event, by job number. The job
+    body itself is joined in when it is read.
     """
     if not ended:
         return
+    ended = [*ended, *parents.count_in(tx, ended)]
     keys = [{"ended_job": row.number} for row in ended]
     tx.many(_FORGET_PREVIEW, keys)
     tx.many(_SETTLE_CALLS, [{**key, "at_now": tx.now} for key in keys])
     give_back(tx, [row for row in ended if row.status == Status.CANCELED and row.started_at is None])
-    parking.let_in(tx, [row for row in ended if row.started_at is not None])
+    parking.let_in(tx, [row for row in ended if row.started_at is not None and row.queue])
     books = Books.of_accounts(tx, (row.account for row in ended))
     for row in ended:
         books.post(row.account, _settlement(row))
@@ -64,6 +66,6 @@ def close(tx: Tx, ended: Sequence[MovedRow], payloads: Mapping[int, Mapping[str,
 
 
 def _settlement(row: MovedRow) -> Entry:
-    if row.status == Status.COMPLETED:
+    if row.status in (Status.COMPLETED, Status.PARTIAL):
         return capture(row.price, row.captured, job=row.number)
     return release(row.price, job=row.number)

@@ -18,10 +18,11 @@ REMEDIES: Final = {
     "deadline_exceeded": "Retry it, or ask for less at once.",
     "storage_failed": "Ask the operator to check the storage, then retry.",
     "provider_unknown": "The provider may have made it all the same. Retry if you still need it.",
+    "items_failed": "Look at its items: each says why. Then retry it.",
     "internal": "Retry it. If it happens again, report it with the request id.",
 }
 RETRYABLE: Final = frozenset(
-    {"retries_exhausted", "deadline_exceeded", "storage_failed", "provider_unknown", "internal"}
+    {"retries_exhausted", "deadline_exceeded", "storage_failed", "provider_unknown", "items_failed", "internal"}
 )
 
 

@@ -26,6 +26,8 @@ class MovedRow(NamedTuple):
     sequence: int
     started_at: float | None
     due_at: float | None
+    parent: int | None
+    """The number of its batch."""
 
 
 MOVED: Final = tuple(jobs.c[name] for name in MovedRow._fields)

@@ -13,7 +13,7 @@ from safelight.catalog.catalog import Catalog, ModelWarning, Resolved
 from safelight.catalog.model import Model
 from safelight.domain.errors import InvalidParams, ModelUnavailable
 from safelight.services.sql import as_json
-from safelight.services.submit import Submission
+from safelight.services.submission import Submission
 
 SHORTEST_RUN_S = 30.0
 """A deadline nearer than this, or than a few typical runs, could not be met even by an idle worker."""

@@ -48,8 +48,9 @@ class _Orphan(NamedTuple):
 
 _live_workers = sa.select(workers.c.id).where(workers.c.lost_at.is_(None))
 _IS_DUE = sa.and_(jobs.c.due_at <= NOW, jobs.c.status == "pending")
-_IS_OVERDUE = sa.and_(jobs.c.deadline_at <= NOW, leaves(FAIL))
-_IS_ORPHAN = sa.and_(leaves(REQUEUE), jobs.c.worker_id.not_in(_live_workers))
+_is_no_batch = jobs.c.kind != "batch"  # a batch has neither worker nor deadline of its own: it ends with its items
+_IS_OVERDUE = sa.and_(jobs.c.deadline_at <= NOW, leaves(FAIL), _is_no_batch)
+_IS_ORPHAN = sa.and_(leaves(REQUEUE), jobs.c.worker_id.not_in(_live_workers), _is_no_batch)
 
 
 def _count(condition: sa.ColumnElement[bool]) -> sa.ScalarSelect[int]:

@@ -21,9 +21,9 @@ class Waiting(NamedTuple):
     credits: int
 
 
-_some = (
+_some = (  # the first condition is as the index of live jobs has it; batches do not wait for workers
     sa.select(jobs.c.price)
-    .where(jobs.c.status.in_(sorted(LIVE)), jobs.c.status == "pending")  # the first as the index of live jobs has it
+    .where(jobs.c.status.in_(sorted(LIVE)), jobs.c.status == "pending", jobs.c.kind != "batch")
     .limit(COUNT_AHEAD)
     .subquery()
 )

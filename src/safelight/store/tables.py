@@ -130,6 +130,19 @@ jobs = Table(
         "ix_jobs_parent", "parent", sqlite_where=text("parent IS NOT NULL"), postgresql_where=text("parent IS NOT NULL")
     ),
     Index(
+        "ix_jobs_live_items",
+        "parent",
+        "number",
+        sqlite_where=text("parent IS NOT NULL AND status IN ('pending', 'processing')"),
+        postgresql_where=text("parent IS NOT NULL AND status IN ('pending', 'processing')"),
+    ),
+    Index(
+        "ix_jobs_live_batches",
+        "number",
+        sqlite_where=text("kind = 'batch' AND status IN ('pending', 'processing')"),
+        postgresql_where=text("kind = 'batch' AND status IN ('pending', 'processing')"),
+    ),
+    Index(
         "ix_jobs_parked",
         "waiting_for",
         "queue",

@@ -20,7 +20,9 @@ from safelight.services.claimable import ClaimedJob
 from safelight.services.credits import Books, open_accounts
 from safelight.services.finish import Ending, finish
 from safelight.services.sql import INTEGER, REAL, arg
-from safelight.services.submit import Submission, Submitted, submit
+from safelight.services.submission import Submission, Submitted
+from safelight.services.submit import submit
+from safelight.services.submit_batch import BatchSubmission, submit_batch
 from safelight.store import tables
 from safelight.store.database import Database
 from safelight.store.statements import Change, Query
@@ -147,6 +149,18 @@ def submitted(tx: Tx, *names: str, **given: Any) -> None:
     """Submit jobs of these ids; every one is taken."""
     answers = submit(tx, [wish(name, **given) for name in names])
     assert answers == [Submitted(name) for name in names]
+
+
+def batch_wish(name: str, items: Sequence[str], user: str = "ann", **given: Any) -> BatchSubmission:
+    """A batch of items of these ids. What is given beside holds for every item, a key for the batch."""
+    own = {part: given.pop(part) for part in ("key", "request_hash") if part in given}
+    parent = wish(name, user, kind="batch", model="", queue="", prompt="", outputs=1, price=0, share=0.0, **own)
+    return BatchSubmission(parent, tuple(wish(item, user, **given) for item in items))
+
+
+def batched(tx: Tx, name: str, items: Sequence[str], **given: Any) -> None:
+    """Submit a batch, which is taken."""
+    assert submit_batch(tx, batch_wish(name, items, **given)) == Submitted(name)
 
 
 def claimed(tx: Tx, *names: str, worker: str = "w1", **given: Any) -> list[ClaimedJob]:

@@ -18,7 +18,8 @@ from safelight.services.claimable import ClaimedJob
 from safelight.services.finish import Ending, finish
 from safelight.services.hand_back import Return, hand_back
 from safelight.services.progress import Step, progress
-from safelight.services.submit import Replayed, Submitted, submit
+from safelight.services.submission import Replayed, Submitted
+from safelight.services.submit import submit
 from safelight.store.connect import open_database
 from safelight.store.database import Database
 from safelight.testing.books import assert_books_balance

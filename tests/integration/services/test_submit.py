@@ -9,7 +9,8 @@ import pytest
 from safelight.domain.errors import IdempotencyMismatch, InsufficientCredits
 from safelight.services.cancel import cancel
 from safelight.services.credits import balance_of
-from safelight.services.submit import Replayed, Submitted, submit
+from safelight.services.submission import Replayed, Submitted
+from safelight.services.submit import submit
 from safelight.store.database import Database
 from safelight.testing.books import assert_books_balance
 from tests.integration.services.scene import (

@@ -13,7 +13,7 @@ from safelight.catalog.catalog import Catalog
 from safelight.catalog.model import Model
 from safelight.domain.errors import InvalidParams, ModelUnavailable
 from safelight.services.prepare import Caller, JobRequest, Limits, prepare
-from safelight.services.submit import Submission
+from safelight.services.submission import Submission
 
 MODEL = Model.model_validate(
     {

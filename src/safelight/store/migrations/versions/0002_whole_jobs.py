@@ -41,6 +41,8 @@ def _extend_jobs() -> None:
     _index("ix_jobs_running", "jobs", ["queue", "user_id"], "status = 'processing' OR resumes")
     _index("ix_jobs_unheeded", "jobs", ["cancel_requested_at"], f"cancel_requested_at IS NOT NULL AND {LIVE}")
     _index("uq_jobs_resumed_call", "jobs", ["resumed_call"], f"resumed_call IS NOT NULL AND {LIVE}", unique=True)
+    _index("ix_jobs_live_items", "jobs", ["parent", "number"], f"parent IS NOT NULL AND {LIVE}")
+    _index("ix_jobs_live_batches", "jobs", ["number"], f"kind = 'batch' AND {LIVE}")
     _index("ix_jobs_pruning", "jobs", ["number"], "pruning_at IS NOT NULL")
 
 
