@@ -10,7 +10,11 @@ from fastapi import Depends, Request
 
 from safelight.api.errors import request_id_of
 from safelight.app import Safelight
+from safelight.domain.errors import Forbidden, Remedy
 from safelight.services.credits import LOCAL_USER
+
+SCOPES = frozenset({"jobs", "read", "admin"})
+"""What a visitor may do: own jobs and credits; health and metrics; grants and what belongs to others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +24,7 @@ class Visitor:
     user_id: str
     base: str
     request_id: str | None
+    scopes: frozenset[str] = SCOPES
 
 
 async def installation(request: Request) -> Safelight:
@@ -29,7 +34,7 @@ async def installation(request: Request) -> Safelight:
 
 
 async def visitor(request: Request) -> Visitor:
-    """Local mode, the only one so far: everybody who reaches the loopback address is the user `local`.
+    """Local mode, the only one so far: everybody who reaches the loopback address is the user `local`, with all scopes.
 
     From here on every log line of the request says who it is for, and about which job.
     """
@@ -38,5 +43,16 @@ async def visitor(request: Request) -> Visitor:
     return Visitor(LOCAL_USER, str(request.base_url).rstrip("/"), request_id_of(request))
 
 
+async def operator(found: Annotated[Visitor, Depends(visitor)]) -> Visitor:
+    """A visitor who may do what concerns everybody. Raises Forbidden."""
+    if "admin" not in found.scopes:
+        raise Forbidden(
+            f"{found.user_id!r} may not do this: it needs the scope `admin`.",
+            remedy=Remedy("Ask the operator of this installation, or use a key with that scope."),
+        )
+    return found
+
+
 Installation = Annotated[Safelight, Depends(installation)]
 Caller = Annotated[Visitor, Depends(visitor)]
+Operator = Annotated[Visitor, Depends(operator)]

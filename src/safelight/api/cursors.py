@@ -1,4 +1,4 @@
-"""Opaque cursors of pages: a job's number, written so that nobody builds on it."""
+"""Opaque cursors of pages: a number of the list they belong to, written so that nobody builds on it."""
 
 from __future__ import annotations
 
@@ -8,19 +8,22 @@ import binascii
 from safelight.domain.errors import InvalidParams
 from safelight.services.read_jobs import FIRST_PAGE
 
+JOBS, LEDGER = "j", "l"
+"""Lists: the cursor of one is none of another."""
 
-def written(number: int | None) -> str | None:
+
+def written(number: int | None, of: str = JOBS) -> str | None:
     """The cursor of the page that continues before this number."""
-    return None if number is None else base64.urlsafe_b64encode(f"j{number}".encode()).decode().rstrip("=")
+    return None if number is None else base64.urlsafe_b64encode(f"{of}{number}".encode()).decode().rstrip("=")
 
 
-def read(cursor: str | None) -> int:
+def read(cursor: str | None, of: str = JOBS) -> int:
     """The number a cursor stands for; no cursor is the first page. Raises InvalidParams."""
     if not cursor:
         return FIRST_PAGE
     try:
         text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii")
-        number = int(text.removeprefix("j")) if text[:1] == "j" and text[1:].isdecimal() and len(text) < 20 else -1
+        number = int(text[1:]) if text[:1] == of and text[1:].isdecimal() and len(text) < 20 else -1
     except (binascii.Error, ValueError) as error:
         raise _unreadable() from error
     if not 0 < number <= FIRST_PAGE:

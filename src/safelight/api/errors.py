@@ -25,6 +25,7 @@ STATUS: Final[Mapping[type[SafelightError], int]] = {
     errors.ModelUnavailable: 422,
     errors.InsufficientCredits: 402,
     errors.IdempotencyMismatch: 422,
+    errors.ReferenceMismatch: 422,
     errors.NotFound: 404,
     errors.Gone: 410,
     errors.Conflict: 409,
@@ -43,7 +44,8 @@ STATUS: Final[Mapping[type[SafelightError], int]] = {
 
 MOST_ERRORS: Final = 20
 SHOWN_EVIDENCE: Final = frozenset(
-    {"supported", "did_you_mean", "kind_of_nearest", "successor", "shutdown_date", "price", "available"}
+    {"supported", "did_you_mean", "kind_of_nearest", "successor", "shutdown_date"}
+    | {"account", "price", "available", "missing", "captured", "refunded", "left", "balance", "held"}
 )
 """Evidence that helps the caller. The rest (paths, free disk) is for the log."""
 

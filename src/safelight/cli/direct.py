@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING
 
 from safelight.cli.load import load
@@ -11,7 +11,7 @@ from safelight.domain.errors import NotFound, Remedy
 
 if TYPE_CHECKING:
     from safelight.settings import Settings
-    from safelight.store.database import Database
+    from safelight.store.database import Database, Limits
 
 
 def existing_database() -> Settings:
@@ -43,3 +43,15 @@ async def started(settings: Settings) -> AsyncIterator[Database]:
         yield database
     finally:
         await database.stop()
+
+
+@contextmanager
+def opened_database(limits: Limits | None = None) -> Iterator[Database]:
+    """The existing database, for `transaction` and `reading`: for commands that need no event loop."""
+    from safelight.store.connect import open_database
+
+    database = open_database(existing_database().database_address, limits)
+    try:
+        yield database
+    finally:
+        database.close()

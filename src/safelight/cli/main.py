@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from safelight import __version__
-from safelight.cli import db, jobs, workers
+from safelight.cli import credits, db, jobs, workers
 from safelight.cli.edge import Edge
 from safelight.cli.models import models
 from safelight.cli.prune import prune
@@ -30,6 +30,7 @@ app.command()(worker)
 app.command()(submit)
 app.add_typer(jobs.app, name="jobs")
 app.command()(models)
+app.add_typer(credits.app, name="credits")
 app.add_typer(workers.app, name="workers")
 app.add_typer(db.app, name="db")
 app.command()(prune)

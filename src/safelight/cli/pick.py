@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
-from itertools import islice
+from collections.abc import AsyncIterator, Callable, Iterable
 from typing import Any
 
 import typer
@@ -22,30 +21,41 @@ SHORT = 8
 
 async def pick(client: Client, text: str) -> str:
     """The whole id. A whole one is not looked up; a short one is looked for among the newest jobs."""
-    wanted = text.strip().lower()
+    wanted = _asked_for(text)
     if is_id(wanted):
         return wanted
-    if len(wanted) < FEWEST or not re.fullmatch(r"[0-9a-f-]+", wanted):
-        raise typer.BadParameter(f"{text!r} is not a job's id, nor {FEWEST} or more characters of one.")
-    found = [job async for job in _newest(client) if _fits(wanted, job["id"])]
-    if not found:
-        raise ClientError(
-            f"None of the newest {NEWEST} jobs has an id like {text!r}.",
-            code="not_found",
-            remedy="List them with `safelight jobs list`, or give the whole id.",
-        )
-    if len(found) > 1:
-        some = "\n".join(f"  {job['id']}  {job['status']}" for job in islice(found, 5))
-        raise typer.BadParameter(f"{text!r} fits {len(found)} jobs; give more of it:\n{some}")
-    return str(found[0]["id"])
+    return _the_one(wanted, [(job["id"], job["status"]) async for job in _newest(client)])
+
+
+def pick_among(text: str, newest: Callable[[int], Iterable[tuple[str, str]]]) -> str:
+    """The same where no client is needed; `newest` gives at most so many ids with their statuses."""
+    wanted = _asked_for(text)
+    return wanted if is_id(wanted) else _the_one(wanted, newest(NEWEST))
 
 
 def short(job_id: str) -> str:
     return job_id[-SHORT:]
 
 
-def _fits(wanted: str, job_id: str) -> bool:
-    return job_id.startswith(wanted) or job_id.endswith(wanted)
+def _asked_for(text: str) -> str:
+    wanted = text.strip().lower()
+    if not is_id(wanted) and (len(wanted) < FEWEST or not re.fullmatch(r"[0-9a-f-]+", wanted)):
+        raise typer.BadParameter(f"{text!r} is not a job's id, nor {FEWEST} or more characters of one.")
+    return wanted
+
+
+def _the_one(wanted: str, newest: Iterable[tuple[str, str]]) -> str:
+    found = [(job_id, status) for job_id, status in newest if job_id.startswith(wanted) or job_id.endswith(wanted)]
+    if not found:
+        raise ClientError(
+            f"None of the newest {NEWEST} jobs has an id like {wanted!r}.",
+            code="not_found",
+            remedy="List them with `safelight jobs list`, or give the whole id.",
+        )
+    if len(found) > 1:
+        some = "\n".join(f"  {job_id}  {status}" for job_id, status in found[:5])
+        raise typer.BadParameter(f"{wanted!r} fits {len(found)} jobs; give more of it:\n{some}")
+    return found[0][0]
 
 
 async def _newest(client: Client) -> AsyncIterator[dict[str, Any]]:

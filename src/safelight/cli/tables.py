@@ -31,7 +31,7 @@ STATUS_STYLES = {
 
 def jobs_table(jobs: Sequence[dict[str, Any]], now: datetime) -> Table:
     """One line per job; a prompt that does not fit is cut."""
-    table = _table()
+    table = plain_table()
     table.add_column("ID", no_wrap=True)
     table.add_column("STATUS", no_wrap=True)
     table.add_column("MODEL", no_wrap=True, max_width=18)
@@ -50,7 +50,7 @@ def jobs_table(jobs: Sequence[dict[str, Any]], now: datetime) -> Table:
 
 def models_table(models: Sequence[dict[str, Any]]) -> Table:
     """In the order of the catalog; one that cannot run now says why."""
-    table = _table()
+    table = plain_table()
     table.add_column("MODEL", no_wrap=True)
     table.add_column("KIND", no_wrap=True)
     table.add_column("CREDITS", no_wrap=True)
@@ -70,7 +70,7 @@ def models_table(models: Sequence[dict[str, Any]]) -> Table:
 
 def workers_table(workers: Sequence[dict[str, Any]], now: datetime) -> Table:
     """One line per process, the oldest first."""
-    table = _table()
+    table = plain_table()
     for name in ("PROCESS", "ROLE", "STATUS", "BUSY", "VERSION", "LAST BEAT"):
         table.add_column(name, no_wrap=True)
     table.add_column("SERVES", no_wrap=True, ratio=1)
@@ -89,7 +89,7 @@ def workers_table(workers: Sequence[dict[str, Any]], now: datetime) -> Table:
 
 def settings_table(rows: Sequence[SettingRow]) -> Table:
     """What is not the default stands out."""
-    table = _table()
+    table = plain_table()
     table.add_column("SETTING", no_wrap=True)
     table.add_column("VALUE", overflow="fold")
     table.add_column("FROM", overflow="fold")
@@ -102,7 +102,7 @@ def settings_table(rows: Sequence[SettingRow]) -> Table:
 
 def pruned_table(done: Pruned) -> Table:
     """What went, by status, and together."""
-    table = _table()
+    table = plain_table()
     table.add_column("STATUS", no_wrap=True)
     for name in ("JOBS", "FILES", "BYTES"):
         table.add_column(name, no_wrap=True, justify="right")
@@ -113,5 +113,6 @@ def pruned_table(done: Pruned) -> Table:
     return table
 
 
-def _table() -> Table:
+def plain_table() -> Table:
+    """The form that all lists share."""
     return Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim", expand=True)

@@ -5,6 +5,7 @@ They know nothing of HTTP; `api/errors.py` maps each class to a status and a tes
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -116,8 +117,11 @@ class InsufficientCredits(CallerError):
     def __init__(self, *, account: str, price: int, available: int) -> None:
         super().__init__(
             f"The job costs {price} credits; account {account!r} has {available}.",
-            remedy=Remedy("Get more credits, or pick a cheaper model or fewer outputs."),
-            evidence={"account": account, "price": price, "available": available},
+            remedy=Remedy(
+                "Pick a cheaper model or fewer outputs, or have the operator grant what is missing.",
+                f"safelight credits grant {shlex.quote(account)} {price - available}",
+            ),
+            evidence={"account": account, "price": price, "available": available, "missing": price - available},
         )
 
 
@@ -131,6 +135,18 @@ class IdempotencyMismatch(CallerError):
             f"Idempotency key {key!r} was used before for a different request (job {job_id}).",
             remedy=Remedy("Use a new key for a new request; repeat a request with exactly the same body."),
             evidence={"key": key, "job_id": job_id},
+        )
+
+
+class ReferenceMismatch(IdempotencyMismatch):
+    """The reference of a ledger entry was used before, for another one. The same code: a key is such a reference."""
+
+    def __init__(self, *, reference: str, kind: str, amount: int) -> None:
+        CallerError.__init__(
+            self,
+            f"Reference {reference!r} was used before, for another entry: {kind} of {amount} credits.",
+            remedy=Remedy("Use a new reference for a new entry; repeat one with exactly the same values."),
+            evidence={"reference": reference, "kind": kind, "amount": amount},
         )
 
 

@@ -1,4 +1,4 @@
-"""Ids: time-ordered UUIDs (version 7, RFC 9562) as lower-case text."""
+"""Ids: time-ordered UUIDs (version 7, RFC 9562) as lower-case text, and the names of users."""
 
 from __future__ import annotations
 
@@ -23,3 +23,11 @@ def new_id(now_s: Callable[[], float] = time.time, random: Callable[[int], bytes
 def is_id(text: str) -> bool:
     """Whether the text has the exact form that `new_id` gives. Anything else cannot name a row."""
     return _CANONICAL.fullmatch(text) is not None
+
+
+LONGEST_USER_ID = 200
+
+
+def is_user_id(text: str) -> bool:
+    """Whether an account may carry this name: printable, and no blanks around it that nobody would see."""
+    return 0 < len(text) <= LONGEST_USER_ID and text.isprintable() and text == text.strip()

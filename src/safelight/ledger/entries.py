@@ -8,6 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
+
+MOST: Final = 10**12
+"""The largest amount that one grant, refund or adjustment moves: sums of them stay far within 64 bits."""
 
 
 class EntryKind(StrEnum):
@@ -45,7 +49,7 @@ class Entry:
     job: int | None = None
     """The job's internal number."""
     reference: str | None = None
-    """Unique; names entries that belong to no job."""
+    """Unique; names an entry that an operator made, so that making it again changes nothing."""
     note: str = ""
 
 
@@ -69,6 +73,18 @@ def capture(price: int, captured: int, *, job: int) -> Entry:
 def release(price: int, *, job: int) -> Entry:
     """Nothing was delivered: the whole hold goes back."""
     return Entry(EntryKind.RELEASE, 0, -price, job=job)
+
+
+def refund(amount: int, *, left: int, job: int, reference: str, note: str = "") -> Entry:
+    """Give back some of what a job paid; `left` is what was captured for it and not refunded so far."""
+    if not 0 < amount <= left:
+        raise ValueError(f"refunded {amount} of {left} left")
+    return Entry(EntryKind.REFUND, amount, 0, job=job, reference=reference, note=note)
+
+
+def adjustment(amount: int, *, reference: str, note: str) -> Entry:
+    """A correction by the operator, up or down."""
+    return Entry(EntryKind.ADJUSTMENT, amount, 0, reference=reference, note=note)
 
 
 def apply(balance: Balance, entry: Entry) -> Balance:

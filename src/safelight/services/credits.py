@@ -22,6 +22,10 @@ class AccountRow(NamedTuple):
     balance: int
     held: int
 
+    @property
+    def credits(self) -> Balance:
+        return Balance(self.balance, self.held)
+
 
 _COLUMNS = (accounts.c.number, accounts.c.user_id, accounts.c.balance, accounts.c.held)
 _OPEN = Change(insert_or_ignore(accounts, ("user_id",)), columns=("user_id",))
@@ -32,10 +36,9 @@ _SET = Change(
     .where(accounts.c.number == arg("account", INTEGER))
     .values(balance=arg("new_balance", INTEGER), held=arg("new_held", INTEGER))
 )
-_POST = Change(
-    sa.insert(tables.ledger),
-    columns=("account", "job", "kind", "balance_delta", "held_delta", "balance_after", "reference", "note", "at"),
-)
+_ENTRY = ("account", "job", "kind", "balance_delta", "held_delta", "balance_after", "reference", "note", "at")
+_POST = Change(sa.insert(tables.ledger), columns=_ENTRY)
+_POST_ONCE = Change(insert_or_ignore(tables.ledger, _ENTRY), columns=_ENTRY)
 
 
 class Posting(NamedTuple):
@@ -49,7 +52,7 @@ class Books:
 
     def __init__(self, tx: Tx, rows: Iterable[AccountRow]) -> None:
         self._tx = tx
-        self._balances: dict[int, Balance] = {row.number: Balance(row.balance, row.held) for row in rows}
+        self._balances: dict[int, Balance] = {row.number: row.credits for row in rows}
         self._postings: list[Posting] = []
 
     @classmethod
@@ -68,38 +71,55 @@ class Books:
 
     def post(self, account: int, entry: Entry) -> None:
         """Apply an entry. Raises ValueError if the account would no longer cover its holds: a bug, not a refusal."""
-        after = apply(self._balances[account], entry)
-        if not after.sound:
-            raise ValueError(f"account {account} does not cover {entry}")
+        after = self._after(account, entry)
         self._balances[account] = after
         self._postings.append(Posting(account, entry, after.balance))
 
+    def post_once(self, account: int, entry: Entry) -> bool:
+        """Apply and write one entry at once, unless the ledger has its reference; whether it was written.
+
+        Who comes second with the same reference, for whatever account, waits here for the first. Raises as `post`.
+        """
+        after = self._after(account, entry)
+        if not self._tx.run(_POST_ONCE, **_row(Posting(account, entry, after.balance), self._tx.now)):
+            return False
+        self._balances[account] = after
+        self._set([account])
+        return True
+
     def close(self) -> None:
         """Write balances and entries. A balance never moves without its entry."""
-        touched = sorted({posting.account for posting in self._postings})
+        self._set(sorted({posting.account for posting in self._postings}))
+        now = self._tx.now
+        self._tx.many(_POST, [_row(posting, now) for posting in self._postings])
+
+    def _after(self, account: int, entry: Entry) -> Balance:
+        after = apply(self._balances[account], entry)
+        if not after.sound:
+            raise ValueError(f"account {account} does not cover {entry}")
+        return after
+
+    def _set(self, touched: Iterable[int]) -> None:
         balances = self._balances
         self._tx.many(
             _SET,
             [{"account": n, "new_balance": balances[n].balance, "new_held": balances[n].held} for n in touched],
         )
-        now = self._tx.now
-        self._tx.many(
-            _POST,
-            [
-                {
-                    "account": account,
-                    "job": entry.job,
-                    "kind": str(entry.kind),
-                    "balance_delta": entry.balance_delta,
-                    "held_delta": entry.held_delta,
-                    "balance_after": after,
-                    "reference": entry.reference,
-                    "note": entry.note,
-                    "at": now,
-                }
-                for account, entry, after in self._postings
-            ],
-        )
+
+
+def _row(posting: Posting, now: float) -> dict[str, object]:
+    entry = posting.entry
+    return {
+        "account": posting.account,
+        "job": entry.job,
+        "kind": str(entry.kind),
+        "balance_delta": entry.balance_delta,
+        "held_delta": entry.held_delta,
+        "balance_after": posting.balance_after,
+        "reference": entry.reference,
+        "note": entry.note,
+        "at": now,
+    }
 
 
 def open_accounts(tx: Tx, users: Iterable[str]) -> dict[str, int]:
@@ -129,7 +149,12 @@ def top_up_local(tx: Tx, reference: str) -> bool:
     return True
 
 
+def account_of(tx: Tx, user_id: str) -> AccountRow | None:
+    """A user's account; None for one who never had any."""
+    return tx.one(_BY_USER, owner=user_id)
+
+
 def balance_of(tx: Tx, user_id: str) -> Balance:
     """What a user has; zero for one who never had any."""
-    row = tx.one(_BY_USER, owner=user_id)
-    return Balance(row.balance, row.held) if row else Balance()
+    row = account_of(tx, user_id)
+    return row.credits if row else Balance()

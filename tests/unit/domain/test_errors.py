@@ -55,8 +55,23 @@ def test_no_two_errors_share_a_code() -> None:
 
 def test_evidence_carries_the_numbers() -> None:
     error = errors.InsufficientCredits(account="ann", price=5, available=3)
-    assert error.evidence == {"account": "ann", "price": 5, "available": 3}
+    assert error.evidence == {"account": "ann", "price": 5, "available": 3, "missing": 2}
     assert "5 credits" in error.what
+
+
+@pytest.mark.parametrize(
+    ("account", "command"),
+    [("ann", "safelight credits grant ann 2"), ("ann & co", "safelight credits grant 'ann & co' 2")],
+)
+def test_who_lacks_credits_is_told_the_command_that_grants_them(account: str, command: str) -> None:
+    assert errors.InsufficientCredits(account=account, price=5, available=3).remedy.command == command
+
+
+def test_a_reference_used_for_another_entry_has_the_code_of_an_idempotency_key_and_says_what_it_stands_for() -> None:
+    error = errors.ReferenceMismatch(reference="invoice 7", kind="grant", amount=50)
+    assert error.code == errors.IdempotencyMismatch.code
+    assert "grant of 50 credits" in error.what
+    assert error.evidence == {"reference": "invoice 7", "kind": "grant", "amount": 50}
 
 
 def test_an_unknown_model_names_the_nearest_one() -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from safelight.domain.ids import is_id, new_id
+from safelight.domain.ids import is_id, is_user_id, new_id
 
 moments = st.floats(min_value=0, max_value=2**47 / 1000, allow_nan=False)
 noise = st.binary(min_size=10, max_size=10)
@@ -52,3 +52,13 @@ def test_ids_differ_even_within_one_millisecond() -> None:
 )
 def test_nothing_else_is_taken_for_an_id(text: str) -> None:
     assert not is_id(text)
+
+
+@pytest.mark.parametrize("name", ["local", "a", "ann@example.org", "Zoë & co", "名", "x" * 200])
+def test_a_printable_name_can_be_a_users(name: str) -> None:
+    assert is_user_id(name)
+
+
+@pytest.mark.parametrize("name", ["", " ", " ann", "ann ", "a\nb", "a\x00", "a\x1b[2J", "\ud800", "x" * 201])
+def test_a_name_that_nobody_could_tell_apart_or_store_is_no_users(name: str) -> None:
+    assert not is_user_id(name)
