@@ -54,8 +54,8 @@ fix: $(VENV)/.dev ## Format the code and mend what can be mended by a tool
 docs: $(VENV)/.dev ## Write the generated parts of the documentation
 	@$(BIN)/python -m tools.build_docs
 
-bench: $(VENV)/.dev ## Measure how quick Safelight is on this machine (SHORT=1 for a tenth of the work)
-	@$(BIN)/python -m benchmarks $(if $(SHORT),--short)
+bench: $(VENV)/.dev ## Measure how quick Safelight is on this machine (SHORT=1 for a tenth of it, ONLY="life growth" for parts)
+	@$(BIN)/python -m benchmarks $(if $(SHORT),--short) $(if $(ONLY),--only $(ONLY))
 
 extras: $(VENV)/.base ## Add what the base leaves out: the PostgreSQL driver and uvloop
 	@$(PIP) install --no-compile --require-hashes -r requirements/extras.txt
