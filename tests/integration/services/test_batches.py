@@ -87,7 +87,7 @@ def test_a_batch_that_is_not_covered_is_refused_whole_and_leaves_no_trace(shared
     with scene(shared, credits=29) as tx:
         refused = submit_batch(tx, batch_wish("b", ITEMS, key="k"))
         assert isinstance(refused, InsufficientCredits)
-        assert refused.evidence == {"account": "ann", "price": 30, "available": 29}
+        assert refused.evidence == {"account": "ann", "price": 30, "available": 29, "missing": 1}
         assert all_jobs(tx) == []
         assert tag_of(tx, "ann") == 0.0
         fund(tx, "ann", 1)

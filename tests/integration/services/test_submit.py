@@ -53,7 +53,7 @@ def test_a_job_that_the_account_does_not_cover_is_refused_and_leaves_no_trace(sh
     with scene(shared, credits=5) as tx:
         (answer,) = submit(tx, [wish("a", price=6)])
         assert isinstance(answer, InsufficientCredits)
-        assert answer.evidence == {"account": "ann", "price": 6, "available": 5}
+        assert answer.evidence == {"account": "ann", "price": 6, "available": 5, "missing": 1}
         assert all_jobs(tx) == []
         assert tag_of(tx, "ann") == 0.0
 
