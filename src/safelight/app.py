@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from importlib.metadata import entry_points
+from typing import cast
 
 import structlog
 
@@ -24,6 +25,7 @@ from safelight.maintenance.pruner import Pruner
 from safelight.maintenance.sweeper import Sweeper
 from safelight.providers.procedural.provider import ProceduralProvider
 from safelight.providers.protocol import Provider
+from safelight.queues.nudger import Nudger
 from safelight.queues.nudges import Nudges
 from safelight.services.desk import Desk
 from safelight.services.installation import open_queues, shared_secret
@@ -65,7 +67,7 @@ class Safelight:
         self.secret = secret.encode()
         self.providers = providers
         self.hub = Hub()
-        self.nudges = Nudges(self.hub)
+        self.nudges = nudger_for(database, self.hub)
         self.started_at = local_s()
         self.stopping = False
         self.presence: Presence | None = None
@@ -194,6 +196,16 @@ class Safelight:
             thumbnail=lambda asset: signed(f"/api/assets/{asset}/thumbnail"),
             preview=lambda job, sequence: signed(f"/api/jobs/{job}/previews/{sequence}"),
         )
+
+
+def nudger_for(database: Database, hub: Hub) -> Nudger:
+    """Datagrams reach the processes of one machine, all that SQLite can have; NOTIFY reaches those of many."""
+    if database.dialect != "postgresql":
+        return Nudges(hub)
+    from safelight.queues.notices import Notices
+    from safelight.store.postgres import PostgresDatabase
+
+    return Notices(hub, cast(PostgresDatabase, database).connect)
 
 
 def providers() -> dict[str, Provider]:

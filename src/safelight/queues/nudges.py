@@ -8,11 +8,12 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 
 import structlog
 
 from safelight.events.hub import Hub
+from safelight.queues.nudger import parcels
 
 log = structlog.get_logger(__name__)
 
@@ -79,25 +80,11 @@ class Nudges(asyncio.DatagramProtocol):
         topics, self._gathered = sorted(self._gathered), set()
         if self._transport is None:
             return
-        for datagram in _datagrams(topics):
+        for parcel in parcels(topics, LARGEST_BYTES):
             for peer in self._peers:
-                self._transport.sendto(datagram, peer)
+                self._transport.sendto(parcel.encode(), peer)
 
 
 def _split(address: str) -> tuple[str, int]:
     host, _, port = address.rpartition(":")
     return host, int(port)
-
-
-def _datagrams(topics: list[str]) -> Iterator[bytes]:
-    """JSON lists, each small enough to travel whole."""
-    size, part = 2, list[str]()
-    for topic in topics:
-        quoted_bytes = len(json.dumps(topic)) + len(", ")
-        if part and size + quoted_bytes > LARGEST_BYTES:
-            yield json.dumps(part).encode()
-            size, part = 2, []
-        part.append(topic)
-        size += quoted_bytes
-    if part:
-        yield json.dumps(part).encode()

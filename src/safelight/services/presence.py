@@ -91,6 +91,7 @@ class Process(NamedTuple):
 FORGET_LOST_AFTER_S = 86_400.0
 """How long the row of a lost process can be looked at."""
 
+_LOOPBACK = "127."
 _SWEEPS = arg("sweeps", INTEGER)
 _COLUMNS = (*Registration._fields, "started_at", "beat_at")
 _REGISTER = Change(insert_or_ignore(workers, _COLUMNS), columns=_COLUMNS)
@@ -162,9 +163,9 @@ def forget_lost(tx: Tx, ids: Sequence[str]) -> int:
 
 
 def addresses(found: Sequence[Process], *, host: str, boot_id: str) -> list[str]:
-    """Where those of one machine that are not lost can be nudged: a loopback address means nothing elsewhere."""
-    here = [p for p in found if (p.host, p.boot_id) == (host, boot_id) and p.lost_at is None]
-    return [p.nudge_address for p in here if p.nudge_address]
+    """Where those that are not lost can be nudged from one machine: a loopback address means nothing elsewhere."""
+    known = [(p.nudge_address, (p.host, p.boot_id)) for p in found if p.nudge_address and p.lost_at is None]
+    return [address for address, place in known if place == (host, boot_id) or not address.startswith(_LOOPBACK)]
 
 
 def processes(tx: Tx) -> list[Process]:

@@ -17,7 +17,7 @@ from safelight.events.hub import Hub
 from safelight.maintenance.local_credits import keep_in_credits
 from safelight.maintenance.pruner import Pruner
 from safelight.maintenance.sweeper import Sweeper
-from safelight.queues.nudges import Nudges
+from safelight.queues.nudger import Nudger
 from safelight.queues.watch import watch
 from safelight.services.presence import Process, addresses
 from safelight.store.database import Database
@@ -55,7 +55,7 @@ class RunningProcess:
     """Starts and stops the background tasks of a process, in the order that loses nothing."""
 
     def __init__(
-        self, database: Database, hub: Hub, nudges: Nudges, presence: Presence, runner: Runner | None, rhythm: Rhythm
+        self, database: Database, hub: Hub, nudges: Nudger, presence: Presence, runner: Runner | None, rhythm: Rhythm
     ) -> None:
         self._database, self._hub, self._nudges = database, hub, nudges
         self._presence, self._runner, self._rhythm = presence, runner, rhythm

@@ -11,7 +11,8 @@ from contextlib import asynccontextmanager
 import pytest
 
 from safelight.events.hub import Hub
-from safelight.queues.nudges import LARGEST_BYTES, Nudges, _datagrams
+from safelight.queues.nudger import parcels
+from safelight.queues.nudges import LARGEST_BYTES, Nudges
 
 PATIENCE_S = 30.0
 
@@ -173,11 +174,15 @@ def test_many_topics_arrive_though_no_datagram_holds_them_all() -> None:
 @pytest.mark.parametrize("topic", ["job:{n:036d}", "user:\u732b\u732b{n}", 'user:"\\{n}'])
 def test_a_long_list_is_split_into_datagrams_that_travel_whole(topic: str) -> None:
     topics = [topic.format(n=n) for n in range(1_500)]
-    parts = list(_datagrams(topics))
+    parts = list(parcels(topics, LARGEST_BYTES))
     assert len(parts) > 1
-    assert max(map(len, parts)) <= LARGEST_BYTES
+    assert max(len(part.encode()) for part in parts) <= LARGEST_BYTES
     assert [name for part in parts for name in json.loads(part)] == topics
 
 
+def test_a_topic_that_can_travel_in_no_datagram_does_not_keep_the_others_back() -> None:
+    assert list(parcels(["a", "x" * LARGEST_BYTES, "b"], LARGEST_BYTES)) == ['["a", "b"]']
+
+
 def test_nothing_to_say_is_no_datagram() -> None:
-    assert list(_datagrams([])) == []
+    assert list(parcels([], LARGEST_BYTES)) == []

@@ -94,3 +94,16 @@ def test_a_process_is_told_what_its_rows_say_it_holds_and_for_how_long(shared: D
         turn_back(tx, mine.number, "claimed_at", 25)
         (held,) = held_by(tx, "w1")
         assert (held.number, held.fence, round(held.held_s)) == (mine.number, mine.fence, 25)
+
+
+def test_a_loopback_address_leads_somewhere_on_its_own_machine_only(shared: Database) -> None:
+    with scene(shared, workers=()) as tx:
+        for n, (host, address) in enumerate(
+            [("here", "127.0.0.1:1"), ("far", "127.0.0.1:2"), ("far", "postgres/x"), ("here", None), ("here", "gone")]
+        ):
+            presence.register(tx, presence.Registration(
+                f"w{n}", "worker", host, "boot", 1, "1", None, "database", address, "[]", "[]", 4, "0"
+            ))  # fmt: skip
+        assert presence.declare_lost(tx, "w4", 0)
+        found = presence.addresses(presence.processes(tx), host="here", boot_id="boot")
+        assert sorted(found) == ["127.0.0.1:1", "postgres/x"]
