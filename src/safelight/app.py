@@ -155,7 +155,8 @@ class Safelight:
         process = RunningProcess(self.database, self.hub, self.nudges, self.presence, runner, rhythm)
         here = Machine(machine.host_name(), machine.boot_id(), machine.is_gone)
         watch = LostWatch(here, settings.lease_seconds)
-        sweeper = Sweeper(self.database, watch, seen=process.meet)
+        presence = self.presence
+        sweeper = Sweeper(self.database, watch, seen=process.meet, beats=lambda: presence.lease_held)
         pruner = None if settings.keep_s is None else Pruner(self.database, self.store, settings.keep_s)
         await process.start(sweeper, pruner)
         if role.slots:

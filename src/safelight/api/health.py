@@ -28,7 +28,7 @@ CHECK_LIMIT_S = 3.0
 FINDINGS = {
     "database": (
         "DATABASE_UNREACHABLE",
-        "The database does not answer.",
+        "The database does not answer, or cannot be written.",
         "Check that it runs and that the address is right.",
         "safelight settings",
     ),
@@ -91,7 +91,7 @@ async def run_checks(safelight: Safelight) -> dict[str, dict[str, Any]]:
     """Each check by name: `ok`, and what was found. Bounded in time; none raises."""
     processes = await _processes(safelight)
     return {
-        "database": _database_check(processes),
+        "database": _database_check(processes, safelight.database.hindrance()),
         "storage": await asyncio.to_thread(_storage_check, safelight),
         "worker": _worker_check(processes),
     }
@@ -125,7 +125,9 @@ def _look(tx: Tx) -> tuple[float, list[Process]]:
     return tx.now, presence.processes(tx)
 
 
-def _database_check(processes: list[Process] | str) -> dict[str, Any]:
+def _database_check(processes: list[Process] | str, hindrance: BaseException | None) -> dict[str, Any]:
+    if hindrance is not None:
+        return _check(False, str(hindrance))
     if isinstance(processes, str):
         return _check(False, processes)
     return _check(True, "reachable", processes=len(processes))

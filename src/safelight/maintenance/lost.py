@@ -41,6 +41,10 @@ class LostWatch:
         self._watched = {p.id: self._seen(p, now_s) for p in live}
         return [p for p in live if self._is_dead_here(p) or self._is_silent(p, now_s)]
 
+    def restart(self) -> None:
+        """Forget for how long anybody was silent: whatever kept the watcher from beating may have kept all others."""
+        self._watched.clear()
+
     def _seen(self, process: Process, now_s: float) -> _Watched:
         before = self._watched.get(process.id)
         return before if before and before.beat_n == process.beat_n else _Watched(process.beat_n, now_s)

@@ -18,10 +18,17 @@ log = structlog.get_logger(__name__)
 
 
 class Sweeper:
-    """`run_once` does everything there is to do now."""
+    """`run_once` does everything there is to do now. `beats` tells whether this process's own beats are written."""
 
-    def __init__(self, database: Database, watch: LostWatch, *, seen: Callable[[list[Process]], None]) -> None:
-        self._database, self._watch, self._seen = database, watch, seen
+    def __init__(
+        self,
+        database: Database,
+        watch: LostWatch,
+        *,
+        seen: Callable[[list[Process]], None],
+        beats: Callable[[], bool] = lambda: True,
+    ) -> None:
+        self._database, self._watch, self._seen, self._beats = database, watch, seen, beats
         self.sweeps_n = 0
         """How many thorough runs came to their end: the sweep's own beat, which the process's beat tells."""
 
@@ -34,6 +41,8 @@ class Sweeper:
         now, processes, hits, of_batches = await self._database.read(_look)
         self._seen(processes)
         done: Counter[str] = Counter()
+        if not self._beats():
+            self._watch.restart()
         for process in self._watch.lost(processes, local_s()):
             if await self._database.write(presence.declare_lost, process.id, process.beat_n):
                 log.warning("worker_lost", worker=process.id, host=process.host, pid=process.pid)

@@ -16,6 +16,8 @@ from safelight.store.turnstile import Turnstile
 
 log = structlog.get_logger(__name__)
 
+IMPATIENT_S = 0.1
+
 
 class Checkpointer:
     """Copies the log into the database file every `every_s` while there are commits; cuts it above `truncate_bytes`."""
@@ -28,10 +30,13 @@ class Checkpointer:
         every_s: float = 0.5,
         again_s: float = 5.0,
         truncate_bytes: int = 64 * 1024 * 1024,
+        patient_s: float = 6.0,
     ) -> None:
+        """Beyond four times `truncate_bytes` readers are waited for, up to `patient_s`, and writers with them."""
         self._database, self._turnstile = database, turnstile
         self._wal = database.with_name(database.name + "-wal")
         self._every_s, self._again_s, self._truncate_bytes = every_s, again_s, truncate_bytes
+        self._patient_s = patient_s
         self._written, self._stopping = threading.Event(), threading.Event()
 
     def wrote(self) -> None:
@@ -67,9 +72,19 @@ class Checkpointer:
         """
         connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
         with self._turnstile.held():
+            self._be_patient(connection)
             mode = "TRUNCATE" if self._wal_bytes() > self._truncate_bytes else "PASSIVE"
             busy, frames, copied = connection.execute(f"PRAGMA wal_checkpoint({mode})").fetchone()
         return not busy and frames == copied
+
+    def _be_patient(self, connection: sqlite3.Connection) -> None:
+        """Choose how long readers may hold up a TRUNCATE, and with it every writer.
+
+        Where somebody always reads, the log could else never start anew and would grow for ever. A read transaction
+        ends within `limits.read_s`, and one that begins meanwhile stands in nobody's way.
+        """
+        much_too_long = self._wal_bytes() > self._truncate_bytes * 4
+        connection.execute(f"PRAGMA busy_timeout={round((self._patient_s if much_too_long else IMPATIENT_S) * 1000)}")
 
     def _wal_bytes(self) -> int:
         with suppress(FileNotFoundError):
@@ -77,8 +92,7 @@ class Checkpointer:
         return 0
 
     def _connect(self) -> sqlite3.Connection:
-        # The time-out bounds how long a reader may hold up a TRUNCATE, and with it every writer.
-        connection = sqlite3.connect(self._database, isolation_level=None, check_same_thread=False, timeout=0.1)
+        connection = sqlite3.connect(self._database, isolation_level=None, check_same_thread=False)
         connection.execute("PRAGMA wal_autocheckpoint=0")
         connection.execute("PRAGMA synchronous=FULL")
         return connection

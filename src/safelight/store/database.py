@@ -62,7 +62,7 @@ class Database(ABC):
         self.lines = Lines()
         self.waker: Waker = wake_nobody
         self.trouble: BaseException | None = None
-        """Why no write can be done, as long as a writer knows that."""
+        """Why the last commit that was tried could not be made; None once one was."""
         self._inside = threading.local()
         self._quiet_until: dict[str, float] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -151,6 +151,10 @@ class Database(ABC):
             self._note_time(group, time.perf_counter() - started)
         for call, result in zip(group, results, strict=True):
             call.result, call.error = result, None
+
+    def hindrance(self) -> BaseException | None:
+        """Why nothing can be written at this moment; None if nothing stands in the way. May be asked at any time."""
+        return self.trouble
 
     def overdue(self) -> BaseException:
         """What to tell calls that have waited in line for too long."""

@@ -52,18 +52,20 @@ class GroupCommit:
     def _commit_together(self, taken: list[Call]) -> list[Callback]:
         """Run groups in one transaction; `taken` receives their calls. Returns what is left to do after the commit.
 
-        Nothing is taken before the turn has come, however long that lasts: who waits in line can be told so.
+        Nothing is taken before a transaction is open, however long that lasts: who waits in line can be told so.
         """
         try:
             with self._turnstile.held():
                 durable = self._database.lines.wants_durable()
                 return self._transact(partial(self._run_while_shared, taken, durable), durable=durable)
         except (NoTurn, _NotBegun) as error:
-            taken += self._next_group(self._database.limits.batch_calls, durable=True)
-            _fail(taken, self._refusal(_cause(error)))
+            refusal = self._database.trouble = self._refusal(_cause(error))
+            if not _may_pass(error):
+                taken += self._next_group(self._database.limits.batch_calls, durable=True)
+                _fail(taken, refusal)
             return []
         except Exception as error:
-            log.warning("commit_failed", error=str(error), calls=len(taken))
+            log.debug("commit_failed", error=str(error), calls=len(taken))
             return self._commit_one_by_one(taken)
 
     def _run_while_shared(self, taken: list[Call], durable: bool, tx: Tx) -> None:
@@ -110,12 +112,21 @@ class GroupCommit:
                 with self._turnstile.held(self._database.limits.away_s):
                     callbacks += self._transact(partial(self._run_alone, call))
             except (NoTurn, _NotBegun) as error:
-                _fail(calls[n:], self._refusal(_cause(error)))
+                refusal = self._database.trouble = self._refusal(_cause(error))
+                _fail(calls[n:], refusal)
                 break
             except BaseException as error:  # as above: the caller's
-                log.warning("use_case_failed", use_case=name_of(call.use_case), error=str(error))
-                _fail([call], self._refusal(error))
+                self._fail_alone(call, error)
         return callbacks
+
+    def _fail_alone(self, call: Call, error: BaseException) -> None:
+        """A use case with a bug is worth a line each time; a disk that is full is told by whoever looks at it."""
+        refusal = self._refusal(error)
+        if refusal is error:
+            log.warning("use_case_failed", use_case=name_of(call.use_case), error=str(error))
+        else:
+            self._database.trouble = refusal
+        _fail([call], refusal)
 
     def _run_alone(self, call: Call, tx: Tx) -> None:
         self._database.run_timed(tx, [call])
@@ -138,8 +149,14 @@ class GroupCommit:
         finally:
             with suppress(sqlite3.Error):
                 connection.rollback()  # does nothing after a COMMIT
+        self._database.trouble = None
         self._committed()
         return tx.callbacks
+
+
+def _may_pass(error: Exception) -> bool:
+    """Whether another program has the file locked: those in line wait on, as long as they would for the turn."""
+    return getattr(error.__cause__, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
 
 
 def _cause(error: Exception) -> BaseException:

@@ -66,7 +66,10 @@ class PostgresWriter:
             if slow and parted_by_s is None:
                 parted_by_s = time.monotonic() + self._database.limits.away_s
             over = slow and parted_by_s is not None and time.monotonic() >= parted_by_s
-            if len(group) == 1 or over or (isinstance(refusal, Unavailable) and not slow):
+            unusable = isinstance(refusal, Unavailable) and not slow
+            if unusable and refusal is not error:  # the server's own words, not those of the use case
+                self._database.trouble = refusal
+            if len(group) == 1 or over or unusable:
                 _fail(group, refusal)
                 return []
         half = len(group) // 2
@@ -100,6 +103,7 @@ class PostgresWriter:
         connection.execute(begin, prepare=False)
         with in_transaction(connection) as tx:
             self._database.run_timed(tx, group)
+        self._database.trouble = None
         return tx.callbacks
 
     def _connected(self, group: Sequence[Call]) -> Sequence[Call]:
@@ -115,8 +119,6 @@ class PostgresWriter:
                     break
                 self._pause(n)
                 n += 1
-            else:
-                self._database.trouble = None
         return group
 
     def _still_waiting(self, group: Sequence[Call], refusal: BaseException) -> Sequence[Call]:

@@ -26,6 +26,8 @@ from safelight.store.turnstile import NoTurn, Turnstile, TurnTaken
 from safelight.store.tx import Tx
 
 INSTRUCTIONS_BETWEEN_CLOCK_READS = 20_000
+HELD_FOR_LONG = 1.5
+"""Whoever has the turn may wait for another program for `busy_s`; longer is not normal."""
 
 
 class SqliteTx(Tx):
@@ -119,6 +121,12 @@ class SqliteDatabase(Database):
                 self._watcher = self._connect_reader()
             version: int = self._watcher.execute("PRAGMA data_version").fetchone()[0]
             return version
+
+    def hindrance(self) -> BaseException | None:
+        holder = self.turnstile.holder()
+        if holder is not None and time.time() - holder.since > self.limits.busy_s * HELD_FOR_LONG:
+            return self._refusal(TurnTaken(holder))
+        return super().hindrance()
 
     def overdue(self) -> BaseException:
         holder = self.turnstile.holder()

@@ -20,5 +20,5 @@ async def patiently(work: Callable[[], Awaitable[T]], again_s: float) -> T:
         try:
             return await work()
         except (OSError, Unavailable) as error:
-            log.warning("database_away", error=str(error), again_in_s=again_s)
+            log.debug("database_away", error=str(error), again_in_s=again_s)  # thousands may wait: one says it for all
             await asyncio.sleep(again_s)

@@ -17,6 +17,7 @@ from safelight.services import presence as rows
 from safelight.services.sql import as_json
 from safelight.store.database import Database
 from safelight.store.tx import Tx
+from safelight.telemetry.spell import Spell
 from safelight.worker import machine
 
 log = structlog.get_logger(__name__)
@@ -102,12 +103,14 @@ class Presence:
 
     async def run(self) -> None:
         """Beat until cancelled. A database that is away costs beats, never the loop."""
+        spell = Spell(log, "beat_failed")
         while True:
             await asyncio.sleep(self._lease_s / BEATS_PER_LEASE)
             try:
                 await self.beat()
+                spell.over()
             except (OSError, SafelightError) as error:
-                log.warning("beat_failed", worker=self.id, error=str(error), lease_held=self.lease_held)
+                spell.met(error, worker=self.id, lease_held=self.lease_held)
 
     async def tick(self) -> None:
         """Show until cancelled that the event loop runs, and measure how late it is."""

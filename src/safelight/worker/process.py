@@ -21,6 +21,7 @@ from safelight.queues.nudger import Nudger
 from safelight.queues.watch import watch
 from safelight.services.presence import Process, addresses
 from safelight.store.database import Database
+from safelight.telemetry.spell import Spell
 from safelight.worker import machine
 from safelight.worker.presence import BEATS_PER_LEASE, Presence
 from safelight.worker.release import refuse_if_too_old, until_too_old
@@ -73,6 +74,7 @@ class RunningProcess:
         self._watchdog.start()
         self._tasks += [
             self._keep(self._presence.tick(), "tick"),
+            self._keep(self._tell_hindrance(), "hindrance"),
             self._keep(self._presence.run(), "beat"),
             self._keep(self._sweep(sweeper), "sweep"),
             self._keep(watch(self._database, self._hub), "watch"),
@@ -109,8 +111,18 @@ class RunningProcess:
         """Nudge everyone who is there."""
         self._nudges.set_peers(addresses(processes, host=machine.host_name(), boot_id=machine.boot_id()))
 
+    async def _tell_hindrance(self) -> None:
+        """Say once why the database cannot be written, and once that it can again; all others just try again."""
+        spell = Spell(log, "database_hindered")
+        while True:
+            if hindrance := self._database.hindrance():
+                spell.met(hindrance, remedy=str(getattr(hindrance, "remedy", "")))
+            else:
+                spell.over()
+            await asyncio.sleep(LOOK_EVERY_S)
+
     async def _sweep(self, sweeper: Sweeper) -> None:
-        thorough_at = local_s()
+        thorough_at, spell = local_s(), Spell(log, "sweep_failed")
         while True:
             thorough = local_s() >= thorough_at
             if thorough:
@@ -119,17 +131,20 @@ class RunningProcess:
                 await sweeper.run_once(thorough=thorough)
                 if thorough:
                     await keep_in_credits(self._database)
+                spell.over()
             except (OSError, SafelightError) as error:
-                log.warning("sweep_failed", error=str(error))
+                spell.met(error)
             await asyncio.sleep(self._rhythm.look_s)
 
     async def _reconcile(self, runner: Runner) -> None:
+        spell = Spell(log, "reconcile_failed")
         while True:
             await asyncio.sleep(self._rhythm.beat_s)
             try:
                 await runner.reconcile()
+                spell.over()
             except (OSError, SafelightError) as error:
-                log.warning("reconcile_failed", error=str(error))
+                spell.met(error)
 
     async def _end_when_too_old(self) -> None:
         refusal = await until_too_old(self._database, self._rhythm.beat_s)

@@ -11,6 +11,7 @@ import jsonschema
 import pytest
 
 from safelight import __version__
+from safelight.domain.errors import Remedy, Unavailable
 from safelight.domain.ids import is_id
 from safelight.services import presence
 from tests.integration.api.problems import FIELDS
@@ -84,6 +85,20 @@ def test_a_server_whose_own_worker_is_lost_is_not_ready(door: Door) -> None:
             "storage": True,
             "worker": False,
         }
+
+
+def test_a_database_that_cannot_be_written_makes_it_not_ready_and_is_told_with_its_reason(door: Door) -> None:
+    assert door.get("/api/ready").status_code == 200
+    door.safelight.database.trouble = Unavailable("The disk of the database is full.", remedy=Remedy("Make room."))
+    answer = door.get("/api/ready")
+    assert (answer.status_code, answer.json()["checks"]["database"]["ok"]) == (503, False)
+    assert answer.json()["checks"]["database"]["found"] == "The disk of the database is full."
+    findings = door.get("/api/health").json()["findings"]
+    assert ("DATABASE_UNREACHABLE", "The disk of the database is full.") in [
+        (f["code"], f["symptom"]) for f in findings
+    ]
+    door.submit()
+    assert door.get("/api/ready").status_code == 200, "a commit shows that it can be written again"
 
 
 def test_with_a_worker_it_is_ready_and_healthy(door: Door) -> None:

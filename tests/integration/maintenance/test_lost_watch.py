@@ -107,3 +107,10 @@ def test_where_the_system_does_not_say_who_runs_only_silence_counts() -> None:
 
 def test_a_local_process_that_runs_but_is_silent_is_lost_after_its_lease() -> None:
     assert read_every_second(watch({7: "100"}), process(host="here"), 0, 30) == [30]
+
+
+def test_a_watcher_that_starts_anew_gives_everybody_a_whole_lease_again() -> None:
+    watcher = watch()
+    assert read_every_second(watcher, process(), 0, 29) == []
+    watcher.restart()
+    assert read_every_second(watcher, process(), 30, 60) == [60]

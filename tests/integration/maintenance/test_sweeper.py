@@ -8,6 +8,7 @@ from collections import Counter
 import pytest
 import sqlalchemy as sa
 
+from safelight.maintenance import sweeper as sweeper_module
 from safelight.maintenance.lost import LostWatch, Machine
 from safelight.maintenance.sweeper import Sweeper
 from safelight.services import presence
@@ -156,3 +157,25 @@ def test_only_thorough_runs_that_came_to_their_end_count_as_sweeps(
 
 async def _broken(*_: object) -> None:
     raise OSError("away")
+
+
+def test_a_sweeper_that_could_not_beat_itself_calls_nobody_silent(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What kept it from writing may have kept all others: else a lock of half a minute would lose every worker."""
+    with database.transaction() as tx:
+        set_scene(tx)
+    seconds = iter(range(1_000))
+    monkeypatch.setattr(sweeper_module, "local_s", lambda: float(next(seconds)))
+    hindered = iter([*[False] * 10, True])
+    watching = LostWatch(ELSEWHERE, 30.0)
+    sweeper = Sweeper(database, watching, seen=lambda _: None, beats=lambda: not next(hindered, False))
+
+    async def run() -> list[int]:
+        database.start()
+        try:
+            return [n for n in range(45) if (await sweeper.run_once(thorough=False))["lost"]]
+        finally:
+            await database.stop()
+
+    assert asyncio.run(run()) == [40], "not 30: the eleventh look began a new watch"

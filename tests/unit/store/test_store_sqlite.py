@@ -32,6 +32,8 @@ from tests.unit.store import toy_store
 from tests.unit.store.running import LIMIT_S, run
 from tests.unit.store.toy_store import count_notes, insert_note, note, rename
 
+LOG_BYTES = 4 * 1024 * 1024
+ROWS, ROWS_PER_WRITE = 50_000, 100
 ROOT = Path(__file__).parents[3]
 HOLD = """
 import sys, time
@@ -39,6 +41,16 @@ from pathlib import Path
 from safelight.store.turnstile import Turnstile
 with Turnstile(Path(sys.argv[1])).held():
     print("held", flush=True)
+    sys.stdin.read()
+"""
+
+HOLD_TRANSACTION = """
+import sys
+from safelight.store.connect import open_database
+from tests.unit.store.test_store_sqlite import write
+with open_database(sys.argv[1]).transaction() as tx:
+    write(tx, "theirs")
+    print("written", flush=True)
     sys.stdin.read()
 """
 
@@ -64,7 +76,8 @@ async def flood(database, n):
 async def main():
     database = open_database(sys.argv[1])
     database.start()
-    floods = [asyncio.create_task(flood(database, n)) for n in range(200)]
+    first = int(sys.argv[2]) if len(sys.argv) > 2 else 0
+    floods = [asyncio.create_task(flood(database, first + n)) for n in range(200)]
     while await database.read(count) < 400:
         await database.write(count)
     print("flooding", flush=True)
@@ -179,6 +192,38 @@ def test_writes_that_wait_for_a_frozen_process_are_told_who_it_is_and_are_not_do
         assert await hasty.read(count) == 1
 
     run(hasty, work)
+
+
+def test_writes_wait_for_a_frozen_process_and_go_on_with_it(database: SqliteDatabase) -> None:
+    quick = SqliteDatabase(database.path, Limits(busy_s=0.05))
+
+    async def work() -> None:
+        with frozen(quick) as process:
+            writes = [asyncio.create_task(quick.write(write, f"n{n}")) for n in range(3)]
+            hindrance = await hindered(quick)
+            assert hindrance.evidence["pid"] == process.pid
+            process.send_signal(signal.SIGCONT)
+            process.communicate("", timeout=LIMIT_S)  # it ends its turn
+            await asyncio.gather(*writes)
+            assert await quick.read(count) == 3
+            assert quick.hindrance() is None
+
+    run(quick, work)
+
+
+def test_a_frozen_process_that_is_killed_in_its_transaction_undoes_it_and_others_go_on(
+    database: SqliteDatabase,
+) -> None:
+    async def work() -> None:
+        with child(HOLD_TRANSACTION, f"sqlite:///{database.path}") as process:
+            process.send_signal(signal.SIGSTOP)
+            writing = asyncio.create_task(database.write(write, "mine"))
+            await asyncio.to_thread(_until_next_is_locked, database.path)
+            process.kill()
+            await writing
+            assert await database.read(count) == 1, "what the killed one wrote was never committed"
+
+    run(database, work)
 
 
 def test_the_beat_goes_first_among_those_that_waited_for_the_turn(database: SqliteDatabase) -> None:
@@ -305,6 +350,56 @@ def test_a_one_row_write_beside_a_flooding_process_waits_its_turn_only(database:
     assert highest < 1.0, waits
 
 
+def test_the_beat_of_a_third_process_is_in_time_while_two_flood_the_file(database: SqliteDatabase) -> None:
+    waits: list[float] = []
+
+    async def work() -> None:
+        for n in range(60):
+            started = time.perf_counter()
+            await database.write_first(write, f"beat-{n}")
+            waits.append(time.perf_counter() - started)
+
+    url = f"sqlite:///{database.path}"
+    with child(FLOOD, url) as one, child(FLOOD, url, "1000000") as other:
+        run(database, work)
+        assert (one.poll(), other.poll()) == (None, None)
+    assert quantiles(waits, n=100)[98] < 2.0, waits
+
+
+def test_the_log_stays_short_under_a_flood_although_somebody_always_reads(database: SqliteDatabase) -> None:
+    wal = database.path.with_name(database.path.name + "-wal")
+    highest_bytes, written, over = 0, 0, threading.Event()
+    bounded = SqliteDatabase(database.path)
+    bounded._checkpointer = Checkpointer(
+        database.path, bounded.turnstile, every_s=0.05, truncate_bytes=LOG_BYTES, patient_s=2.0
+    )
+
+    def read_for_a_while(tx: Tx) -> None:
+        count(tx)
+        over.wait(0.3)
+
+    async def always_read() -> None:
+        while not over.is_set():
+            await bounded.read(read_for_a_while)
+
+    async def flood(n: int) -> None:
+        nonlocal highest_bytes, written
+        while written < ROWS:
+            written += ROWS_PER_WRITE
+            await bounded.write(_write_rows, f"{n}-{written}")
+            highest_bytes = max(highest_bytes, wal.stat().st_size)
+
+    async def work() -> None:
+        readers = [asyncio.create_task(always_read()) for _ in range(3)]
+        await asyncio.gather(*(flood(n) for n in range(4)))
+        over.set()
+        await asyncio.gather(*readers)
+
+    run(bounded, work)
+    assert highest_bytes < 8 * LOG_BYTES, f"{highest_bytes:,}"
+    assert bounded.path.stat().st_size > 8 * LOG_BYTES, "else nothing was shown"
+
+
 def test_a_full_disk_is_told_to_the_callers_and_the_writer_lives_on(sqlite_url: str) -> None:
     class Small(SqliteDatabase):
         def connect(self) -> sqlite3.Connection:
@@ -349,8 +444,8 @@ def test_a_lost_transaction_runs_the_others_again_one_by_one(database: SqliteDat
         run(database, work)
 
 
-def test_another_program_that_keeps_the_file_locked_is_told_to_the_callers(sqlite_url: str) -> None:
-    database = open_database(sqlite_url, Limits(busy_s=0.05))
+def test_another_program_that_keeps_the_file_locked_is_told_to_those_who_waited_long_enough(sqlite_url: str) -> None:
+    database = open_database(sqlite_url, Limits(busy_s=0.05, away_s=0.3))
     toy_store.create(database)
     path = sqlite_url.removeprefix("sqlite:///")
 
@@ -359,9 +454,33 @@ def test_another_program_that_keeps_the_file_locked_is_told_to_the_callers(sqlit
             foreign.execute("BEGIN IMMEDIATE")
             answers = await asyncio.gather(*(database.write(write, f"n{n}") for n in range(5)), return_exceptions=True)
             assert {type(answer) for answer in answers} == {Unavailable}
+            assert isinstance(answers[0], Unavailable)
+            assert answers[0].evidence["code"] in ("SQLITE_BUSY", "TURN_TAKEN")
             foreign.execute("ROLLBACK")
         await database.write(write, "a")
         assert await database.read(count) == 1
+
+    run(database, work)
+
+
+def test_a_file_that_another_program_locks_is_waited_for_and_what_hinders_is_told_meanwhile(sqlite_url: str) -> None:
+    database = open_database(sqlite_url, Limits(busy_s=0.05))
+    toy_store.create(database)
+
+    async def work() -> None:
+        assert database.hindrance() is None
+        with closing(sqlite3.connect(sqlite_url.removeprefix("sqlite:///"), isolation_level=None)) as foreign:
+            foreign.execute("BEGIN EXCLUSIVE")
+            writes = [asyncio.create_task(database.write(write, f"n{n}")) for n in range(5)]
+            beat = asyncio.create_task(database.write_first(write, "beat"))
+            hindrance = await hindered(database)
+            assert "locked" in str(hindrance)
+            assert "end it" in str(hindrance.remedy)
+            assert await database.read(count) == 0
+            foreign.execute("ROLLBACK")
+        await asyncio.gather(*writes, beat)
+        assert await database.read(count) == 6
+        assert database.hindrance() is None
 
     run(database, work)
 
@@ -434,6 +553,13 @@ def test_the_log_is_copied_while_the_database_runs(database: SqliteDatabase) -> 
     run(database, work)
 
 
+async def hindered(database: Database) -> Unavailable:
+    """What stands in the way of writes, once it is known."""
+    while not isinstance(hindrance := database.hindrance(), Unavailable):  # noqa: ASYNC110
+        await asyncio.sleep(0.005)
+    return hindrance
+
+
 def _copied(path: Path) -> bool:
     """Whether the row is in the database file itself, as someone without the log would see it."""
     with closing(sqlite3.connect(f"{path.as_uri()}?immutable=1", uri=True)) as connection:
@@ -452,6 +578,10 @@ def _until_next_is_locked(path: Path) -> None:
                 return
             fcntl.flock(probe, fcntl.LOCK_UN)
     raise AssertionError("nobody stands in line")
+
+
+def _write_rows(tx: Tx, name: str) -> None:
+    tx.many(insert_note, [note(f"{name}-{n}", text="x" * 1_000) for n in range(ROWS_PER_WRITE)])
 
 
 def _write_much(tx: Tx, id: str) -> None:
