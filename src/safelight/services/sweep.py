@@ -10,11 +10,11 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 
-from safelight.domain.jobs import FAIL, REQUEUE, EventType
+from safelight.domain.jobs import FAIL, REQUEUE, EventType, Status
 from safelight.domain.retry import MAX_LOST
 from safelight.services import ending, hand_back
 from safelight.services.job_error import error_json
-from safelight.services.moves import ENDED, LEASE_HOLDS, MOVED, MovedRow, leaves, picked, reaches
+from safelight.services.moves import ENDED, LEASE_HOLDS, MOVED, MovedRow, leaves, picked, reaches, still
 from safelight.services.sql import INTEGER, NOW, arg
 from safelight.store import tables
 from safelight.store.statements import Change, Query
@@ -47,7 +47,7 @@ class _Orphan(NamedTuple):
 
 
 _live_workers = sa.select(workers.c.id).where(workers.c.lost_at.is_(None))
-_IS_DUE = sa.and_(jobs.c.due_at <= NOW, jobs.c.status == "pending")
+_IS_DUE = sa.and_(jobs.c.due_at <= NOW, still(Status.PENDING))
 _is_no_batch = jobs.c.kind != "batch"  # a batch has neither worker nor deadline of its own: it ends with its items
 _IS_OVERDUE = sa.and_(jobs.c.deadline_at <= NOW, leaves(FAIL), _is_no_batch)
 _IS_ORPHAN = sa.and_(leaves(REQUEUE), jobs.c.worker_id.not_in(_live_workers), _is_no_batch)
@@ -96,7 +96,7 @@ _STILL_ORPHAN = Query(
     _Orphan,
 )
 _HELD = Query(sa.select(jobs.c.number, jobs.c.lost_n).where(LEASE_HOLDS).with_for_update(), _Orphan)
-_this_job = sa.and_(jobs.c.number == arg("job", INTEGER), leaves(REQUEUE))
+_this_job = sa.and_(jobs.c.number == arg("job", INTEGER), still(Status.PROCESSING))
 _TAKE_BACK = hand_back.back_to_pending(_this_job, lost=True)
 _GIVE_UP = Query(
     sa.update(jobs)

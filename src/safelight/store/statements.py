@@ -128,9 +128,7 @@ def insert_or_ignore(
 
 def compiled(expression: Any, dialect: sa.Dialect) -> str:
     """The text of an expression: arguments stay arguments, constants become literals."""
-    return rendered(
-        visitors.replacement_traverse(expression, {}, lambda element, **_: _rewritten(element, dialect)), dialect
-    )
+    return rendered(_with_literals(expression, dialect), dialect)
 
 
 def rendered(expression: Any, dialect: sa.Dialect) -> str:
@@ -167,6 +165,10 @@ def literal(element: Any) -> Any:
     return element.render_literal_execute() if isinstance(element, BindParameter) else None
 
 
+def _with_literals(expression: Any, dialect: sa.Dialect) -> Any:
+    return visitors.replacement_traverse(expression, {}, lambda element, **_: _rewritten(element, dialect))
+
+
 def _rewritten(element: Any, dialect: sa.Dialect) -> Any:
     if isinstance(element, BinaryExpression) and is_argument(element.right) and element.right.expanding:
         return _in_list(element, dialect)
@@ -177,13 +179,13 @@ def _rewritten(element: Any, dialect: sa.Dialect) -> Any:
 
 def _in_list(element: BinaryExpression[Any], dialect: sa.Dialect) -> Any:
     """`column IN (…)` over one argument that carries the whole list."""
-    name, kind = cast(BindParameter[Any], element.right).key, element.left.type
+    left, name = _with_literals(element.left, dialect), cast(BindParameter[Any], element.right).key
     included = element.operator is operators.in_op
     if dialect.name == "sqlite":
         listed = sa.select(sa.func.json_each(sa.bindparam(name, None, type_=sa.Text)).table_valued("value").c.value)
-        return element.left.in_(listed) if included else element.left.not_in(listed)
-    array = sa.bindparam(name, None, type_=sa.ARRAY(kind))
-    return element.left == sa.func.any(array) if included else element.left != sa.func.all(array)
+        return left.in_(listed) if included else left.not_in(listed)
+    array = sa.bindparam(name, None, type_=sa.ARRAY(left.type))
+    return left == sa.func.any(array) if included else left != sa.func.all(array)
 
 
 def _with_columns(expression: Any, columns: tuple[str, ...]) -> Any:

@@ -2,28 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 import re
-from collections.abc import Iterator
 
 import pytest
 
-import safelight
 from safelight.store.connect import open_database
 from safelight.store.statements import SQLITE, Statement, postgres_dialect
-
-PACKAGES = ("services", "events", "maintenance", "queues", "alerts", "diagnosis")
-
-
-def statements() -> Iterator[tuple[str, Statement]]:
-    """Every statement that a module holds under a name."""
-    for package in PACKAGES:
-        for module in pkgutil.walk_packages(safelight.__path__, "safelight."):
-            if module.name.startswith(f"safelight.{package}."):
-                for name, value in vars(importlib.import_module(module.name)).items():
-                    if isinstance(value, Statement):
-                        yield f"{module.name}.{name}", value
+from tests.support.statements import statements, values_for
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +51,7 @@ def test_postgres_understands_every_statement(found: dict[str, Statement], postg
     for name, statement in found.items():
         try:
             text = statement.text(postgres_dialect())
-            connection.execute(f"EXPLAIN {text}", dict.fromkeys(statement.arguments))
+            connection.execute(f"EXPLAIN {text}", values_for(statement))
         except Exception as error:
             misunderstood[name] = f"{error}: {statement!r}"
     connection.close()

@@ -1,0 +1,174 @@
+"""Among very many ended jobs every statement still finds its few rows by the right index, on both databases.
+
+SQLite is asked with and without statistics, Postgres for the plan it makes of given values and for the one that it
+keeps for all values.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from benchmarks.seeding import ENDED, WAITING, execute, seed_jobs, seed_records
+from safelight.services import read_jobs
+from safelight.store.connect import open_database
+from safelight.store.statements import Statement
+from safelight.testing.databases import fresh_database
+from tests.integration.store.plans import Step, on_postgres, on_sqlite
+from tests.support.statements import statements
+
+ENDED_JOBS, LIVE_JOBS = 40_000, 200
+GROWS = frozenset({"jobs", "calls", "events", "assets", "ledger"})
+FEW = 1_000
+"""More rows than this no plan may sort."""
+LIVE = {
+    "ready": {},
+    "later": {"ready": "FALSE", "due_at": "4000000000"},
+    "parked": {"ready": "FALSE", "waiting_for": "'user:' || (n % 10)"},
+    "running": {"ready": "FALSE", "status": "'processing'", "worker_id": "'worker-' || (n % 10)"},
+    "batch": {"ready": "FALSE", "kind": "'batch'"},
+    "item": {"ready": "FALSE", "parent": f"{ENDED_JOBS + 4 * LIVE_JOBS} + n / 10"},
+}
+
+
+class Hot(NamedTuple):
+    """A statement, a table whose rows it must find, the indexes that serve, and whether it runs for many at once."""
+
+    statement: str
+    table: str
+    indexes: Sequence[str]
+    many: bool = False
+
+
+NUMBER = ("INTEGER PRIMARY KEY", "pk_jobs")
+EVERY_LIVE_JOB = ("ix_jobs_deadline",)
+HOT = (
+    Hot("services.claimable.READY[False]", "jobs", ["ix_jobs_claim", *NUMBER]),
+    Hot("services.claimable.READY[True]", "jobs", ["ix_jobs_claim", *NUMBER]),
+    Hot("services.claimable.CANDIDATES[False]", "jobs", ["ix_jobs_claim"]),
+    Hot("services.claimable.CANDIDATES[True]", "jobs", ["ix_jobs_claim"]),
+    Hot("services.claimable.CLAIM_THESE", "jobs", NUMBER),
+    Hot("services.claimable.RESUMES", "jobs", ["ix_jobs_resume", *NUMBER]),
+    Hot("services.claimable.SUSPECT", "jobs", ["ix_jobs_suspect"]),
+    Hot("services.claimable.RESERVED", "jobs", ["ix_jobs_parked"]),
+    Hot("services.parking._PARK", "jobs", ["ix_jobs_claim", *NUMBER]),
+    Hot("services.parking._PARKED", "jobs", ["ix_jobs_parked"], many=True),
+    Hot("services.parking._LET_IN", "jobs", ["ix_jobs_parked", *NUMBER]),
+    Hot("services.parking._NEXT_GROUP", "jobs", ["ix_jobs_parked"]),
+    Hot("services.parking._RUNNING", "jobs", ["ix_jobs_running"]),
+    Hot("services.new_jobs._EXISTING", "jobs", ["sqlite_autoindex_jobs_1", "uq_jobs_id"], many=True),
+    Hot("services.calls._HOLD_LEASE", "jobs", NUMBER, many=True),
+    Hot("services.calls._SUPERSEDE", "calls", ["ix_calls_job", "uq_calls_open"], many=True),
+    Hot("services.calls._ACCEPT", "calls", ["sqlite_autoindex_calls_1", "uq_calls_id"], many=True),
+    Hot("services.calls._END", "calls", ["sqlite_autoindex_calls_1", "uq_calls_id"], many=True),
+    Hot("services.calls._OPEN_OF_JOB", "calls", ["ix_calls_job", "uq_calls_open"]),
+    Hot("services.progress._MOVE", "jobs", NUMBER, many=True),
+    Hot("services.finish._END", "jobs", NUMBER, many=True),
+    Hot("services.ending._SETTLE_CALLS", "calls", ["ix_calls_job", "uq_calls_open"], many=True),
+    Hot("services.hand_back._RETURN", "jobs", NUMBER),
+    Hot("services.held._HELD", "jobs", ["ix_jobs_held"]),
+    Hot("services.hear._OURS", "calls", ["sqlite_autoindex_calls_1", "uq_calls_id"]),
+    Hot("services.hear._THEIRS", "calls", ["ix_calls_remote"]),
+    Hot("services.aftercare._DUE", "calls", ["ix_calls_check"]),
+    Hot("services.aftercare._TAKE", "calls", ["ix_calls_check", "INTEGER PRIMARY KEY", "pk_calls"]),
+    Hot("services.sweep._MAKE_READY", "jobs", ["ix_jobs_due", *NUMBER]),
+    Hot("services.sweep._EXPIRE", "jobs", ["ix_jobs_deadline", *NUMBER]),
+    Hot("services.sweep._TAKE_BACK", "jobs", NUMBER, many=True),
+    Hot("services.sweep._GIVE_UP", "jobs", NUMBER, many=True),
+    Hot("services.cancel._CANCEL", "jobs", ["sqlite_autoindex_jobs_1", "uq_jobs_id"]),
+    Hot("services.read_jobs._BY_ID", "jobs", ["sqlite_autoindex_jobs_1", "uq_jobs_id"]),
+    Hot("page", "jobs", ["ix_jobs_user"]),
+    Hot("page of a status", "jobs", ["ix_jobs_user_status"]),
+    Hot("services.read_jobs._ASSETS_OF", "assets", ["ix_assets_job"]),
+    Hot("services.read_jobs._COST_OF", "calls", ["ix_calls_job"]),
+    Hot("events.log._AFTER", "events", ["PRIMARY KEY", "pk_events"]),
+    Hot("services.read_ledger._PAGE", "ledger", ["ix_ledger_account"]),
+)
+WALKS = {
+    "services.sweep._HITS": ["ix_jobs_due", "ix_jobs_deadline", "ix_jobs_running", "ix_jobs_held"],
+    "services.sweep._ORPHANS": ["ix_jobs_running", "ix_jobs_held"],
+    "services.waiting._WAITING": ["ix_jobs_deadline"],
+    "services.batches._HITS": ["ix_jobs_live_batches", "ix_jobs_unheeded", "ix_jobs_live_items", "ix_jobs_parent"],
+}
+"""What is to look at every running or waiting job, by the index that has only those."""
+
+Plans = Callable[[Statement, bool], list[list[Step]]]
+
+
+def populate(url: str) -> None:
+    """Ended jobs with all they left behind, and some in every other state."""
+    seed_jobs(url, "ended", ENDED_JOBS, ENDED)
+    seed_records(url, ENDED_JOBS)
+    for name, values in LIVE.items():
+        seed_jobs(url, name, LIVE_JOBS, {**WAITING, **values})
+
+
+@pytest.fixture(scope="module")
+def by_name() -> dict[str, Statement]:
+    pages = {"page": read_jobs._page(()), "page of a status": read_jobs._page(("status",))}
+    return {**dict(statements()), **pages}
+
+
+@pytest.fixture(scope="module")
+def sqlite_plans(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plans]:
+    path = tmp_path_factory.mktemp("plans") / "safelight.db"
+    shutil.copyfile(sqlite_template, path)
+    populate(f"sqlite:///{path}")
+    known = path.with_name("analyzed.db")
+    execute(f"sqlite:///{path}", "PRAGMA wal_checkpoint(TRUNCATE)")
+    shutil.copyfile(path, known)
+    execute(f"sqlite:///{known}", "ANALYZE")
+    connections: list[Any] = [open_database(f"sqlite:///{file}").connect() for file in (path, known)]  # type: ignore[attr-defined]
+    yield lambda statement, _: [on_sqlite(connection, statement) for connection in connections]
+    for connection in connections:
+        connection.close()
+
+
+@pytest.fixture(scope="module")
+def postgres_plans(postgres_server_url: str, postgres_template: str) -> Iterator[Plans]:
+    with fresh_database(postgres_server_url, template=postgres_template) as url:
+        populate(url)
+        connection: Any = open_database(url).connect()  # type: ignore[attr-defined]
+        yield lambda statement, many: list(on_postgres(connection, statement, many=many))
+        connection.close()
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def plans(request: pytest.FixtureRequest) -> Plans:
+    asked: Plans = request.getfixturevalue(f"{request.param}_plans")
+    return asked
+
+
+@pytest.mark.parametrize("hot", HOT, ids=lambda hot: hot.statement)
+def test_a_hot_statement_uses_its_index_and_no_more_of_it_than_it_needs(
+    hot: Hot, plans: Plans, by_name: dict[str, Statement]
+) -> None:
+    for plan in plans(by_name[hot.statement], hot.many):
+        used = [step for step in plan if step.table == hot.table]
+        assert used
+        assert [step for step in used if step.index not in hot.indexes or not step.bounded] == [], plan
+
+
+@pytest.mark.parametrize("name", WALKS)
+def test_a_look_at_all_that_is_alive_sees_nothing_else(name: str, plans: Plans, by_name: dict[str, Statement]) -> None:
+    for plan in plans(by_name[name], False):
+        assert {step.index for step in plan if step.table == "jobs"} <= {*WALKS[name]}, plan
+
+
+def test_no_statement_reads_a_whole_table_that_grows_or_sorts_many_rows(
+    plans: Plans, by_name: dict[str, Statement]
+) -> None:
+    found = {
+        name: [
+            step
+            for step in plan
+            if (step.table in GROWS and not step.index and not step.bounded) or (step.sorts and step.rows > FEW)
+        ]
+        for name, statement in by_name.items()
+        for plan in plans(statement, False)
+    }
+    assert {name: steps for name, steps in found.items() if steps} == {}
