@@ -22,7 +22,7 @@ from safelight.events.hub import Hub
 from safelight.maintenance.local_credits import keep_in_credits
 from safelight.maintenance.lost import LostWatch, Machine
 from safelight.maintenance.pruner import Pruner
-from safelight.maintenance.sweeper import Sweeper
+from safelight.maintenance.sweeper import Sweeper, SweepRules
 from safelight.providers.procedural.provider import ProceduralProvider
 from safelight.providers.protocol import Provider
 from safelight.queues.nudger import Nudger
@@ -41,7 +41,7 @@ from safelight.store.database import Database
 from safelight.store.statements import compile_all
 from safelight.telemetry.logs import configure_logging
 from safelight.worker import machine
-from safelight.worker.bench import Bench
+from safelight.worker.bench import Bench, Rules
 from safelight.worker.presence import Presence, Role
 from safelight.worker.process import Rhythm, RunningProcess
 from safelight.worker.runner import Runner
@@ -149,14 +149,23 @@ class Safelight:
             sweeps=lambda: sweeper.sweeps_n,
         )
         if role.slots:
-            bench = Bench(self.database, self.hub, self.store, self.catalog, self.providers, self.presence)
+            bench = Bench(
+                self.database,
+                self.hub,
+                self.store,
+                self.catalog,
+                self.providers,
+                self.presence,
+                rules=_rules(settings),
+            )
             runner = Runner(bench, queues=role.queues, slots=role.slots, drain_s=settings.drain_seconds)
         rhythm = Rhythm(settings.lease_seconds, settings.sweep_seconds)
         process = RunningProcess(self.database, self.hub, self.nudges, self.presence, runner, rhythm)
         here = Machine(machine.host_name(), machine.boot_id(), machine.is_gone)
         watch = LostWatch(here, settings.lease_seconds)
         presence = self.presence
-        sweeper = Sweeper(self.database, watch, seen=process.meet, beats=lambda: presence.lease_held)
+        rules = SweepRules(settings.lease_seconds, settings.user_concurrency)
+        sweeper = Sweeper(self.database, watch, rules, seen=process.meet, beats=lambda: presence.lease_held)
         pruner = None if settings.keep_s is None else Pruner(self.database, self.store, settings.keep_s)
         await process.start(sweeper, pruner)
         if role.slots:
@@ -207,6 +216,15 @@ def nudger_for(database: Database, hub: Hub) -> Nudger:
     from safelight.store.postgres import PostgresDatabase
 
     return Notices(hub, cast(PostgresDatabase, database).connect)
+
+
+def _rules(settings: Settings) -> Rules:
+    return Rules(
+        unknown=settings.unknown_calls,
+        reconcile_s=settings.reconcile_seconds,
+        daily_spend_usd=settings.daily_spend_usd,
+        user_cap=settings.user_concurrency,
+    )
 
 
 def providers() -> dict[str, Provider]:

@@ -33,6 +33,8 @@ class Route(_Entry):
     shutdown_date: date | None = None
     """First day on which the provider no longer serves it, from the provider's own notice."""
     successor: str | None = None
+    cost_usd: float = Field(default=0.0, ge=0, allow_inf_nan=False)
+    """What one output is expected to cost there, in US dollars."""
 
     def is_over(self, today: date) -> bool:
         return self.shutdown_date is not None and today >= self.shutdown_date

@@ -4,17 +4,26 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import structlog
 
 from safelight.domain.clock import local_s
 from safelight.maintenance.lost import LostWatch
-from safelight.services import batches, presence, sweep
+from safelight.services import batches, parking, presence, sweep
 from safelight.services.presence import Process
 from safelight.store.database import Database
 from safelight.store.tx import Tx
 
 log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class SweepRules:
+    """How long a worker may take to honour a cancel, and how many jobs of one user may run in one queue."""
+
+    patience_s: float
+    user_cap: int | None = None
 
 
 class Sweeper:
@@ -24,21 +33,24 @@ class Sweeper:
         self,
         database: Database,
         watch: LostWatch,
+        rules: SweepRules,
         *,
         seen: Callable[[list[Process]], None],
         beats: Callable[[], bool] = lambda: True,
     ) -> None:
-        self._database, self._watch, self._seen, self._beats = database, watch, seen, beats
+        self._database, self._watch, self._rules = database, watch, rules
+        self._seen, self._beats = seen, beats
+        self._group = parking.FIRST_GROUP
         self.sweeps_n = 0
         """How many thorough runs came to their end: the sweep's own beat, which the process's beat tells."""
 
     async def run_once(self, *, thorough: bool = True) -> Counter[str]:
-        """Counts by outcome: processes lost, jobs taken back, expired, made ready, batches repaired,
-        processes forgotten.
+        """Counts by outcome: processes lost and forgotten; jobs taken back, expired, canceled, let in, made ready;
+        batches recounted.
 
         The quick form leaves deadlines and orphans to the next thorough one, unless it finds a process lost.
         """
-        now, processes, hits, of_batches = await self._database.read(_look)
+        now, processes, hits, of_batches = await self._database.read(_look, self._rules.patience_s)
         self._seen(processes)
         done: Counter[str] = Counter()
         if not self._beats():
@@ -51,6 +63,11 @@ class Sweeper:
             done["ready"] += await self._all(sweep.make_ready)
         if hits.overdue and thorough:
             done["expired"] += await self._all(sweep.expire)
+        if hits.unheeded and thorough:
+            patience_s = self._rules.patience_s
+            done["canceled"] += await self._all(lambda tx: sweep.cancel_unheeded(tx, patience_s))
+        if hits.parked and thorough:
+            done["let_in"] += await self._let_in()
         if done["lost"] or (hits.orphaned and thorough):
             done["taken_back"] += await self._all(sweep.take_from_lost)
         if of_batches.unheeded:
@@ -64,6 +81,12 @@ class Sweeper:
             log.info("swept", **done)
         return done
 
+    async def _let_in(self) -> int:
+        """Some groups of parked jobs each time: there may be thousands."""
+        cap = self._rules.user_cap
+        moved, self._group = await self._database.write(parking.let_in_missed, cap, self._group)
+        return moved
+
     async def _all(self, case: Callable[[Tx], int]) -> int:
         """Slice by slice until nothing is left; others may write between the slices."""
         total = 0
@@ -74,5 +97,5 @@ class Sweeper:
         return total
 
 
-def _look(tx: Tx) -> tuple[float, list[Process], sweep.Hits, batches.Hits]:
-    return tx.now, presence.processes(tx), sweep.look(tx), batches.look(tx)
+def _look(tx: Tx, patience_s: float) -> tuple[float, list[Process], sweep.Hits, batches.Hits]:
+    return tx.now, presence.processes(tx), sweep.look(tx, patience_s), batches.look(tx)

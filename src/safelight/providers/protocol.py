@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from safelight.domain.outcomes import RemoteState
 
@@ -32,8 +32,20 @@ class Preview:
     mime: str
 
 
+class NotSent(Exception):
+    """It is certain that the provider did not get the request: raised by `start`, the call may simply be made again.
+
+    Only for proof: the name did not resolve, the connection was refused, the TLS handshake failed, or the lease was
+    gone before the first byte. After any other exception nobody knows.
+    """
+
+
 class Report(Protocol):
     """How a provider that answers in one long call tells what it does on the way."""
+
+    def may_send(self) -> bool:
+        """Whether this process still holds the lease. From any thread, immediately before the first byte is sent."""
+        ...
 
     async def __call__(self, progress: float, *, preview: Preview | None = None, text: str | None = None) -> bool:
         """Take progress in 0.0..1.0. False means: stop, the job is canceled or lost."""
@@ -56,13 +68,15 @@ class Provider(Protocol):
     name: str
     repeatable: bool
     """Local and free: a call of unknown outcome may simply be made again."""
+    idempotent: bool
+    """The provider makes each of our call ids once, however often it is asked: an unknown call may be sent again."""
 
     async def warm_up(self) -> None:
         """Get ready, so that the first job is as quick as the others. Called once when a worker starts."""
         ...
 
     async def start(self, generation: Generation, call_id: str, report: Report) -> RemoteState:
-        """Begin, or do, the generation. Raises only for what it cannot classify."""
+        """Begin, or do, the generation. Raises NotSent, and anything else only for what it cannot classify."""
         ...
 
     async def poll(self, remote_id: str) -> RemoteState:
@@ -79,4 +93,13 @@ class Provider(Protocol):
 
     async def close(self) -> None:
         """Let go of connections and processes."""
+        ...
+
+
+@runtime_checkable
+class Finds(Protocol):
+    """A provider that can be asked whether it knows one of our calls, by a list or a track id."""
+
+    async def find(self, call_id: str) -> str | None:
+        """The remote id of the call. None proves nothing: a frozen worker may still send it."""
         ...

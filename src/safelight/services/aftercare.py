@@ -27,7 +27,7 @@ LOOKED_AFTER_S = 24 * 3600.0
 class LeftCall(NamedTuple):
     """An open call nobody waits for, with what it was made from. `checks_n` counts this look too."""
 
-    call_id: str
+    id: str
     job: int
     job_id: str
     provider: str

@@ -65,7 +65,7 @@ def announce(tx: Tx, rows: Sequence[MovedRow]) -> None:
         tx,
         [events.NewEvent(r.number, r.id, r.user_id, r.sequence, EventType.CANCEL_REQUESTED, {}) for r in flagged],
     )
-    tx.wake(*{f"queue:{row.queue}" for row in flagged if row.queue})
+    tx.wake(*(f"stop:{row.id}" for row in flagged), *{f"queue:{row.queue}" for row in flagged if row.queue})
 
 
 def _unchanged(tx: Tx, job_id: str, user_id: str) -> Was | None:

@@ -38,14 +38,14 @@ ROUNDS = 3
 
 
 class Terms(NamedTuple):
-    """What a worker can take. Without `models` it takes any; `pins` are `model@provider` of pinned jobs."""
+    """What a worker can take. Without `models` it takes any; `providers` are those that jobs may be pinned to."""
 
     idle: bool = True
     """Whether it runs nothing now."""
     user_cap: int | None = None
     """How many jobs of one user may run in one queue."""
     models: tuple[str, ...] | None = None
-    pins: tuple[str, ...] = ()
+    providers: tuple[str, ...] = ()
 
 
 class _WorkerRow(NamedTuple):
@@ -177,7 +177,7 @@ class _Claiming:
     def _choice(self) -> dict[str, list[str]]:
         if self._terms.models is None:
             return {}
-        return {"models": list(self._terms.models), "pins": list(self._terms.pins)}
+        return {"models": list(self._terms.models), "providers": list(self._terms.providers)}
 
     def _given(self, queue: _QueueRow) -> dict[str, Any]:
         return {"worker": self._worker_id, "line": queue.name, "at_now": self._tx.now}

@@ -93,9 +93,9 @@ def _claim_picked(rows: sa.Select[Any], name: str, *, resumes: bool) -> Query[Cl
 
 
 _in_order = (jobs.c.priority.desc(), jobs.c.vstart, jobs.c.number)
-_runnable = sa.or_(
-    sa.and_(jobs.c.provider_pin.is_(None), jobs.c.model.in_(sa.bindparam("models", expanding=True))),
-    (jobs.c.model + "@" + jobs.c.provider_pin).in_(sa.bindparam("pins", expanding=True)),
+_runnable = sa.and_(
+    jobs.c.model.in_(sa.bindparam("models", expanding=True)),
+    sa.or_(jobs.c.provider_pin.is_(None), jobs.c.provider_pin.in_(sa.bindparam("providers", expanding=True))),
 )
 _is_due = sa.or_(jobs.c.due_at.is_(None), jobs.c.due_at <= NOW)
 RESUMES = _claim_picked(

@@ -15,17 +15,21 @@ jobs = tables.jobs
 
 
 class Held(NamedTuple):
-    """A job in `processing`, and for how many seconds."""
+    """A job in `processing`, for how many seconds, and whether someone asked to cancel it."""
 
     number: int
     fence: int
     held_s: float
+    cancel_requested: bool
 
 
 _HELD = Query(
-    sa.select(jobs.c.number, jobs.c.fence, (NOW - jobs.c.claimed_at).label("held_s")).where(
-        jobs.c.worker_id == arg("worker"), jobs.c.status == "processing"
-    ),
+    sa.select(
+        jobs.c.number,
+        jobs.c.fence,
+        (NOW - jobs.c.claimed_at).label("held_s"),
+        jobs.c.cancel_requested_at.is_not(None).label("cancel_requested"),
+    ).where(jobs.c.worker_id == arg("worker"), jobs.c.status == "processing"),
     Held,
 )
 

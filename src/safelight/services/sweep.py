@@ -10,12 +10,12 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 
-from safelight.domain.jobs import FAIL, REQUEUE, EventType, Status
+from safelight.domain.jobs import CANCEL, FAIL, REQUEUE, EventType, Status
 from safelight.domain.retry import MAX_LOST
 from safelight.services import ending, hand_back
 from safelight.services.job_error import error_json
 from safelight.services.moves import ENDED, LEASE_HOLDS, MOVED, MovedRow, leaves, picked, reaches, still
-from safelight.services.sql import INTEGER, NOW, arg
+from safelight.services.sql import INTEGER, NOW, REAL, arg
 from safelight.store import tables
 from safelight.store.statements import Change, Query
 from safelight.store.tx import Tx
@@ -31,6 +31,8 @@ class Hits(NamedTuple):
     due: int
     overdue: int
     orphaned: int
+    unheeded: int
+    parked: int
 
 
 class _QueueRow(NamedTuple):
@@ -51,6 +53,12 @@ _IS_DUE = sa.and_(jobs.c.due_at <= NOW, still(Status.PENDING))
 _is_no_batch = jobs.c.kind != "batch"  # a batch has neither worker nor deadline of its own: it ends with its items
 _IS_OVERDUE = sa.and_(jobs.c.deadline_at <= NOW, leaves(FAIL), _is_no_batch)
 _IS_ORPHAN = sa.and_(leaves(REQUEUE), jobs.c.worker_id.not_in(_live_workers), _is_no_batch)
+_IS_UNHEEDED = sa.and_(
+    jobs.c.cancel_requested_at <= NOW - arg("patience_s", REAL),
+    jobs.c.status.in_(["pending", "processing"]),
+    _is_no_batch,
+)
+_IS_PARKED = jobs.c.waiting_for.is_not(None)
 
 
 def _count(condition: sa.ColumnElement[bool]) -> sa.ScalarSelect[int]:
@@ -58,7 +66,10 @@ def _count(condition: sa.ColumnElement[bool]) -> sa.ScalarSelect[int]:
     return sa.select(sa.func.count()).select_from(some).scalar_subquery()
 
 
-_HITS = Query(sa.select(_count(_IS_DUE), _count(_IS_OVERDUE), _count(_IS_ORPHAN)), Hits)
+_HITS = Query(
+    sa.select(*map(_count, (_IS_DUE, _IS_OVERDUE, _IS_ORPHAN, _IS_UNHEEDED, _IS_PARKED))),
+    Hits,
+)
 
 _due = picked(sa.select(jobs.c.number).where(_IS_DUE).order_by(jobs.c.due_at).limit(SLICE), "due")
 _MAKE_READY = Query(
@@ -83,6 +94,16 @@ _EXPIRE = Query(
             ),
         }
     )
+    .returning(*MOVED),
+    MovedRow,
+)
+_unheeded = picked(
+    sa.select(jobs.c.number).where(_IS_UNHEEDED).order_by(jobs.c.cancel_requested_at).limit(SLICE), "unheeded"
+)
+_CANCEL = Query(
+    sa.update(jobs)
+    .where(jobs.c.number.in_(sa.select(_unheeded.c.number)))
+    .values({**ENDED, jobs.c.status: reaches(CANCEL)})
     .returning(*MOVED),
     MovedRow,
 )
@@ -118,9 +139,9 @@ _MARK_UNKNOWN = Change(
 )
 
 
-def look(tx: Tx) -> Hits:
-    """What there is to do, read without a lock."""
-    return tx.all(_HITS, at_now=tx.now)[0]
+def look(tx: Tx, patience_s: float) -> Hits:
+    """What there is to do, read without a lock. `patience_s`: how long a worker may take to honour a cancel."""
+    return tx.all(_HITS, at_now=tx.now, patience_s=patience_s)[0]
 
 
 def make_ready(tx: Tx) -> int:
@@ -140,6 +161,14 @@ def expire(tx: Tx) -> int:
         while_running=_too_late("It was still running at its deadline.", "Retry it, or ask for less at once."),
     )
     ending.close(tx, ended)
+    return len(ended)
+
+
+def cancel_unheeded(tx: Tx, patience_s: float) -> int:
+    """Jobs that were to be canceled and that no worker stopped end now. Their calls are looked after from here on."""
+    ended = tx.all(_CANCEL, at_now=tx.now, patience_s=patience_s)
+    ending.close(tx, ended, {row.number: {"by": "user"} for row in ended})
+    tx.wake(*(f"stop:{row.id}" for row in ended))
     return len(ended)
 
 

@@ -19,6 +19,8 @@ from pydantic import (
     field_validator,
 )
 
+from safelight.domain.unknown import UnknownPolicy
+
 PREFIX = "SAFELIGHT_"
 DAY_S = 86_400.0
 
@@ -37,6 +39,7 @@ def _in_lower_case(value: Any) -> Any:
 
 Whole = Annotated[int, BeforeValidator(_not_a_bool)]
 Seconds = Annotated[float, BeforeValidator(_not_a_bool)]
+Dollars = Annotated[float, BeforeValidator(_not_a_bool)]
 LogFormat = Annotated[Literal["auto", "json", "console"], BeforeValidator(_in_lower_case)]
 LogLevel = Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(_in_lower_case)]
 
@@ -106,7 +109,32 @@ class Settings(BaseModel):
         min_length=16,
     )
     worker_concurrency: Whole = _setting(
-        4, "Jobs one worker process runs at a time.", expects="a whole number from 1 to 256", ge=1, le=256
+        4, "Jobs one worker process runs at a time.", expects="a whole number from 1 to 10000", ge=1, le=10_000
+    )
+    user_concurrency: Whole | None = _setting(
+        None,
+        "Jobs of one user that may run in one queue at a time; more wait their turn.",
+        expects="a whole number from 1 to 10000",
+        shown="no limit",
+        ge=1,
+        le=10_000,
+    )
+    unknown_calls: Annotated[UnknownPolicy, BeforeValidator(_in_lower_case)] = _setting(
+        UnknownPolicy.RECONCILE,
+        "What follows when nobody knows whether a provider accepted a call: look for it, then fail and release;"
+        " fail and release at once; or make one more call, which may pay twice.",
+        expects="`reconcile`, `fail_and_release` or `retry_once`",
+    )
+    reconcile_seconds: Seconds = _setting(
+        600.0, "How long such a call is looked for.", expects="seconds, from 0 to 86400", ge=0, le=86_400
+    )
+    daily_spend_usd: Dollars | None = _setting(
+        None,
+        "Ceiling on what the calls to each provider are expected to cost per UTC day; jobs beyond it wait.",
+        expects="US dollars, from 0 to 1000000",
+        shown="no limit",
+        ge=0,
+        le=1_000_000,
     )
     lease_seconds: Seconds = _setting(
         30.0,

@@ -26,6 +26,15 @@ def asset_key(*, job_id: str, call_id: str, n: int, sha256: str, mime: str) -> s
     return checked_key(f"{ROOT}/{job_id}/{call_id}-{n}-{sha256[:8]}.{EXTENSIONS[mime]}")
 
 
+def output_number(key: str, call_id: str) -> int | None:
+    """Which output of the call is stored under the key; None if it is another call's, or a thumbnail."""
+    name = key.rpartition("/")[2]
+    if not name.startswith(f"{call_id}-") or name.endswith(_THUMBNAIL):
+        return None
+    n = name.removeprefix(f"{call_id}-").partition("-")[0]
+    return int(n) if n.isdigit() else None
+
+
 def thumbnail_key(key: str) -> str:
     """Where the WebP thumbnail of an asset is stored: beside it."""
     return f"{key.rpartition('.')[0]}{_THUMBNAIL}"

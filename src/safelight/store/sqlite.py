@@ -37,6 +37,7 @@ class SqliteTx(Tx):
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         super().__init__()
+        self._connection = connection
         self.execute = connection.execute
         self._executemany = connection.executemany
         self._now = time.time()
@@ -46,7 +47,9 @@ class SqliteTx(Tx):
         return self._now
 
     def run(self, change: Change, **values: Any) -> int:
-        return self.execute(change.text(SQLITE), change.bound(values, dumps)).rowcount
+        before = self._connection.total_changes  # `rowcount` is -1 for a statement that begins with WITH
+        self.execute(change.text(SQLITE), change.bound(values, dumps))
+        return self._connection.total_changes - before
 
     def all(self, query: Query[R], **values: Any) -> list[R]:
         make = query.make_from_numbers if query.booleans else query.make

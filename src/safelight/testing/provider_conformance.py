@@ -40,6 +40,9 @@ class Listener:
         self.spoken_to = asyncio.Event()
         self._stop_at = stop_at
 
+    def may_send(self) -> bool:
+        return True
+
     async def __call__(self, progress: float, *, preview: Preview | None = None, text: str | None = None) -> bool:
         self.heard.append((progress, preview))
         self.spoken_to.set()
@@ -91,6 +94,7 @@ class ProviderConformance(ABC):
     def test_it_has_a_name_and_says_whether_its_calls_may_be_repeated(self, stage: Stage) -> None:
         assert stage.provider.name == stage.provider.name.strip().lower() != ""
         assert isinstance(stage.provider.repeatable, bool)
+        assert isinstance(stage.provider.idempotent, bool)
 
     def test_a_generation_is_delivered_as_bytes_that_are_what_they_say(self, stage: Stage) -> None:
         for output in self._deliver(stage, self.generation()).outputs:

@@ -48,8 +48,10 @@ class ScriptedProvider:
     A script is a list of steps. `start` plays up to the first outcome (or exception), every `poll` up to the next.
     """
 
-    def __init__(self, *scripts: Sequence[Step], name: str = "scripted", repeatable: bool = True) -> None:
-        self.name, self.repeatable = name, repeatable
+    def __init__(
+        self, *scripts: Sequence[Step], name: str = "scripted", repeatable: bool = True, idempotent: bool = False
+    ) -> None:
+        self.name, self.repeatable, self.idempotent = name, repeatable, idempotent
         self._scripts: Iterator[Iterable[Step]] = iter(scripts)
         self._accepted: dict[str, Iterator[Step]] = {}
         self.generations: list[Generation] = []
@@ -60,6 +62,9 @@ class ScriptedProvider:
         """What each report was answered."""
         self.when_canceled: Exception | Waits | None = None
         """What becomes of a `cancel`; without it the provider obeys."""
+        self.findable: dict[str, str] = {}
+        """Remote ids by call id, for `find`."""
+        self.looked_for: list[str] = []
         self.closed = 0
 
     async def warm_up(self) -> None:
@@ -75,7 +80,7 @@ class ScriptedProvider:
         self.polled.append(remote_id)
         if remote_id not in self._accepted:
             return rejected(ErrorClass.INVALID_REQUEST, f"there is no {remote_id!r}")
-        return await self._play(self._accepted[remote_id], _nobody_listens)
+        return await self._play(self._accepted[remote_id], _Nobody())
 
     async def cancel(self, remote_id: str) -> None:
         self.canceled.append(remote_id)
@@ -85,6 +90,10 @@ class ScriptedProvider:
             case Waits() as waits:
                 waits.reached.set()
                 await waits.let_go.wait()
+
+    async def find(self, call_id: str) -> str | None:
+        self.looked_for.append(call_id)
+        return self.findable.get(call_id)
 
     async def probe(self) -> ProbeResult:
         return ProbeResult(reachable=True, message="plays scripts")
@@ -118,5 +127,11 @@ class ScriptedProvider:
         return rejected(ErrorClass.PROTOCOL, "the script is over")
 
 
-async def _nobody_listens(progress: float, *, preview: Preview | None = None, text: str | None = None) -> bool:
-    return True
+class _Nobody:
+    """Listens to no report."""
+
+    def may_send(self) -> bool:
+        return False
+
+    async def __call__(self, progress: float, *, preview: Preview | None = None, text: str | None = None) -> bool:
+        return True

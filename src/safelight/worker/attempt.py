@@ -7,7 +7,8 @@ when the job was taken away meanwhile.
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, datetime
 from typing import Any, TypeVar, assert_never
 
 import structlog
@@ -16,30 +17,36 @@ from safelight.catalog.model import Model, Route
 from safelight.domain.clock import local_s
 from safelight.domain.errors import StorageFailed
 from safelight.domain.ids import new_id
-from safelight.domain.jobs import Stage, Status
+from safelight.domain.jobs import Status
 from safelight.domain.outcomes import Done, Rejected
-from safelight.services import calls
-from safelight.services.calls import CallOutcome, OpenCall, Sending
+from safelight.services import calls, spend, unknown_calls
+from safelight.services.assets import NewAsset
+from safelight.services.calls import Accepted, CallOutcome, OpenCall, Sending
 from safelight.services.claimable import ClaimedJob
 from safelight.services.finish import Ending, finish
 from safelight.services.hand_back import Return, hand_back
 from safelight.services.job_error import error_json
-from safelight.services.progress import standing
+from safelight.services.progress import Standing, standing
 from safelight.storage.containers import UnreadableContainer
 from safelight.storage.images import UnreadablePicture
 from safelight.telemetry.logs import bind_job
 from safelight.worker.bench import Bench
 from safelight.worker.decide import (
     Fail,
+    GiveUpCall,
     TryLater,
     after_no_answer,
+    after_not_found,
     after_rejection,
     after_spoiled,
     after_storage_failure,
+    not_found,
 )
-from safelight.worker.deliver import Origin, deliver
+from safelight.worker.deliver import Origin, stored_before
 from safelight.worker.live_call import Answer, LiveCall, NoAnswer, stopped_at_provider
+from safelight.worker.looking import remote_id_of
 from safelight.worker.patience import patiently
+from safelight.worker.uploading import upload
 
 T = TypeVar("T")
 log = structlog.get_logger(__name__)
@@ -49,6 +56,9 @@ CANNOT_RUN = TryLater(
     30.0, False, "The worker that took it does not know its model or has none of its providers.", "worker_cannot_run"
 )
 """Others may: workers of several versions and set-ups share a queue. If none can, the deadline ends the job."""
+OVER_CEILING = TryLater(
+    600.0, False, "Today's spending ceiling of its provider is reached; it goes on tomorrow.", "spend_ceiling"
+)
 
 
 class Attempt:
@@ -86,15 +96,25 @@ class Attempt:
         if self._live is not None:
             self._live.drain()
 
+    def hear(self, standing: Standing) -> None:
+        """The process has looked at its rows: whether this job is still ours and still wanted."""
+        if self._live is not None:
+            self._live.hear(standing)
+
     async def _run(self) -> None:
-        left = await self._surely(lambda: self._bench.database.read(calls.open_call_of, self.job.number))
+        left = await self._open_call() if self.job.resumes else None
         if self.job.cancel_requested_at is not None:
             await self._cancel_at_provider(left)
             await self._end(Status.CANCELED)
         elif left is None or left.repeatable:  # `sending` closes a repeatable one, under this job's lease
             await self._start()
+        elif left.remote_id is not None:
+            await self._resume(left, left.remote_id)
         else:
-            await self._resume(left)
+            await self._reconcile(left)
+
+    async def _open_call(self) -> OpenCall | None:
+        return await self._surely(lambda: self._bench.database.read(calls.open_call_of, self.job.number))
 
     async def _start(self) -> None:
         found = self._usable_route()
@@ -102,25 +122,65 @@ class Attempt:
             await self._hand_back(DRAINING if self._draining else CANNOT_RUN)
             return
         model, route = found
+        if not await self._affordable(route):
+            await self._hand_back(OVER_CEILING)
+            return
         live = LiveCall(self._bench, self.job, route, self._params, new_id())
         if await self._open(live, route):
             await self._finish(model, route, live)
         else:
             log.info("job.taken_away", before="sending")
 
-    async def _resume(self, left: OpenCall) -> None:
-        """An earlier worker left a call that may have been accepted: it is polled, never repeated."""
-        if left.remote_id is None:
-            text = "An earlier worker was lost during its call; the provider may or may not have accepted it."
-            await self._end(Status.FAILED, error=error_json("provider_unknown", text, left.provider))
-            return
+    async def _resume(self, left: OpenCall, remote_id: str) -> None:
+        """An earlier worker left a call that was accepted: it is polled, never repeated."""
         found = self._route_of(left)
         if found is None:
             await self._hand_back(CANNOT_RUN)
             return
-        live = LiveCall(self._bench, self.job, found[1], self._params, left.id, left.remote_id)
-        log.info("call.resumed", remote_id=left.remote_id)
+        live = LiveCall(self._bench, self.job, found[1], self._params, left.id, remote_id)
+        log.info("call.resumed", remote_id=remote_id)
         await self._finish(*found, live)
+
+    async def _reconcile(self, left: OpenCall) -> None:
+        """An earlier worker left a call that may have been accepted: what is found of it is taken, nothing repeated."""
+        found = self._route_of(left)
+        if found is None:
+            await self._hand_back(CANNOT_RUN)
+            return
+        model, route = found
+        files = await stored_before(self._bench.store, self._origin(model, left.id))
+        if len(files) >= self.job.outputs:
+            await self._complete(files[: self.job.outputs], CallOutcome(left.id, "succeeded"))
+        elif self._bench.providers[left.provider].idempotent:
+            await self._send_again(model, route, left)
+        elif remote_id := await remote_id_of(self._bench, left):
+            await self._surely(lambda: self._bench.database.write(calls.accepted, Accepted(left.id, remote_id)))
+            await self._resume(left, remote_id)
+        else:
+            await self._without_trace(left, files)
+
+    async def _send_again(self, model: Model, route: Route, left: OpenCall) -> None:
+        """The provider makes each of our ids only once: sending it again finds the call, or makes it now."""
+        job, presence = self.job, self._bench.presence
+        live = LiveCall(self._bench, job, route, self._params, left.id)
+        again = (job.number, job.fence, left.id, presence.id)
+        if await self._surely(lambda: self._bench.database.write(unknown_calls.send_again, *again)):
+            await self._finish(model, route, live)
+        else:
+            log.info("job.taken_away", before="sending again")
+
+    async def _without_trace(self, left: OpenCall, files: Sequence[NewAsset]) -> None:
+        match after_not_found(self._bench.rules, left):
+            case Fail() if files:  # not all, but they were made, paid for and stored
+                await self._complete(files, CallOutcome(left.id, "succeeded"))
+            case GiveUpCall():
+                job = self.job
+                given_up = await self._surely(
+                    lambda: self._bench.database.write(unknown_calls.give_up_on, job.number, job.fence, left.id)
+                )
+                await (self._start() if given_up else self._follow(not_found(left)))
+            case Fail() | TryLater() as decision:
+                await self._follow(decision)
 
     async def _cancel_at_provider(self, left: OpenCall | None) -> None:
         """Best effort, for a call that an earlier worker left open."""
@@ -143,12 +203,32 @@ class Attempt:
         route = model.route_at(left.provider) if model and left.provider in self._bench.providers else None
         return (model, route) if model and route else None
 
+    async def _affordable(self, route: Route) -> bool:
+        """Whether the provider's day still has room for this call; one that costs nothing is not counted."""
+        usd = self._estimate_usd(route)
+        if not usd:
+            return True
+        day = datetime.now(UTC).date().isoformat()
+        spending = spend.Spending(route.provider, day, usd, self._bench.rules.daily_spend_usd)
+        return await self._surely(lambda: self._bench.database.write(spend.reserve, spending))
+
+    def _estimate_usd(self, route: Route) -> float | None:
+        return route.cost_usd * self.job.outputs or None
+
     async def _open(self, live: LiveCall, route: Route) -> bool:
         presence, job = self._bench.presence, self.job
-        if not presence.lease_held:
+        if not live.reporter.may_send():
             return False
         start = Sending(
-            live.id, job.number, job.fence, job.attempt, route.provider, route.model, live.repeatable, presence.id
+            live.id,
+            job.number,
+            job.fence,
+            job.attempt,
+            route.provider,
+            route.model,
+            live.repeatable,
+            presence.id,
+            self._estimate_usd(route),
         )
         return await self._surely(lambda: self._bench.database.write(calls.sending, start))
 
@@ -170,33 +250,40 @@ class Attempt:
                 await self._without_result(route, error.message, after_rejection(self.job, provider, error, random))
             case NoAnswer(why):
                 self._learnt = _not_known(live, why)
-                decision = after_no_answer(self.job, provider, why, random, repeatable=live.repeatable)
+                policy = self._bench.rules.unknown
+                decision = after_no_answer(self.job, provider, why, random, repeatable=live.repeatable, policy=policy)
                 await self._without_result(route, why, DRAINING if self._draining else decision)
             case _:
                 assert_never(answer)
 
     async def _deliver(self, model: Model, route: Route, live: LiveCall, done: Done) -> None:
         job, free, random = self.job, live.repeatable, self._bench.random()
-        origin = Origin(job.id, live.id, job.model, job.prompt, self._params, model.ai_generated)
+        origin = self._origin(model, live.id)
         if not done.outputs:
             text = "The provider says it is done, but delivered nothing."
             await self._follow(after_spoiled(job, route.provider, text, random, repeatable=free))
             return
         try:
-            await live.reporter.write(Stage.UPLOADING)
-            assets = await deliver(self._bench.store, origin, done.outputs[: job.outputs], self._delivery_limit_s())
+            assets = await upload(self._bench, live, origin, done.outputs[: job.outputs], self._delivery_limit_s())
         except StorageFailed as error:
             log.warning("delivery_failed", error=str(error), evidence=error.evidence)
+            if live.accepted and not free:
+                self._learnt = None  # the provider keeps it: the call stays open, to be fetched again
             text = "The files were made, but could not be stored."  # where and why is the operator's: the log has it
-            await self._follow(after_storage_failure(job, text, random, repeatable=free))
+            await self._follow(after_storage_failure(job, text, random, repeatable=free, accepted=live.accepted))
         except (UnreadablePicture, UnreadableContainer) as error:
             text = f"The provider delivered a file that cannot be read: {error}"
             await self._follow(after_spoiled(job, route.provider, text, random, repeatable=free))
         else:
-            ended = await self._write_ending(
-                Ending(job.number, job.fence, Status.COMPLETED, assets, None, self._learnt)
-            )
-            log.info("job.completed" if ended else "job.taken_away", assets=len(assets))
+            await self._complete(assets, self._learnt)
+
+    async def _complete(self, assets: Sequence[NewAsset], call: CallOutcome | None) -> None:
+        ended = await self._write_ending(Ending(self.job.number, self.job.fence, Status.COMPLETED, assets, None, call))
+        log.info("job.completed" if ended else "job.taken_away", assets=len(assets))
+
+    def _origin(self, model: Model, call_id: str) -> Origin:
+        job = self.job
+        return Origin(job.id, call_id, job.model, job.prompt, self._params, model.ai_generated)
 
     def _delivery_limit_s(self) -> float:
         left_s = self.job.seconds_left - (local_s() - self._began_s)

@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime
 from random import SystemRandom
 
 from safelight.catalog.catalog import Catalog
+from safelight.domain.unknown import UnknownPolicy
 from safelight.events.hub import Hub
 from safelight.providers.protocol import Provider
 from safelight.storage.assets import AssetStore
@@ -20,8 +21,8 @@ class Pace:
     """Seconds between the things an attempt does again."""
 
     poll_every_s: float = 2.0
-    look_again_s: float = 5.0
-    """How long a lost wake-up can hide that a job is no longer wanted."""
+    look_again_s: float = 60.0
+    """How long a call waits to be woken before it waits again: the look of the whole process comes much sooner."""
     stop_grace_s: float = 5.0
     """How long a provider that was told to stop may take to answer before its task is cancelled."""
     stop_before_deadline_s: float = 15.0
@@ -31,8 +32,29 @@ class Pace:
     """How long a provider may take to hear that a call is no longer wanted."""
     deliver_at_least_s: float = 30.0
     """What was made is worth this much time to store it, however near the deadline is."""
+    store_again_s: float = 2.0
+    """Between two tries to store what was paid for."""
+    store_for_s: float = 120.0
+    """How long that is tried, as far as the deadline allows."""
+    say_uploading_after_s: float = 0.5
+    """A delivery that takes longer is shown as a stage of its own."""
+    find_within_s: float = 10.0
+    """How long a provider may take to say whether it knows a call."""
     write_again_s: float = 1.0
     """What was learnt is written again and again while the database is away."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What the operator decides about calls."""
+
+    unknown: UnknownPolicy = UnknownPolicy.RECONCILE
+    reconcile_s: float = 600.0
+    """How long an unknown call is looked for before its job fails."""
+    daily_spend_usd: float | None = None
+    """What each provider's calls may be expected to cost per UTC day."""
+    user_cap: int | None = None
+    """Jobs of one user that may run in one queue at a time."""
 
 
 def today() -> date:
@@ -51,5 +73,11 @@ class Bench:
     providers: Mapping[str, Provider]
     presence: Presence
     pace: Pace = Pace()
+    rules: Rules = Rules()
     random: Callable[[], float] = SystemRandom().random
     today: Callable[[], date] = today
+
+    def runnable_models(self) -> tuple[str, ...]:
+        """What this process can run today: others are left to workers that have their provider, or know them."""
+        day = self.today()
+        return tuple(m.id for m in self.catalog.models if m.usable_route(configured=self.providers, today=day))

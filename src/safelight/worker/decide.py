@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import assert_never
 
 from safelight.domain import retry
 from safelight.domain.outcomes import ErrorClass, ProviderError
 from safelight.domain.text import presentable
+from safelight.domain.unknown import UnknownPolicy, look_again_in_s
+from safelight.services.calls import OpenCall
 from safelight.services.claimable import ClaimedJob
 from safelight.services.job_error import error_json
+from safelight.worker.bench import Rules
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +48,15 @@ def after_rejection(job: ClaimedJob, provider: str, error: ProviderError, random
     return TryLater(due_in_s, uses_attempt, error.message, str(error.error_class))
 
 
-def after_storage_failure(job: ClaimedJob, message: str, random: float, *, repeatable: bool) -> Fail | TryLater:
-    """The files could not be kept: another try while attempts are left, if making them again costs nothing."""
+def after_storage_failure(
+    job: ClaimedJob, message: str, random: float, *, repeatable: bool, accepted: bool
+) -> Fail | TryLater:
+    """The files could not be kept: another try while attempts are left, if making them again costs nothing.
+
+    What a provider keeps under a remote id is fetched again until the deadline.
+    """
+    if accepted:
+        return TryLater(max(SHORTEST_SNOOZE_S, retry.delay_s(2, random)), False, presentable(message), "storage_failed")
     if not repeatable or job.attempt >= job.max_attempts:
         return Fail(error_json("storage_failed", message))
     return TryLater(retry.delay_s(job.attempt, random), True, presentable(message), "storage_failed")
@@ -59,9 +70,43 @@ def after_spoiled(job: ClaimedJob, provider: str, message: str, random: float, *
     return Fail(error_json(str(error.error_class), error.message, provider, error))
 
 
-def after_no_answer(job: ClaimedJob, provider: str, why: str, random: float, *, repeatable: bool) -> Fail | TryLater:
+def after_no_answer(
+    job: ClaimedJob, provider: str, why: str, random: float, *, repeatable: bool, policy: UnknownPolicy
+) -> Fail | TryLater:
     """Nobody knows what became of the call: only one that is free may be made again (P2)."""
     if repeatable:
         return after_rejection(job, provider, ProviderError(ErrorClass.PROTOCOL, why), random)
-    text = f"The call to {provider} ended without an answer ({why}); it may or may not have been accepted."
-    return Fail(error_json("provider_unknown", text, provider))
+    if policy is UnknownPolicy.FAIL_AND_RELEASE:
+        return Fail(error_json("provider_unknown", _may_be_accepted(provider, why), provider))
+    due_in_s = 0.0 if policy is UnknownPolicy.RETRY_ONCE else look_again_in_s(0.0)
+    return TryLater(due_in_s, False, presentable(_may_be_accepted(provider, why)), "provider_unknown")
+
+
+@dataclass(frozen=True, slots=True)
+class GiveUpCall:
+    """The operator accepts paying twice: another call is made beside the unknown one."""
+
+
+def after_not_found(rules: Rules, left: OpenCall) -> Fail | TryLater | GiveUpCall:
+    """A call that may have been accepted was looked for in vain, which proves nothing."""
+    match rules.unknown:
+        case UnknownPolicy.RETRY_ONCE:
+            return GiveUpCall()
+        case UnknownPolicy.RECONCILE if left.unknown_s < rules.reconcile_s:
+            text = _may_be_accepted(left.provider, "it is being looked for")
+            due_in_s = min(look_again_in_s(left.unknown_s), max(1.0, rules.reconcile_s - left.unknown_s))
+            return TryLater(due_in_s, False, text, "provider_unknown")
+        case UnknownPolicy.RECONCILE | UnknownPolicy.FAIL_AND_RELEASE:
+            return not_found(left)
+        case _:
+            assert_never(rules.unknown)
+
+
+def not_found(left: OpenCall) -> Fail:
+    """Nothing more is waited for. Its provider may still deliver: then the files are kept, and nobody pays."""
+    looked = f"it was looked for during {left.unknown_s:.0f} s and not found"
+    return Fail(error_json("provider_unknown", _may_be_accepted(left.provider, looked), left.provider))
+
+
+def _may_be_accepted(provider: str, why: str) -> str:
+    return f"The call to {provider} ended without an answer ({why}); it may or may not have been accepted."

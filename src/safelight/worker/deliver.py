@@ -14,8 +14,8 @@ from safelight.domain.ids import new_id
 from safelight.domain.outcomes import Output
 from safelight.services.assets import NewAsset
 from safelight.storage.assets import AssetStore
-from safelight.storage.images import PictureInfo, describe_image, thumbnail
-from safelight.storage.keys import asset_key, thumbnail_key
+from safelight.storage.images import PictureInfo, UnreadablePicture, describe_image, thumbnail
+from safelight.storage.keys import asset_key, output_number, thumbnail_key
 from safelight.storage.provenance import Provenance, embed
 
 LONGEST_SEED_BITS = 64
@@ -56,6 +56,32 @@ async def deliver(store: AssetStore, origin: Origin, outputs: tuple[Output, ...]
             remedy=Remedy("Check that the storage answers, and how fast."),
             evidence={"store": store.url, "limit_s": within_s},
         ) from error
+
+
+async def stored_before(store: AssetStore, origin: Origin) -> list[NewAsset]:
+    """The files that are in storage under this call's name: they survive a worker that was lost before its finish."""
+    found = []
+    async for stored in store.list(f"assets/{origin.job_id}"):
+        n = output_number(stored.key, origin.call_id)
+        if n is not None:
+            found.append((n, stored.key))
+    assets = [await _as_delivered(store, origin, n, key) for n, key in sorted(found)]
+    return [asset for asset in assets if asset]
+
+
+async def _as_delivered(store: AssetStore, origin: Origin, n: int, key: str) -> NewAsset | None:
+    """The asset in a file, with its thumbnail; None if a power cut has left the file short."""
+    data = await store.get(key)
+    try:
+        picture = await asyncio.to_thread(describe_image, data)
+    except UnreadablePicture:
+        return None
+    asset = _asset(origin, n, picture, data, None, origin.ai_generated)
+    if asset.key != key:
+        return None
+    if await store.head(thumbnail_key(key)) is None:
+        await store.put(thumbnail_key(key), await asyncio.to_thread(thumbnail, data))
+    return asset
 
 
 async def _keep(store: AssetStore, origin: Origin, n: int, output: Output) -> NewAsset:

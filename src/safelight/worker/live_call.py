@@ -14,7 +14,7 @@ import structlog
 from safelight.catalog.model import Route
 from safelight.domain.outcomes import Done, ErrorClass, Pending, ProviderError, Rejected, RemoteState
 from safelight.domain.text import presentable
-from safelight.providers.protocol import Generation, Provider
+from safelight.providers.protocol import Generation, NotSent, Provider
 from safelight.services import calls
 from safelight.services.claimable import ClaimedJob
 from safelight.services.progress import Standing, standing
@@ -56,7 +56,9 @@ class LiveCall:
         self._draining = False
         self.id = call_id
         self.repeatable = self._provider.repeatable
-        self.reporter = Reporter(bench.database, job, stops_when_lost=self.repeatable)
+        self.reporter = Reporter(
+            bench.database, job, stops_when_lost=self.repeatable, may_send=bench.presence.lease_of_now()
+        )
         self.late = False
         """Whether it ran into the job's deadline."""
 
@@ -67,8 +69,17 @@ class LiveCall:
 
     def drain(self) -> None:
         """Let go of it soon; an accepted call goes on at the provider, for another worker to resume."""
-        self._draining = self.reporter.stopped = True
-        self._bench.hub.wake([f"job:{self._job.id}"])
+        self._draining = True
+        self._stop()
+
+    def hear(self, standing: Standing) -> None:
+        """The process has looked at its rows: whether this call's job is still ours and still wanted."""
+        if self.reporter.is_to_stop(standing):
+            self._stop()
+
+    def _stop(self) -> None:
+        self.reporter.stopped = True
+        self._bench.hub.wake([f"stop:{self._job.id}"])
 
     async def answer(self) -> Answer:
         """The provider's answer, before the job's deadline and while somebody wants it."""
@@ -92,7 +103,7 @@ class LiveCall:
         while isinstance(state, Pending):
             if not await self.reporter(state.progress or 0.0):
                 return await self._let_go(state.remote_id)
-            await asyncio.sleep(self._bench.pace.poll_every_s)
+            await self._pause()
             state = await self._poll(state)
         return NoAnswer(state.error.message) if self._only_stopped(state) else state
 
@@ -106,6 +117,11 @@ class LiveCall:
             database, news = self._bench.database, calls.Accepted(self.id, state.remote_id)
             await patiently(lambda: database.write(calls.accepted, news), self._bench.pace.write_again_s)
         return state
+
+    async def _pause(self) -> None:
+        """Until the next poll is due, or the provider has said something by itself."""
+        with self._bench.hub.waiting(f"call:{self.id}") as waiter:
+            await waiter.wait(self._bench.pace.poll_every_s)
 
     async def _poll(self, before: Pending) -> RemoteState:
         """Asking again costs nothing: a poll that fails leaves everything as it was."""
@@ -128,13 +144,15 @@ class LiveCall:
         return NoAnswer("the provider could not be told to stop it")
 
     async def _watch(self) -> None:
-        """Return when the call is to stop: its job is canceled, or no longer ours, or this worker drains."""
-        with self._bench.hub.waiting(f"job:{self._job.id}") as waiter:
-            while True:
-                waiter.clear()
-                if self._draining or self.reporter.is_to_stop(await self._look()):
-                    return
-                await waiter.wait(self._bench.pace.look_again_s)
+        """Return when the call is to stop: its job is canceled, or no longer ours, or this worker drains.
+
+        It looks only when woken; that a wake-up may be lost is made up for by the look of the whole process (`hear`).
+        """
+        with self._bench.hub.waiting(f"stop:{self._job.id}") as waiter:
+            while not self.reporter.stopped:
+                if await waiter.wait(self._bench.pace.look_again_s):
+                    waiter.clear()
+                    self.hear(await self._look())
 
     async def _look(self) -> Standing:
         """A look that fails cuts no call, whatever the reason."""
@@ -174,6 +192,8 @@ async def _answer_of(call: asyncio.Task[Answer]) -> Answer:
         if (task := asyncio.current_task()) and task.cancelling():
             raise
         return NoAnswer("it was cut off")
+    except NotSent as error:
+        return Rejected(ProviderError(ErrorClass.UNAVAILABLE, f"The request was not sent: {error}"))
     except Exception as error:  # whatever an adapter raises is an answer of sorts
         log.warning("provider_raised", exc_info=error)
         return NoAnswer(f"{type(error).__name__}: {error}")

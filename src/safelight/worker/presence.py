@@ -70,6 +70,11 @@ class Presence:
         """Whether this process may claim and send: it has beaten within two thirds of its lease."""
         return self._clock() - self._beaten_at < self._lease_s * 2 / 3
 
+    def lease_of_now(self) -> Callable[[], bool]:
+        """Whether the lease under which something is claimed now still holds: from any thread."""
+        identity = self.id
+        return lambda: self.lease_held and self.id == identity
+
     @property
     def slots(self) -> int:
         """Jobs this process runs at a time; 0 if it runs none."""

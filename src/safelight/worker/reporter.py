@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Callable
 
 import structlog
 
@@ -27,8 +28,11 @@ class Reporter:
     A paid call is not stopped because its job was taken away (`stops_when_lost`): its answer is still worth recording.
     """
 
-    def __init__(self, database: Database, job: ClaimedJob, *, stops_when_lost: bool) -> None:
+    def __init__(
+        self, database: Database, job: ClaimedJob, *, stops_when_lost: bool, may_send: Callable[[], bool]
+    ) -> None:
         self._database, self._job, self._stops_when_lost = database, job, stops_when_lost
+        self.may_send = may_send
         self._allowance = float(BURST)
         self._refilled_at = local_s()
         self._reached = 0.0

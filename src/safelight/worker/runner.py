@@ -8,9 +8,10 @@ from contextlib import suppress
 import structlog
 
 from safelight.domain.errors import SafelightError
-from safelight.services.claim import claim
+from safelight.services.claim import Terms, claim
 from safelight.services.claimable import ClaimedJob
 from safelight.services.held import Held, held_by
+from safelight.services.progress import Standing
 from safelight.services.sweep import take_unrun
 from safelight.worker.attempt import Attempt
 from safelight.worker.bench import Bench
@@ -29,7 +30,7 @@ class Runner:
     """Claims for one process and runs the attempts."""
 
     def __init__(self, bench: Bench, *, queues: tuple[str, ...], slots: int, drain_s: float) -> None:
-        self._bench, self._queues, self._slots, self._drain_s = bench, queues, slots, drain_s
+        self.bench, self._queues, self._slots, self._drain_s = bench, queues, slots, drain_s
         self._running: dict[tuple[int, int], tuple[Attempt, asyncio.Task[None]]] = {}
         self._slot_freed = asyncio.Event()
         self._room = Room(bench.store)
@@ -40,11 +41,11 @@ class Runner:
 
     async def run(self) -> None:
         """Claim until cancelled; attempts go on and are ended by `drain`."""
-        with self._bench.hub.waiting(*(f"queue:{name}" for name in self._queues)) as waiter:
+        with self.bench.hub.waiting(*(f"queue:{name}" for name in self._queues)) as waiter:
             while True:
                 waiter.clear()
                 self._slot_freed.clear()
-                if self.busy >= self._slots:
+                if self.busy >= self._slots or self._runs_suspect:
                     await self._slot_freed.wait()
                 elif not await self._claim_once():
                     await waiter.wait(LOOK_AGAIN_S)
@@ -66,15 +67,22 @@ class Runner:
             await asyncio.wait(late, timeout=10)
 
     async def reconcile(self) -> None:
-        """Compare the rows this process holds with the attempts it runs: hand back what nobody here works on."""
-        held = await self._bench.database.read(held_by, self._bench.presence.id)
-        for row in held:
-            if row.held_s > SETTLED_S and (row.number, row.fence) not in self._running:
+        """Compare the rows this process holds with the attempts it runs.
+
+        What nobody here works on is handed back; attempts hear whether their job is still theirs, and still wanted.
+        """
+        running = dict(self._running)  # what is claimed while the rows are read is not in them
+        held = await self.bench.database.read(held_by, self.bench.presence.id)
+        rows = {(row.number, row.fence): row for row in held}
+        for key, row in rows.items():
+            if row.held_s > SETTLED_S and key not in self._running:
                 await self._take_back(row)
+        for key, (attempt, _) in running.items():
+            attempt.hear(Standing(key in rows, key in rows and rows[key].cancel_requested))
 
     async def _claim_once(self) -> bool:
         """Whether there may be more to claim at once."""
-        if not self._bench.presence.lease_held or not await self._room.is_left():
+        if not self.bench.presence.lease_held or not await self._room.is_left():
             await asyncio.sleep(AFTER_ERROR_S)
             return True
         free = self._slots - self.busy
@@ -94,20 +102,29 @@ class Runner:
     async def _claim(self, free: int) -> int:
         """Claim and start; how many. Queues take turns at being first: a backlog of one cannot starve another."""
         self._queues = (*self._queues[1:], *self._queues[:1])
-        claimed = await self._bench.database.write(claim, self._bench.presence.id, self._queues, free)
+        claimed = await self.bench.database.write(claim, self.bench.presence.id, self._queues, free, self._terms())
         for job in claimed:
             self._start(job)
         return len(claimed)
 
+    @property
+    def _runs_suspect(self) -> bool:
+        """A job that may have ended two workers: nothing is put beside it."""
+        return any(attempt.job.is_suspect for attempt, _ in self._running.values())
+
+    def _terms(self) -> Terms:
+        bench = self.bench
+        return Terms(not self._running, bench.rules.user_cap, bench.runnable_models(), tuple(bench.providers))
+
     def _start(self, job: ClaimedJob) -> None:
         key = (job.number, job.fence)
-        attempt = Attempt(self._bench, job)
+        attempt = Attempt(self.bench, job)
         task = asyncio.create_task(attempt.run(), name=f"attempt-{job.id}")
         self._running[key] = (attempt, task)
         task.add_done_callback(lambda _: self._ended(key))
 
     async def _take_back(self, row: Held) -> None:
-        if await self._bench.database.write(take_unrun, row.number, row.fence):
+        if await self.bench.database.write(take_unrun, row.number, row.fence):
             log.warning("job.not_running", number=row.number, held_s=round(row.held_s))
 
     def _ended(self, key: tuple[int, int]) -> None:

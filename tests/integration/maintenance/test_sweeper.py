@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from safelight.maintenance import sweeper as sweeper_module
 from safelight.maintenance.lost import LostWatch, Machine
-from safelight.maintenance.sweeper import Sweeper
+from safelight.maintenance.sweeper import Sweeper, SweepRules
 from safelight.services import presence
 from safelight.services.presence import Process
 from safelight.services.sql import REAL, arg
@@ -32,7 +32,7 @@ def sweep(
 ) -> tuple[list[Counter[str]], list[list[Process]]]:
     """What each run counted, and whom it saw."""
     seen: list[list[Process]] = []
-    sweeper = Sweeper(database, LostWatch(machine, 30.0), seen=seen.append)
+    sweeper = Sweeper(database, LostWatch(machine, 30.0), SweepRules(30.0), seen=seen.append)
 
     async def run() -> list[Counter[str]]:
         database.start()
@@ -108,7 +108,7 @@ def test_a_process_that_beat_since_the_look_is_not_declared_lost(database: Datab
                 assert presence.beat(tx, presence.Beat("w1", 0, False, 0.0, 0))
             return verdict
 
-    sweeper = Sweeper(database, Beating(HERE, 30.0), seen=lambda _: None)
+    sweeper = Sweeper(database, Beating(HERE, 30.0), SweepRules(30.0), seen=lambda _: None)
 
     async def run() -> Counter[str]:
         database.start()
@@ -136,7 +136,7 @@ def test_a_thorough_run_forgets_processes_that_were_lost_long_ago(database: Data
 def test_only_thorough_runs_that_came_to_their_end_count_as_sweeps(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    sweeper = Sweeper(database, LostWatch(ELSEWHERE, 30.0), seen=lambda _: None)
+    sweeper = Sweeper(database, LostWatch(ELSEWHERE, 30.0), SweepRules(30.0), seen=lambda _: None)
 
     async def run() -> None:
         database.start()
@@ -169,7 +169,9 @@ def test_a_sweeper_that_could_not_beat_itself_calls_nobody_silent(
     monkeypatch.setattr(sweeper_module, "local_s", lambda: float(next(seconds)))
     hindered = iter([*[False] * 10, True])
     watching = LostWatch(ELSEWHERE, 30.0)
-    sweeper = Sweeper(database, watching, seen=lambda _: None, beats=lambda: not next(hindered, False))
+    sweeper = Sweeper(
+        database, watching, SweepRules(30.0), seen=lambda _: None, beats=lambda: not next(hindered, False)
+    )
 
     async def run() -> list[int]:
         database.start()

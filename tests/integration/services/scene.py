@@ -80,7 +80,7 @@ _TAG = Query(
 _of_job = tables.jobs.c.number == arg("this_job", INTEGER)
 _MOVE_TIME = {
     name: Change(sa.update(tables.jobs).where(_of_job).values({name: arg("moved_to", REAL)}))
-    for name in ("due_at", "deadline_at", "claimed_at", "created_at", "finished_at")
+    for name in ("due_at", "deadline_at", "claimed_at", "start_at", "created_at", "finished_at", "cancel_requested_at")
 }
 _PAUSE = Change(
     sa.update(tables.queues).where(tables.queues.c.name == arg("line")).values(paused_at=arg("since", REAL))
@@ -239,8 +239,9 @@ def turn_back(tx: Tx, number: int, column: str, seconds: float = 1.0) -> None:
     assert tx.run(_MOVE_TIME[column], this_job=number, moved_to=tx.now - seconds) == 1
 
 
-def pause(tx: Tx, queue: str = "image") -> None:
-    assert tx.run(_PAUSE, line=queue, since=tx.now) == 1
+def pause(tx: Tx, queue: str = "image", *, since_s: float = 0.0) -> None:
+    """A queue that has been paused for so long."""
+    assert tx.run(_PAUSE, line=queue, since=tx.now - since_s) == 1
 
 
 def is_at_rest(row: Any) -> bool:

@@ -39,7 +39,7 @@ def test_a_look_finds_nothing_where_there_is_nothing_to_do(shared: Database) -> 
         submitted(tx, "waits")
         claimed(tx, "runs", priority=1)
         submitted(tx, "later", start_at=tx.now + 100)
-        assert sweep.look(tx) == sweep.Hits(0, 0, 0)
+        assert sweep.look(tx, 30.0) == sweep.Hits(0, 0, 0, 0, 0)
 
 
 def test_a_look_counts_what_there_is_to_do(shared: Database) -> None:
@@ -49,7 +49,7 @@ def test_a_look_counts_what_there_is_to_do(shared: Database) -> None:
         turn_back(tx, job(tx, "late").number, "deadline_at")
         turn_back(tx, job(tx, "later").number, "due_at")
         presence.depart(tx, "w1")
-        assert sweep.look(tx) == sweep.Hits(due=1, overdue=1, orphaned=1)
+        assert sweep.look(tx, 30.0) == sweep.Hits(due=1, overdue=1, orphaned=1, unheeded=0, parked=0)
 
 
 def test_jobs_that_came_due_are_made_ready_once(shared: Database) -> None:
@@ -70,7 +70,7 @@ def test_a_slice_at_a_time(shared: Database) -> None:
         submitted(tx, *names)
         for name in names:
             turn_back(tx, job(tx, name).number, "deadline_at")
-        assert sweep.look(tx).overdue == sweep.SLICE
+        assert sweep.look(tx, 30.0).overdue == sweep.SLICE
         assert [sweep.expire(tx) for _ in range(3)] == [sweep.SLICE, 30, 0]
         assert balance_of(tx, "ann").held == 0
 

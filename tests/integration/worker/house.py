@@ -21,7 +21,7 @@ from safelight.store.tx import Tx
 from safelight.testing.books import assert_books_balance
 from safelight.testing.providers import ScriptedProvider
 from safelight.worker.attempt import Attempt
-from safelight.worker.bench import Bench, Pace
+from safelight.worker.bench import Bench, Pace, Rules
 from safelight.worker.presence import Presence, Role
 from safelight.worker.runner import Runner
 from tests.integration.services.scene import (
@@ -36,7 +36,15 @@ from tests.integration.services.scene import (
 )
 
 PATIENCE_S = 30.0
-QUICK = Pace(poll_every_s=0.005, look_again_s=PATIENCE_S, stop_grace_s=0.05, write_again_s=0.01)
+QUICK = Pace(
+    poll_every_s=0.005,
+    look_again_s=PATIENCE_S,
+    stop_grace_s=0.05,
+    store_again_s=0.01,
+    store_for_s=0.05,
+    write_again_s=0.01,
+)
+DEFAULT_RULES = Rules()
 MODEL = Model(
     id="fake",
     title="Fake",
@@ -134,11 +142,15 @@ def play(
     slots: int = 4,
     drain_s: float = 0.0,
     credits: int = 1_000,
+    rules: Rules = DEFAULT_RULES,
 ) -> None:
     """Run a scenario in a house, within bounded time; at its end the books balance."""
 
     async def run() -> None:
-        async with asyncio.timeout(PATIENCE_S), opened(database, folder, provider, pace, slots, drain_s, credits) as it:
+        async with (
+            asyncio.timeout(PATIENCE_S),
+            opened(database, folder, provider, pace, slots, drain_s, credits, rules) as it,
+        ):
             await scenario(it)
 
     asyncio.run(run())
@@ -148,7 +160,14 @@ def play(
 
 @asynccontextmanager
 async def opened(
-    database: Database, folder: Path, provider: ScriptedProvider, pace: Pace, slots: int, drain_s: float, credits: int
+    database: Database,
+    folder: Path,
+    provider: ScriptedProvider,
+    pace: Pace,
+    slots: int,
+    drain_s: float,
+    credits: int,
+    rules: Rules,
 ) -> AsyncIterator[House]:
     hub = Hub()
     database.start()
@@ -158,7 +177,15 @@ async def opened(
     )
     store = AssetStore(f"file://{folder}")
     bench = Bench(
-        database, hub, store, Catalog((MODEL,)), {provider.name: provider}, presence, pace=pace, random=lambda: 1.0
+        database,
+        hub,
+        store,
+        Catalog((MODEL,)),
+        {provider.name: provider},
+        presence,
+        pace=pace,
+        rules=rules,
+        random=lambda: 1.0,
     )
     try:
         await database.write(lambda tx: set_scene(tx, credits=credits))

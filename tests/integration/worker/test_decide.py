@@ -8,12 +8,17 @@ from typing import Any
 import pytest
 
 from safelight.domain.outcomes import ErrorClass, ProviderError
+from safelight.domain.unknown import UnknownPolicy
+from safelight.services.calls import OpenCall
 from safelight.services.claimable import ClaimedJob
+from safelight.worker.bench import Rules
 from safelight.worker.decide import (
     SHORTEST_SNOOZE_S,
     Fail,
+    GiveUpCall,
     TryLater,
     after_no_answer,
+    after_not_found,
     after_rejection,
     after_spoiled,
     after_storage_failure,
@@ -86,8 +91,9 @@ def test_when_the_provider_names_a_time_that_is_the_time(error_class: str) -> No
 
 
 def test_a_call_without_an_answer_is_made_again_only_where_that_is_free() -> None:
-    assert isinstance(after_no_answer(job(), "acme", "cut", 0.5, repeatable=True), TryLater)
-    seen = shown(after_no_answer(job(), "acme", "cut", 0.5, repeatable=False))
+    fails = UnknownPolicy.FAIL_AND_RELEASE
+    assert isinstance(after_no_answer(job(), "acme", "cut", 0.5, repeatable=True, policy=fails), TryLater)
+    seen = shown(after_no_answer(job(), "acme", "cut", 0.5, repeatable=False, policy=fails))
     assert (seen["code"], seen["provider"], seen["retryable"]) == ("provider_unknown", "acme", True)
     assert "cut" in seen["message"]
 
@@ -99,12 +105,45 @@ def test_a_delivery_that_cannot_be_used_is_bought_only_once() -> None:
 
 
 def test_files_that_cannot_be_stored_are_made_again_only_where_that_is_free() -> None:
-    assert after_storage_failure(job(2), "disk full", 1.0, repeatable=True) == TryLater(
-        10.0, True, "disk full", "storage_failed"
-    )
+    again = after_storage_failure(job(2), "disk full", 1.0, repeatable=True, accepted=False)
+    assert again == TryLater(10.0, True, "disk full", "storage_failed")
     for decision in (
-        after_storage_failure(job(3), "disk full", 1.0, repeatable=True),
-        after_storage_failure(job(1), "disk full", 1.0, repeatable=False),
+        after_storage_failure(job(3), "disk full", 1.0, repeatable=True, accepted=False),
+        after_storage_failure(job(1), "disk full", 1.0, repeatable=False, accepted=False),
     ):
         seen = shown(decision)
         assert (seen["code"], seen["message"], seen["retryable"]) == ("storage_failed", "disk full", True)
+
+
+@pytest.mark.parametrize("attempt", [1, 3, 9])
+def test_what_a_provider_keeps_under_a_remote_id_is_fetched_again_until_the_deadline(attempt: int) -> None:
+    decision = after_storage_failure(job(attempt), "disk full", 0.0, repeatable=False, accepted=True)
+    assert decision == TryLater(SHORTEST_SNOOZE_S, False, "disk full", "storage_failed")
+
+
+@pytest.mark.parametrize(("policy", "due_in_s"), [(UnknownPolicy.RECONCILE, 5.0), (UnknownPolicy.RETRY_ONCE, 0.0)])
+def test_a_paid_call_without_an_answer_is_looked_for_and_uses_no_attempt(
+    policy: UnknownPolicy, due_in_s: float
+) -> None:
+    decision = after_no_answer(job(9), "acme", "cut", 0.5, repeatable=False, policy=policy)
+    assert isinstance(decision, TryLater)
+    assert (decision.due_in_s, decision.uses_attempt, decision.code) == (due_in_s, False, "provider_unknown")
+
+
+def test_a_call_that_is_not_found_is_looked_for_less_and_less_often_and_then_given_up() -> None:
+    rules = Rules(UnknownPolicy.RECONCILE, reconcile_s=600.0)
+    waits = [after_not_found(rules, unknown_for(s)) for s in (0.0, 40.0, 500.0, 599.5)]
+    assert [w.due_in_s for w in waits if isinstance(w, TryLater)] == [5.0, 20.0, 60.0, 1.0]
+    over = after_not_found(rules, unknown_for(600.0))
+    assert isinstance(over, Fail)
+    seen = shown(over)
+    assert (seen["code"], "600 s" in seen["message"]) == ("provider_unknown", True)
+
+
+def test_the_operator_decides_what_becomes_of_a_call_that_is_not_found() -> None:
+    assert after_not_found(Rules(UnknownPolicy.RETRY_ONCE), unknown_for(1.0)) == GiveUpCall()
+    assert isinstance(after_not_found(Rules(UnknownPolicy.FAIL_AND_RELEASE), unknown_for(1.0)), Fail)
+
+
+def unknown_for(seconds: float) -> OpenCall:
+    return OpenCall("c-1", 1, "acme", "unknown", None, False, seconds)

@@ -15,7 +15,7 @@ import pytest
 from safelight.domain.errors import Remedy, Unavailable
 from safelight.domain.outcomes import Pending
 from safelight.events.follow import follow
-from safelight.services.claim import claim
+from safelight.services.claim import Terms, claim
 from safelight.services.claimable import ClaimedJob
 from safelight.services.desk import LEAST_FREE_BYTES
 from safelight.storage.assets import AssetStore
@@ -77,7 +77,7 @@ def test_queues_take_turns_at_being_claimed_from_first(
 ) -> None:
     asked: list[tuple[str, ...]] = []
 
-    def none_there(tx: Tx, worker_id: str, lines: Sequence[str], slots: int) -> list[ClaimedJob]:
+    def none_there(tx: Tx, worker_id: str, lines: Sequence[str], slots: int, terms: Terms) -> list[ClaimedJob]:
         asked.append(tuple(lines))
         return []
 

@@ -153,7 +153,7 @@ def test_all_problems_are_reported_at_once(tmp_path: Path) -> None:
     environ = {"SAFELIGHT_QUEUE": "none", "SAFELIGHT_PROT": "1", "SAFELIGHT_SECRET_FILE": "/nowhere/x"}
     problems = problems_of(environ, tmp_path, worker_concurrency=0)
     assert len(problems) == 6
-    assert "--worker-concurrency is 0; it takes a whole number from 1 to 256." in problems
+    assert "--worker-concurrency is 0; it takes a whole number from 1 to 10000." in problems
     assert "port in safelight.toml is True; it takes a whole number from 0 to 65535." in problems
 
 

@@ -20,6 +20,7 @@ class ProceduralProvider:
 
     name = "procedural"
     repeatable = True
+    idempotent = False
 
     def __init__(self, stuck_s: float = STUCK_S) -> None:
         self._stuck_s = stuck_s

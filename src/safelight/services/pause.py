@@ -1,0 +1,104 @@
+"""Pause a queue and let it go on. What has an open call goes on all the same: its provider works already."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import sqlalchemy as sa
+
+from safelight.services.sql import NOW, REAL, arg
+from safelight.store import tables
+from safelight.store.statements import Change, Query
+from safelight.store.tx import Tx
+
+jobs, queues = tables.jobs, tables.queues
+
+
+class QueueRow(NamedTuple):
+    """A queue as an operator sees it. `ready` may be claimed, `delayed` is not due, `parked` waits for a cap."""
+
+    name: str
+    paused_at: float | None
+    pause_reason: str | None
+    ready: int
+    delayed: int
+    parked: int
+    running: int
+
+
+class _Paused(NamedTuple):
+    paused_at: float | None
+
+
+_of_queue = jobs.c.queue == queues.c.name
+
+
+def _count(*conditions: sa.ColumnElement[bool]) -> sa.ScalarSelect[int]:
+    return sa.select(sa.func.count()).where(_of_queue, *conditions).correlate(queues).scalar_subquery()
+
+
+_waits = jobs.c.status == "pending"
+_ALL = Query(
+    sa.select(
+        queues.c.name,
+        queues.c.paused_at,
+        queues.c.pause_reason,
+        _count(jobs.c.ready).label("ready"),
+        _count(_waits, jobs.c.due_at.is_not(None)).label("delayed"),
+        _count(jobs.c.waiting_for.is_not(None)).label("parked"),
+        _count(sa.or_(jobs.c.status == "processing", jobs.c.resumes)).label("running"),
+    ).order_by(queues.c.name),
+    QueueRow,
+)
+_LOCK = Query(sa.select(queues.c.paused_at).where(queues.c.name == arg("line")).with_for_update(), _Paused)
+_PAUSE = Change(
+    sa.update(queues)
+    .where(queues.c.name == arg("line"), queues.c.paused_at.is_(None))
+    .values(paused_at=NOW, pause_reason=arg("reason"))
+)
+_RESUME = Change(
+    sa.update(queues).where(queues.c.name == arg("line")).values(paused_at=sa.null(), pause_reason=sa.null())
+)
+_since = sa.case(
+    (jobs.c.start_at > arg("paused_since", REAL), jobs.c.start_at),
+    else_=sa.cast(arg("paused_since", REAL), REAL),
+)
+_SHIFT = Change(
+    sa.update(jobs)
+    .where(
+        jobs.c.status == "pending",
+        jobs.c.queue == arg("line"),
+        jobs.c.started_at.is_(None),
+        jobs.c.deadline_at > NOW,
+        _since < NOW,
+    )
+    .values(deadline_at=jobs.c.deadline_at + (NOW - _since))
+)
+
+
+def queue_rows(tx: Tx) -> list[QueueRow]:
+    """Every queue, by name."""
+    return tx.all(_ALL)
+
+
+def pause(tx: Tx, queue: str, reason: str | None) -> bool | None:
+    """No more of its waiting jobs are claimed. False if it was paused before, None if there is no such queue."""
+    if tx.one(_LOCK, line=queue) is None:
+        return None
+    return tx.run(_PAUSE, line=queue, reason=reason, at_now=tx.now) == 1
+
+
+def resume(tx: Tx, queue: str) -> int | None:
+    """Claims go on. Jobs that never started get the paused time on top of their deadline: how many did.
+
+    None if there is no such queue.
+    """
+    row = tx.one(_LOCK, line=queue)
+    if row is None:
+        return None
+    shifted = 0
+    if row.paused_at is not None:
+        shifted = tx.run(_SHIFT, line=queue, paused_since=row.paused_at, at_now=tx.now)
+        tx.run(_RESUME, line=queue)
+    tx.wake(f"queue:{queue}")
+    return shifted

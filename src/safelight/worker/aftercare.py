@@ -1,0 +1,127 @@
+"""Looks after calls whose job has ended: stop or poll them, record how they end, keep what they bring.
+
+One per worker process. It decides nothing about jobs: their users were answered and settled long ago.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+
+import structlog
+
+from safelight.domain.errors import SafelightError
+from safelight.domain.outcomes import Done, Output, Pending, Rejected, RemoteState
+from safelight.providers.protocol import Provider
+from safelight.services import aftercare, calls
+from safelight.services.aftercare import LeftCall
+from safelight.services.assets import NewAsset
+from safelight.services.calls import Accepted, CallOutcome
+from safelight.services.late import Late, keep_late
+from safelight.storage.containers import UnreadableContainer
+from safelight.storage.images import UnreadablePicture
+from safelight.store.tx import Tx
+from safelight.worker.bench import Bench
+from safelight.worker.deliver import Origin, deliver, stored_before
+from safelight.worker.live_call import stopped_at_provider
+from safelight.worker.looking import remote_id_of
+
+log = structlog.get_logger(__name__)
+
+LOOK_EVERY_S = 5.0
+AT_ONCE = 8
+HOLD_S = 120.0
+"""How long others leave a call alone that one process looks after: longer than one look takes."""
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 15.0, 600.0
+
+
+class Aftercare:
+    """`run` goes on until it is cancelled; `run_once` looks after what is due now."""
+
+    def __init__(self, bench: Bench) -> None:
+        self._bench = bench
+
+    async def run(self) -> None:
+        """Look every few seconds, and at once when somebody says that there is something to look after."""
+        with self._bench.hub.waiting("calls") as waiter:
+            while True:
+                waiter.clear()
+                try:
+                    while await self.run_once():
+                        pass
+                except (OSError, SafelightError) as error:
+                    log.warning("aftercare_failed", error=str(error))
+                await waiter.wait(LOOK_EVERY_S)
+
+    async def run_once(self) -> int:
+        """Look after the calls that are due, some at a time; how many there were."""
+        database, providers = self._bench.database, sorted(self._bench.providers)
+        if not await database.read(aftercare.any_due, providers):
+            return 0
+        due = await database.write(aftercare.take_due, providers, AT_ONCE, HOLD_S)
+        await asyncio.gather(*map(self._look_after, due))
+        return len(due)
+
+    async def _look_after(self, call: LeftCall) -> None:
+        """One look. Whatever goes wrong, the next one comes when `HOLD_S` is over."""
+        try:
+            if not await self._settled(call):
+                await self._later(call)
+        except Exception as error:  # the edge: one provider's trouble must not stop the others
+            log.warning("look_after_failed", call_id=call.id, error=f"{type(error).__name__}: {error}")
+
+    async def _settled(self, call: LeftCall) -> bool:
+        if call.remote_id is not None:
+            if call.checks_n == 1:
+                await stopped_at_provider(self._provider(call), call.remote_id, self._bench.pace.cancel_within_s)
+            return await self._record(call, await self._provider(call).poll(call.remote_id))
+        files = await stored_before(self._bench.store, _origin(self._bench, call))
+        if files:
+            outcome = CallOutcome(call.id, "succeeded")
+            return await self._bench.database.write(_keep, Late(call.job, outcome, files))
+        remote_id = await remote_id_of(self._bench, call)
+        if remote_id is not None:
+            await self._bench.database.write(calls.accepted, Accepted(call.id, remote_id))
+        return remote_id is not None  # accepted: it is due again at once
+
+    async def _record(self, call: LeftCall, state: RemoteState) -> bool:
+        database = self._bench.database
+        match state:
+            case Done(outputs, cost_usd):
+                late = Late(call.job, CallOutcome(call.id, "succeeded", cost_usd), await self._stored(call, outputs))
+                log.info("call.recovered", call_id=call.id, job_id=call.job_id, assets=len(late.assets))
+                return await database.write(_keep, late)
+            case Rejected(error):
+                return await database.write(calls.end_call, CallOutcome(call.id, "failed", error=error.message))
+            case Pending():
+                return False
+
+    async def _stored(self, call: LeftCall, outputs: tuple[Output, ...]) -> list[NewAsset]:
+        origin = _origin(self._bench, call)
+        try:
+            return await deliver(self._bench.store, origin, outputs[: call.outputs], HOLD_S / 2)
+        except (UnreadablePicture, UnreadableContainer) as error:
+            log.warning("recovered_file_unreadable", call_id=call.id, error=str(error))
+            return []
+
+    async def _later(self, call: LeftCall) -> None:
+        database = self._bench.database
+        if call.age_s > aftercare.LOOKED_AFTER_S:
+            log.warning("call.given_up", call_id=call.id, job_id=call.job_id, provider=call.provider)
+            await database.write(aftercare.stop_looking, call.id)
+            return
+        pause_s = min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2.0 ** min(call.checks_n - 1, 10))
+        await database.write(aftercare.look_again, call.id, pause_s)
+
+    def _provider(self, call: LeftCall) -> Provider:
+        return self._bench.providers[call.provider]
+
+
+def _origin(bench: Bench, call: LeftCall) -> Origin:
+    model = bench.catalog.get(call.model)
+    ai_generated = model.ai_generated if model else True
+    return Origin(call.job_id, call.id, call.model, call.prompt, json.loads(call.params), ai_generated)
+
+
+def _keep(tx: Tx, late: Late) -> bool:
+    return keep_late(tx, [late])[0]

@@ -1,0 +1,57 @@
+"""A paused queue: nothing that waits is claimed, what runs goes on, and nobody's deadline pays for the pause."""
+
+from __future__ import annotations
+
+import pytest
+
+from safelight.services.claim import claim
+from safelight.services.hand_back import Return, hand_back
+from safelight.services.pause import pause, queue_rows, resume
+from safelight.store.database import Database
+from tests.integration.services.scene import claimed, job, running, scene, submitted, turn_back
+from tests.integration.services.scene import pause as paused_just_now
+
+HOUR_S = 3600.0
+
+
+def test_a_paused_queue_is_not_claimed_from_until_it_goes_on(shared: Database) -> None:
+    with scene(shared) as tx:
+        submitted(tx, "a")
+        assert pause(tx, "image", "the provider is down") is True
+        assert claim(tx, "w1", ["image"], 1) == []
+        (row,) = [row for row in queue_rows(tx) if row.name == "image"]
+        assert (row.pause_reason, row.ready, row.running) == ("the provider is down", 1, 0)
+        assert resume(tx, "image") is not None
+        assert [taken.id for taken in claim(tx, "w1", ["image"], 1)] == ["a"]
+
+
+def test_pausing_twice_keeps_the_first_time_and_an_unknown_queue_is_said_to_be_unknown(shared: Database) -> None:
+    with scene(shared) as tx:
+        assert (pause(tx, "image", "first"), pause(tx, "image", "second")) == (True, False)
+        assert [row.pause_reason for row in queue_rows(tx) if row.name == "image"] == ["first"]
+        assert (pause(tx, "nowhere", None), resume(tx, "nowhere")) == (None, None)
+
+
+def test_the_pause_is_added_to_the_deadlines_of_jobs_that_never_started(shared: Database) -> None:
+    with scene(shared) as tx:
+        tried = claimed(tx, "tried")[0]
+        hand_back(tx, Return(tried.number, tried.fence, "busy", 60, True))
+        submitted(tx, "early", max_wait_s=10 * HOUR_S)
+        submitted(tx, "elsewhere", queue="video")
+        submitted(tx, "scheduled", start_at=tx.now + 7200)
+        for name in ("early", "elsewhere"):
+            turn_back(tx, job(tx, name).number, "start_at", HOUR_S)
+        before = {name: job(tx, name).deadline_at for name in ("tried", "early", "elsewhere", "scheduled")}
+        paused_just_now(tx, since_s=1800.0)
+        assert resume(tx, "image") == 1
+        shifts = {name: job(tx, name).deadline_at - was for name, was in before.items()}
+        assert shifts["early"] == pytest.approx(1800.0, abs=5.0)
+        assert (shifts["tried"], shifts["elsewhere"], shifts["scheduled"]) == (0.0, 0.0, 0.0)
+
+
+def test_a_job_whose_provider_works_already_is_resumed_past_the_pause(shared: Database) -> None:
+    with scene(shared) as tx:
+        taken = running(tx, "a", repeatable=False)
+        pause(tx, "image", None)
+        hand_back(tx, Return(taken.number, taken.fence, "drain", 0, False))
+        assert [j.id for j in claim(tx, "w1", ["image"], 1)] == ["a"]
