@@ -165,13 +165,10 @@ def test_a_list_of_any_length_is_one_argument(database: Database) -> None:
 
 
 def test_a_constant_in_what_is_looked_for_in_a_list_is_a_literal(database: Database) -> None:
-    marked = Query(
-        sa.select(*notes.c).where((notes.c.id + "@" + notes.c.text).in_(argument("marks", expanding=True))), Note
-    )
+    marked = Query(sa.select(*notes.c).where((notes.c.id + "@").in_(argument("marks", expanding=True))), Note)
     with database.transaction() as tx:
         tx.many(insert_note, [note("a"), note("b")])
-        (first, _) = tx.all(all_notes)
-        assert tx.all(marked, marks=[f"{first.id}@{first.text}", "b"]) == [first]
+        assert [row.id for row in tx.all(marked, marks=["a@", "b"])] == ["a"]
 
 
 def test_sums_are_integers_on_both(database: Database) -> None:
