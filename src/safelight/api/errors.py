@@ -40,6 +40,7 @@ STATUS: Final[Mapping[type[SafelightError], int]] = {
     errors.BadSettings: 500,
     errors.BadCatalog: 500,
     errors.StorageFailed: 503,
+    errors.BadBackup: 500,
 }
 
 MOST_ERRORS: Final = 20

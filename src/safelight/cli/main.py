@@ -9,9 +9,11 @@ import typer
 
 from safelight import __version__
 from safelight.cli import credits, db, jobs, workers
+from safelight.cli.backup import backup, restore
 from safelight.cli.edge import Edge
 from safelight.cli.models import models
 from safelight.cli.prune import prune
+from safelight.cli.recover import recover
 from safelight.cli.serve import serve
 from safelight.cli.settings import settings
 from safelight.cli.submit import submit
@@ -33,6 +35,9 @@ app.command()(models)
 app.add_typer(credits.app, name="credits")
 app.add_typer(workers.app, name="workers")
 app.add_typer(db.app, name="db")
+app.command()(backup)
+app.command()(restore)
+app.command()(recover)
 app.command()(prune)
 app.command()(settings)
 

@@ -10,7 +10,7 @@ from safelight.cli.durations import read_duration
 
 if TYPE_CHECKING:
     from safelight.maintenance.orphans import Orphans
-    from safelight.maintenance.pruner import Pruned
+    from safelight.maintenance.pruned import Pruned
 
 
 def prune(
@@ -84,26 +84,27 @@ async def _orphans(dry_run: bool, as_json: bool) -> int:
 def _say_jobs(done: Pruned, dry_run: bool, as_json: bool) -> None:
     from safelight.cli.out import err, out, plain, print_json
     from safelight.cli.tables import pruned_table
+    from safelight.cli.working import counted
 
     if as_json:
         print_json({"dry_run": dry_run, **done.as_dict()})
         return
     if done.jobs:
         out().print(pruned_table(done))
-    would = "would be " if dry_run else ""
-    out().print(f"{done.jobs.total()} jobs and {done.keys} idempotency keys {would}removed.", soft_wrap=True)
+    went = f"{counted(done.jobs.total(), 'job')} and {counted(done.keys, 'idempotency key')}"
+    out().print(f"{went} {'would be ' if dry_run else ''}removed.", soft_wrap=True)
     if done.failed:
-        err().print(plain(f"{done.failed} jobs stay for now: {done.failure}"), soft_wrap=True)
+        err().print(plain(f"Stays for now: {counted(done.failed, 'job')}. {done.failure}"), soft_wrap=True)
 
 
 def _say_orphans(done: Orphans, dry_run: bool, as_json: bool) -> None:
     from dataclasses import asdict
 
     from safelight.cli.out import out, print_json
-    from safelight.cli.working import size
+    from safelight.cli.working import counted, size
 
     if as_json:
         print_json({"dry_run": dry_run, **asdict(done)})
         return
-    would = "would be " if dry_run else ""
-    out().print(f"{done.files} of {done.seen} files ({size(done.bytes)}) {would}deleted.", soft_wrap=True)
+    went = f"{done.files} of {counted(done.seen, 'file')} ({size(done.bytes)})"
+    out().print(f"{went} {'would be ' if dry_run else ''}deleted.", soft_wrap=True)

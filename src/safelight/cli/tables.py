@@ -15,7 +15,7 @@ from safelight.cli.pick import short
 from safelight.cli.working import size
 
 if TYPE_CHECKING:
-    from safelight.maintenance.pruner import Pruned
+    from safelight.maintenance.pruned import Pruned
     from safelight.settings import SettingRow
 
 PROCESS_STYLES = {"online": "green", "draining": "yellow", "offline": "red"}

@@ -1,4 +1,4 @@
-"""Long work on a terminal shows that it goes on; anywhere else only its result is said."""
+"""Long work, and how much of it: a terminal shows that it goes on; anywhere else only its result is said."""
 
 from __future__ import annotations
 
@@ -28,3 +28,8 @@ def size(count: float) -> str:
             return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
         count /= 1000
     return f"{count:.1f} TB"
+
+
+def counted(count: int, noun: str) -> str:
+    """`1 job`, `3 jobs`."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

@@ -235,3 +235,9 @@ class StorageFailed(OperatorError):
     """An asset could not be written to or read from storage."""
 
     code, title = "storage_failed", "Storage failed"
+
+
+class BadBackup(OperatorError):
+    """A backup cannot be used: it is damaged, cut short, or of another kind of database."""
+
+    code, title = "bad_backup", "The backup cannot be used"

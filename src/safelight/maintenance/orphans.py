@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import structlog
 
 from safelight.services import orphan_files
+from safelight.services.aftercare import LOOKED_AFTER_S
 from safelight.storage.assets import AssetStore, StoredObject
 from safelight.storage.keys import ROOT
 from safelight.store.database import Database
@@ -18,8 +19,6 @@ from safelight.store.database import Database
 log = structlog.get_logger(__name__)
 
 PAGE = 500
-LOOKED_AFTER_S = 24 * 3600.0
-"""For so long after its end a job's open call is looked after, and may still bring a file."""
 
 
 @dataclass

@@ -6,63 +6,24 @@ Any number of processes may run it at once; they only do some of the work twice.
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass, field
 
 import structlog
 
 from safelight.domain.errors import SafelightError, StorageFailed
 from safelight.maintenance.job_files import JobFiles
+from safelight.maintenance.pruned import Pruned
 from safelight.services import prune, prune_keys
 from safelight.services.prune import Marked
 from safelight.services.prune_keys import KeyRow
 from safelight.services.read_jobs import OUT_OF_ORDER_S
-from safelight.storage.assets import AssetStore, StoredObject
+from safelight.storage.assets import AssetStore
 from safelight.store.database import Database
 from safelight.store.tx import Tx
 
 log = structlog.get_logger(__name__)
 
 FIRST_S, EVERY_S = 60.0, 3600.0
-
-
-@dataclass
-class Pruned:
-    """What went, or would go: jobs, files and bytes by the jobs' status, idempotency keys."""
-
-    jobs: Counter[str] = field(default_factory=Counter)
-    files: Counter[str] = field(default_factory=Counter)
-    bytes: Counter[str] = field(default_factory=Counter)
-    keys: int = 0
-    failed: int = 0
-    """Jobs whose files could not be deleted. They stay marked, and the next run tries again."""
-    failure: str = ""
-
-    def add(self, job: Marked, found: Sequence[StoredObject]) -> None:
-        self.jobs[job.status] += 1
-        self.files[job.status] += len(found)
-        self.bytes[job.status] += sum(file.size_bytes for file in found)
-
-    def as_dict(self) -> dict[str, object]:
-        """For `--json`."""
-        by_status = {
-            status: {"jobs": jobs, "files": self.files[status], "bytes": self.bytes[status]}
-            for status, jobs in sorted(self.jobs.items())
-        }
-        return {
-            "by_status": by_status,
-            "jobs": self.jobs.total(),
-            "files": self.files.total(),
-            "bytes": self.bytes.total(),
-            "idempotency_keys": self.keys,
-            "failed": self.failed,
-            "failure": self.failure or None,
-        }
-
-    def fail(self, error: StorageFailed) -> None:
-        """The files of a job cannot be looked at or deleted."""
-        self.failed, self.failure = self.failed + 1, error.what
 
 
 class Pruner:

@@ -193,11 +193,16 @@ def take_unrun(tx: Tx, job: int, fence: int) -> bool:
     return True
 
 
+def give_up_sending(tx: Tx, numbers: Sequence[int]) -> int:
+    """Whoever was sending calls of these jobs is gone: free ones are over, the others unknown. Returns how many are."""
+    keys = [{"job": number, "at_now": tx.now} for number in numbers]
+    tx.many(_FORGET_REPEATABLE, keys)
+    return sum(tx.many(_MARK_UNKNOWN, keys))
+
+
 def _take(tx: Tx, orphans: Sequence[_Orphan], reason: str, code: str) -> None:
     now = tx.now
-    keys = [{"job": orphan.number} for orphan in orphans]
-    tx.many(_FORGET_REPEATABLE, [{**key, "at_now": now} for key in keys])
-    tx.many(_MARK_UNKNOWN, [{**key, "at_now": now} for key in keys])
+    give_up_sending(tx, [orphan.number for orphan in orphans])
     failure = error_json(
         "retries_exhausted", f"{MAX_LOST} workers were lost while running it.", remedy="Ask the operator."
     )

@@ -15,7 +15,8 @@ from safelight.domain.errors import Remedy, StorageFailed, Unavailable
 from safelight.domain.ids import new_id
 from safelight.domain.jobs import Status
 from safelight.maintenance.orphans import collect_orphans
-from safelight.maintenance.pruner import Pruned, Pruner
+from safelight.maintenance.pruned import Pruned
+from safelight.maintenance.pruner import Pruner
 from safelight.services import prune
 from safelight.services.finish import Ending, NewAsset, finish
 from safelight.storage.assets import AssetStore
