@@ -14,6 +14,7 @@ import structlog
 from safelight.catalog.model import Route
 from safelight.domain.outcomes import Done, ErrorClass, Pending, ProviderError, Rejected, RemoteState
 from safelight.domain.text import presentable
+from safelight.events.hub import Waiter
 from safelight.providers.protocol import Generation, NotSent, Provider
 from safelight.services import calls
 from safelight.services.claimable import ClaimedJob
@@ -99,13 +100,24 @@ class LiveCall:
             await _end_watch(watch)
 
     async def _make(self) -> Answer:
-        state = await self._begin()
-        while isinstance(state, Pending):
-            if not await self.reporter(state.progress or 0.0):
-                return await self._let_go(state.remote_id)
-            await self._pause()
-            state = await self._poll(state)
-        return NoAnswer(state.error.message) if self._only_stopped(state) else state
+        begun = await self._begin()
+        if isinstance(begun, Pending):
+            with self._bench.hub.waiting(f"call:{self.id}") as waiter:
+                answer = await self._poll_until_answered(begun, waiter)
+        else:
+            answer = begun
+        return NoAnswer(answer.error.message) if self._only_stopped(answer) else answer
+
+    async def _poll_until_answered(self, state: Pending, waiter: Waiter) -> Answer:
+        """Ask now and then, and at once when the provider has said something by itself: that rings."""
+        latest: RemoteState = state
+        while isinstance(latest, Pending):
+            if not await self.reporter(latest.progress or 0.0):
+                return await self._let_go(latest.remote_id)
+            await waiter.wait(self._bench.pace.poll_every_s)
+            waiter.clear()
+            latest = await self._poll(latest)
+        return latest
 
     async def _begin(self) -> RemoteState:
         if self._remote_id is not None:
@@ -118,11 +130,6 @@ class LiveCall:
             await patiently(lambda: database.write(calls.accepted, news), self._bench.pace.write_again_s)
         return state
 
-    async def _pause(self) -> None:
-        """Until the next poll is due, or the provider has said something by itself."""
-        with self._bench.hub.waiting(f"call:{self.id}") as waiter:
-            await waiter.wait(self._bench.pace.poll_every_s)
-
     async def _poll(self, before: Pending) -> RemoteState:
         """Asking again costs nothing: a poll that fails leaves everything as it was."""
         try:
@@ -131,7 +138,7 @@ class LiveCall:
             log.warning("poll_failed", remote_id=before.remote_id, error=f"{type(error).__name__}: {error}")
             return before
 
-    def _only_stopped(self, state: Done | Rejected) -> TypeGuard[Rejected]:
+    def _only_stopped(self, state: Answer) -> TypeGuard[Rejected]:
         """Whether we are its only reason. Of a paid call that is never assumed: it would be made again for nothing."""
         told = self.repeatable and self.reporter.told_to_stop
         return told and isinstance(state, Rejected) and state.error.error_class is ErrorClass.UNAVAILABLE

@@ -82,6 +82,9 @@ _MOVE_TIME = {
     name: Change(sa.update(tables.jobs).where(_of_job).values({name: arg("moved_to", REAL)}))
     for name in ("due_at", "deadline_at", "claimed_at", "start_at", "created_at", "finished_at", "cancel_requested_at")
 }
+_SENT_AT = Change(
+    sa.update(tables.calls).where(tables.calls.c.id == arg("call_id")).values(sending_at=arg("moved_to", REAL))
+)
 _PAUSE = Change(
     sa.update(tables.queues).where(tables.queues.c.name == arg("line")).values(paused_at=arg("since", REAL))
 )
@@ -237,6 +240,11 @@ def tag_of(tx: Tx, user: str, queue: str = "image") -> float:
 def turn_back(tx: Tx, number: int, column: str, seconds: float = 1.0) -> None:
     """Put one of a job's times into the past: as if it had been waiting."""
     assert tx.run(_MOVE_TIME[column], this_job=number, moved_to=tx.now - seconds) == 1
+
+
+def turn_back_call(tx: Tx, call_id: str, seconds: float) -> None:
+    """As if a call had been sent so long ago."""
+    assert tx.run(_SENT_AT, call_id=call_id, moved_to=tx.now - seconds) == 1
 
 
 def pause(tx: Tx, queue: str = "image", *, since_s: float = 0.0) -> None:

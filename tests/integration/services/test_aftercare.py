@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-import sqlalchemy as sa
 
 from safelight.domain.jobs import Status
 from safelight.services import aftercare, calls, presence, sweep
@@ -16,11 +15,8 @@ from safelight.services.hand_back import Return, hand_back
 from safelight.services.hear import News, hear
 from safelight.services.late import Late, keep_late
 from safelight.services.read_jobs import job_details
-from safelight.services.sql import REAL, arg
 from safelight.services.unknown_calls import give_up_on
-from safelight.store import tables
 from safelight.store.database import Database
-from safelight.store.statements import Change
 from safelight.store.tx import Tx
 from tests.integration.services.scene import (
     an_asset,
@@ -36,9 +32,8 @@ from tests.integration.services.scene import (
     send,
     told,
     turn_back,
+    turn_back_call,
 )
-
-_SENT_AT = Change(sa.update(tables.calls).where(tables.calls.c.id == arg("call_id")).values(sending_at=arg("at", REAL)))
 
 
 def overdue(tx: Tx, name: str = "a", *, remote_id: str | None = None) -> ClaimedJob:
@@ -85,7 +80,7 @@ def test_a_call_that_is_still_open_is_looked_at_later_and_after_a_day_no_more(sh
 def test_how_old_a_call_is_counts_from_when_it_was_sent(shared: Database) -> None:
     with scene(shared) as tx:
         overdue(tx)
-        tx.run(_SENT_AT, call_id="call-a", at=tx.now - 90_000.0)
+        turn_back_call(tx, "call-a", 90_000.0)
         (left,) = aftercare.take_due(tx, ["fake"], 8, 60.0)
         assert left.age_s == pytest.approx(90_000.0, abs=5.0)
 

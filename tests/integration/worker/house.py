@@ -13,6 +13,7 @@ from typing import Any
 from safelight.catalog.catalog import Catalog
 from safelight.catalog.model import Model, Price, Route
 from safelight.events.hub import Hub
+from safelight.services import calls, presence, sweep
 from safelight.services.claim import claim
 from safelight.services.claimable import ClaimedJob
 from safelight.storage.assets import AssetStore
@@ -127,6 +128,18 @@ def _look(tx: Tx, name: str) -> Look:
         told(tx, row.number),
         json.loads(events[-1].payload),
     )
+
+
+async def lose_first_worker(house: House, *, remote_id: str | None, **given: Any) -> None:
+    """Job `a` was claimed by `w1`, which called the provider and was lost."""
+    await house.submit("a", **given)
+    (taken,) = await house.database.write(claim, "w1", ["image"], 1)
+    start = calls.Sending("c-1", taken.number, taken.fence, 1, "scripted", "m-1", False, "w1")
+    assert await house.database.write(calls.sending, start)
+    if remote_id is not None:
+        assert await house.database.write(calls.accepted, calls.Accepted("c-1", remote_id))
+    assert await house.database.write(presence.declare_lost, "w1", 0)
+    assert await house.database.write(sweep.take_from_lost) == 1
 
 
 Play = Callable[[House], Awaitable[None]]

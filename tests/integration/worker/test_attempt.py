@@ -17,9 +17,8 @@ from safelight.domain.errors import Remedy, Unavailable
 from safelight.domain.outcomes import Done, ErrorClass, Output, Pending, ProviderError, Rejected
 from safelight.domain.unknown import UnknownPolicy
 from safelight.providers.protocol import Preview
-from safelight.services import calls, presence, sweep
+from safelight.services import sweep
 from safelight.services.cancel import cancel
-from safelight.services.claim import claim
 from safelight.services.credits import balance_of
 from safelight.services.finish import finish
 from safelight.services.hand_back import Return, hand_back
@@ -34,7 +33,7 @@ from safelight.worker.attempt import Attempt
 from safelight.worker.bench import Pace, Rules
 from safelight.worker.live_call import LiveCall
 from tests.integration.services.scene import turn_back
-from tests.integration.worker.house import MODEL, House, play
+from tests.integration.worker.house import MODEL, House, lose_first_worker, play
 
 
 def test_a_job_becomes_a_stored_picture_that_is_paid_for(database: Database, tmp_path: Path) -> None:
@@ -942,15 +941,3 @@ async def due_now(house: House, name: str = "a") -> None:
     number = (await house.look(name)).row.number
     await house.database.write(turn_back, number, "due_at")
     assert await house.database.write(sweep.make_ready) == 1
-
-
-async def lose_first_worker(house: House, *, remote_id: str | None) -> None:
-    """Job `a` was claimed by `w1`, which called the provider and was lost."""
-    await house.submit("a")
-    (taken,) = await house.database.write(claim, "w1", ["image"], 1)
-    start = calls.Sending("c-1", taken.number, taken.fence, 1, "scripted", "m-1", False, "w1")
-    assert await house.database.write(calls.sending, start)
-    if remote_id is not None:
-        assert await house.database.write(calls.accepted, calls.Accepted("c-1", remote_id))
-    assert await house.database.write(presence.declare_lost, "w1", 0)
-    assert await house.database.write(sweep.take_from_lost) == 1
