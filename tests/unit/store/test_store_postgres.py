@@ -99,6 +99,101 @@ def test_a_connection_that_dies_before_the_commit_runs_the_calls_again(postgres_
     assert [line["event"] for line in logs if line["log_level"] == "info"] == ["transaction_rerun"]
 
 
+def test_a_commit_whose_answer_is_lost_runs_the_calls_again_and_nothing_is_there_twice(
+    postgres_database: Database,
+) -> None:
+    """The server committed; the connection died before it could say so."""
+    called: list[str] = []
+
+    @batch
+    def counted(tx: Tx, ids: Sequence[str]) -> list[bool]:
+        tx.after_commit(lambda: called.append("once"))
+        return tx.many(offer_note, [note(id) for id in ids])
+
+    async def work() -> None:
+        answers = await asyncio.gather(*(deaf.write(counted, f"n{n}") for n in range(3)))
+        assert answers == [False] * 3, "they were there already: use cases take that for success"
+        assert await deaf.read(count) == 3
+        assert called == ["once"]
+
+    class Deaf(PostgresDatabase):
+        """Its first COMMIT is carried out and not answered."""
+
+        commits = 0
+
+        def connect(self) -> Connection:
+            connection = super().connect()
+            execute = connection.execute
+
+            def unanswered(text: str, *args: object, **given: object) -> object:
+                answer = execute(text, *args, **given)  # type: ignore[arg-type, call-overload]
+                if text == "COMMIT" and not self.commits:
+                    self.commits += 1
+                    connection.close()
+                    raise psycopg.OperationalError("server closed the connection unexpectedly")
+                return answer
+
+            connection.execute = unanswered  # type: ignore[assignment, method-assign]
+            return connection
+
+    deaf = Deaf(postgres_database._address, Limits(writers=1))  # type: ignore[attr-defined]
+    with capture_logs() as logs:
+        run(deaf, work)
+    assert [line["event"] for line in logs if line["log_level"] == "info"] == ["transaction_rerun"]
+
+
+@pytest.mark.parametrize("error", [psycopg.errors.SerializationFailure, psycopg.errors.DeadlockDetected])
+def test_a_transaction_that_lost_against_another_runs_again_until_it_is_committed(
+    postgres_database: Database, error: type[psycopg.Error]
+) -> None:
+    runs: list[int] = []
+
+    def losing(tx: Tx) -> int:
+        tx.many(offer_note, [note("a")])
+        runs.append(count(tx))
+        if len(runs) < 4:
+            raise error("lost")
+        return len(runs)
+
+    async def work() -> None:
+        assert await postgres_database.write(losing) == 4
+        assert runs == [1] * 4, "each began anew"
+
+    with capture_logs() as logs:
+        run(postgres_database, work)
+    assert [line["run"] for line in logs if line["event"] == "transaction_rerun"] == [1, 2, 3]
+
+
+def test_a_transaction_that_always_loses_is_given_up_at_last(postgres_database: Database) -> None:
+    def losing(tx: Tx) -> None:
+        raise psycopg.errors.SerializationFailure("lost")
+
+    async def work() -> None:
+        with pytest.raises(Unavailable, match="lost"):
+            await postgres_database.write(losing)
+        assert await postgres_database.write(offer, "a") is True
+
+    with capture_logs():
+        run(postgres_database, work)
+
+
+def test_a_server_that_takes_no_writes_is_what_hinders_until_one_is_taken(postgres_database: Database) -> None:
+    def refused(tx: Tx) -> None:
+        raise psycopg.errors.DiskFull("could not extend file")
+
+    async def work() -> None:
+        assert postgres_database.hindrance() is None
+        with pytest.raises(Unavailable, match="extend"):
+            await postgres_database.write(refused)
+        hindrance = postgres_database.hindrance()
+        assert isinstance(hindrance, Unavailable)
+        assert "Make room" in str(hindrance.remedy)
+        await postgres_database.write(offer, "a")
+        assert postgres_database.hindrance() is None
+
+    run(postgres_database, work)
+
+
 def test_a_server_that_ends_all_connections_costs_no_call(
     postgres_database: Database, postgres_server_url: str
 ) -> None:
