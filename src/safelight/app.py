@@ -42,6 +42,7 @@ from safelight.store.statements import compile_all
 from safelight.telemetry.logs import configure_logging
 from safelight.worker import machine
 from safelight.worker.bench import Bench, Rules
+from safelight.worker.drain import drain_limit_s
 from safelight.worker.presence import Presence, Role
 from safelight.worker.process import Rhythm, RunningProcess
 from safelight.worker.runner import Runner
@@ -158,7 +159,7 @@ class Safelight:
                 self.presence,
                 rules=_rules(settings),
             )
-            runner = Runner(bench, queues=role.queues, slots=role.slots, drain_s=settings.drain_seconds)
+            runner = Runner(bench, queues=role.queues, slots=role.slots, drain_s=self._drain_s(role))
         rhythm = Rhythm(settings.lease_seconds, settings.sweep_seconds)
         process = RunningProcess(self.database, self.hub, self.nudges, self.presence, runner, rhythm)
         here = Machine(machine.host_name(), machine.boot_id(), machine.is_gone)
@@ -186,6 +187,11 @@ class Safelight:
             )
         mine = tuple(served) if slots else ()
         return Role(name, mine, tuple(sorted(self.providers)), slots, url, kinds=self._kinds_of(mine))
+
+    def _drain_s(self, role: Role) -> float:
+        if (configured := self.settings.drain_seconds) is not None:
+            return configured
+        return drain_limit_s(self.catalog.models, role.queues, self.providers, _run_limits(self.settings))
 
     def _kinds_of(self, queues: Sequence[str]) -> tuple[str, ...]:
         """What can be made of the jobs in these queues with the providers set up here."""

@@ -165,10 +165,11 @@ class Settings(BaseModel):
     max_wait_seconds: Seconds = _setting(
         3600.0, "Longest wait of a job before its first run.", expects="seconds, from 1 to 604800", ge=1, le=604_800
     )
-    drain_seconds: Seconds = _setting(
-        60.0,
-        "How long a stopping worker waits for calls in flight.",
+    drain_seconds: Seconds | None = _setting(
+        None,
+        "How long a stopping worker waits for calls that cannot be handed over.",
         expects="seconds, from 0 to 86400",
+        shown="`60`, or the longest run of a job at a provider that costs money",
         ge=0,
         le=86_400,
     )

@@ -74,7 +74,7 @@ class Attempt:
         self._began_s = local_s()
 
     async def run(self) -> None:
-        """Never raises: whatever goes wrong becomes an ending or a hand-back of the job."""
+        """Whatever goes wrong becomes an ending or a hand-back of the job. Raises only if none could be written."""
         job = self.job
         with bind_job(job_id=job.id, user_id=job.user_id, kind=job.kind, request_id=job.request_id):
             waited_ms = round((job.claimed_at - job.created_at) * 1000)
@@ -339,20 +339,17 @@ class Attempt:
         return await patiently(work, self._bench.pace.write_again_s)
 
     async def _give_up_on(self, error: Exception) -> None:
-        """Last resort after a bug: end the job if the database lets us; else the sweep will find it.
+        """Last resort after a bug: end the job. Raises what kept even that from being written: the process must end.
 
         What was learnt of the call may be the very thing that cannot be written: then only its state is.
         """
         failure = error_json("internal", f"Safelight itself failed while running it ({type(error).__name__}).")
-        for learnt in (self._learnt, self._learnt and CallOutcome(self._learnt.call_id, self._learnt.state)):
-            self._learnt = learnt
-            try:
-                await self._end(Status.FAILED, error=failure)
-                return
-            except (
-                Exception
-            ):  # the edge of the loop: after the second there is nothing left but to let the lease run out
-                log.exception("ending_not_written")
+        try:
+            await self._end(Status.FAILED, error=failure)
+        except Exception:  # the edge of the loop
+            log.exception("ending_not_written")
+            self._learnt = self._learnt and CallOutcome(self._learnt.call_id, self._learnt.state)
+            await self._end(Status.FAILED, error=failure)
 
 
 def _not_known(live: LiveCall, why: str) -> CallOutcome | None:

@@ -13,6 +13,7 @@ from safelight.services.claimable import ClaimedJob
 from safelight.services.held import Held, held_by
 from safelight.services.progress import Standing
 from safelight.services.sweep import take_unrun
+from safelight.telemetry.spell import Spell
 from safelight.worker.attempt import Attempt
 from safelight.worker.bench import Bench
 from safelight.worker.room import Room
@@ -26,6 +27,10 @@ SETTLED_S = 10.0
 """A claim younger than this may not have reached its attempt yet."""
 
 
+class LeftWithoutEnding(Exception):
+    """An attempt died, and left its job without an ending, a retry or a hand-back: a defect."""
+
+
 class Runner:
     """Claims for one process and runs the attempts."""
 
@@ -33,6 +38,8 @@ class Runner:
         self.bench, self._queues, self._slots, self._drain_s = bench, queues, slots, drain_s
         self._running: dict[tuple[int, int], tuple[Attempt, asyncio.Task[None]]] = {}
         self._slot_freed = asyncio.Event()
+        self._died: asyncio.Task[None] | None = None
+        self._spell = Spell(log, "claim_failed")
         self._room = Room(bench.store)
 
     @property
@@ -40,11 +47,16 @@ class Runner:
         return len(self._running)
 
     async def run(self) -> None:
-        """Claim until cancelled; attempts go on and are ended by `drain`."""
+        """Claim until cancelled; attempts go on and are ended by `drain`.
+
+        Raises `LeftWithoutEnding` soon after an attempt died: a process that loses a job may lose the next one too.
+        """
         with self.bench.hub.waiting(*(f"queue:{name}" for name in self._queues)) as waiter:
             while True:
                 waiter.clear()
                 self._slot_freed.clear()
+                if self._died is not None:
+                    raise LeftWithoutEnding(self._died.get_name())
                 if self.busy >= self._slots or self._runs_suspect:
                     await self._slot_freed.wait()
                 elif not await self._claim_once():
@@ -94,9 +106,10 @@ class Runner:
                 await claiming  # what was claimed is run or handed back, never left lying
             raise
         except (OSError, SafelightError) as error:
-            log.warning("claim_failed", error=str(error))
+            self._spell.met(error)
             await asyncio.sleep(AFTER_ERROR_S)
             return True
+        self._spell.over()
         return started == free
 
     async def _claim(self, free: int) -> int:
@@ -121,12 +134,16 @@ class Runner:
         attempt = Attempt(self.bench, job)
         task = asyncio.create_task(attempt.run(), name=f"attempt-{job.id}")
         self._running[key] = (attempt, task)
-        task.add_done_callback(lambda _: self._ended(key))
+        task.add_done_callback(lambda ended: self._ended(key, ended))
 
     async def _take_back(self, row: Held) -> None:
         if await self.bench.database.write(take_unrun, row.number, row.fence):
             log.warning("job.not_running", number=row.number, held_s=round(row.held_s))
 
-    def _ended(self, key: tuple[int, int]) -> None:
+    def _ended(self, key: tuple[int, int], task: asyncio.Task[None]) -> None:
         del self._running[key]
         self._slot_freed.set()
+        if task.cancelled() or (error := task.exception()) is None:
+            return
+        log.critical("attempt_died", attempt=task.get_name(), exc_info=error)
+        self._died = task

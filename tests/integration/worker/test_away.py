@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractContextManager, asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,22 +15,21 @@ import pytest
 from structlog.testing import capture_logs
 
 from safelight.maintenance.lost import LostWatch, Machine
-from safelight.maintenance.sweeper import Sweeper
+from safelight.maintenance.sweeper import Sweeper, SweepRules
 from safelight.queues.nudges import Nudges
 from safelight.services import presence as rows
 from safelight.services import sweep
 from safelight.store.connect import open_database
 from safelight.store.database import Database, Limits
-from safelight.testing.books import assert_books_balance
 from safelight.testing.providers import Says, ScriptedProvider, Waits, done
 from safelight.worker import machine
 from safelight.worker import process as process_module
 from safelight.worker import runner as runner_module
+from safelight.worker.attempt import Attempt
 from safelight.worker.presence import Presence, Role
 from safelight.worker.process import Rhythm, RunningProcess
 from safelight.worker.runner import Runner
-from tests.integration.worker.house import PATIENCE_S, House, opened
-from tests.integration.worker.house import QUICK as QUICK_PACE
+from tests.integration.worker.house import PATIENCE_S, House, play
 from tests.integration.worker.test_runner import ended
 from tests.support.wire import wired
 
@@ -85,28 +84,15 @@ async def at_work(house: House) -> AsyncIterator[Presence]:
     runner = Runner(bench, queues=("image",), slots=4, drain_s=0.0)
     running = RunningProcess(house.database, hub, Nudges(hub), presence, runner, Rhythm(LEASE_S, 0.1))
     watch = LostWatch(Machine(machine.host_name(), machine.boot_id(), machine.is_gone), LEASE_S)
-    await running.start(Sweeper(house.database, watch, seen=running.meet, beats=lambda: presence.lease_held))
+    await running.start(
+        Sweeper(house.database, watch, SweepRules(LEASE_S, None), seen=running.meet, beats=lambda: presence.lease_held)
+    )
     try:
         yield presence
     finally:
         await running.drain()
         await running.stop()
     assert not running.failed
-
-
-def play(
-    database: Database, folder: Path, provider: ScriptedProvider, scenario: Callable[[House], Awaitable[None]]
-) -> None:
-    async def run() -> None:
-        async with (
-            asyncio.timeout(PATIENCE_S),
-            opened(database, folder, provider, QUICK_PACE, 4, 0.0, 1_000) as house,
-        ):
-            await scenario(house)
-
-    asyncio.run(run())
-    with database.transaction() as tx:
-        assert_books_balance(tx)
 
 
 @pytest.mark.parametrize("answers", ["while it is away", "once it is back"])
@@ -170,10 +156,12 @@ def test_a_process_that_was_lost_cuts_no_paid_call_and_claims_under_its_new_name
         await running
         assert provider.answers == [True], "it was not cut"
         assert (await house.look("a")).row.status == "pending", "its end belongs to whoever holds it next"
-        await house.submit("b")
-        taken = {job.id: job for job in await house.claim(2)}
-        assert {(await house.look(name)).row.worker_id for name in taken} == {presence.id}
-        assert len(provider.generations) == 1
+        (taken,) = await house.claim()
+        assert (await house.look("a")).row.worker_id == presence.id
+        await Attempt(house.bench, taken).run()
+        again = await house.look("a")
+        assert (again.row.status, again.call.state) == ("completed", "succeeded")
+        assert len(provider.generations) == 1, "what the old one brought was kept, and nothing was paid twice"
 
     play(database, tmp_path, provider, scenario)
 

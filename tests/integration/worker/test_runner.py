@@ -15,9 +15,11 @@ import pytest
 from safelight.domain.errors import Remedy, Unavailable
 from safelight.domain.outcomes import Pending
 from safelight.events.follow import follow
+from safelight.services import presence, sweep
 from safelight.services.claim import Terms, claim
 from safelight.services.claimable import ClaimedJob
 from safelight.services.desk import LEAST_FREE_BYTES
+from safelight.services.finish import finish
 from safelight.storage.assets import AssetStore
 from safelight.store.database import Database
 from safelight.store.tx import Tx
@@ -25,7 +27,7 @@ from safelight.testing.providers import Says, ScriptedProvider, Waits, done
 from safelight.worker import room as room_module
 from safelight.worker import runner as runner_module
 from safelight.worker.bench import Pace
-from safelight.worker.runner import Runner
+from safelight.worker.runner import LeftWithoutEnding, Runner
 from tests.integration.services.scene import turn_back
 from tests.integration.worker.house import House, play
 
@@ -318,3 +320,36 @@ def test_a_database_that_is_away_delays_claims_and_ends_no_loop(
             assert await ended(house, "a") == ["completed"]
 
     play(database, tmp_path, ScriptedProvider(), scenario, pace=Pace(look_again_s=30.0))
+
+
+def test_an_attempt_that_dies_without_an_ending_ends_the_loop_and_others_are_handed_back(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runner_module, "LOOK_AGAIN_S", 0.01)
+    dies, goes_on = Waits(), Waits()
+    provider = ScriptedProvider([dies, done()], [goes_on, Says(0.5), done()])
+
+    async def scenario(house: House) -> None:
+        await house.submit("a")
+        loop = asyncio.create_task(house.runner.run())
+        await dies.reached.wait()
+        await house.submit("b")
+        await goes_on.reached.wait()
+        write = house.database.write
+
+        async def refusing(use_case: Any, *args: Any) -> Any:
+            if use_case is finish:
+                raise ValueError("a defect that no ending survives")
+            return await write(use_case, *args)
+
+        with monkeypatch.context() as patched:
+            patched.setattr(house.database, "write", refusing)
+            dies.let_go.set()
+            with pytest.raises(LeftWithoutEnding, match="attempt-a"):
+                await loop
+        await house.runner.drain()
+        assert [(await house.look(name)).row.status for name in "ab"] == ["processing", "pending"]
+        await house.database.write(presence.depart, house.bench.presence.id)
+        assert await house.database.write(sweep.take_from_lost) == 1, "when the process is gone its job is taken up"
+
+    play(database, tmp_path, provider, scenario)
