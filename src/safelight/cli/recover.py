@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from safelight.maintenance.recovery import Recovered
     from safelight.services.recover import Plan
 
-NEXT = "All queues are paused. Start the processes, look around, then let jobs go on: safelight queue resume"
+NEXT = "All queues are paused. Start the processes, look around, then let jobs go on: safelight queue resume --all"
 
 
 def recover(

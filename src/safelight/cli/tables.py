@@ -16,6 +16,7 @@ from safelight.cli.working import size
 
 if TYPE_CHECKING:
     from safelight.maintenance.pruned import Pruned
+    from safelight.services.pause import QueueRow
     from safelight.settings import SettingRow
 
 PROCESS_STYLES = {"online": "green", "draining": "yellow", "offline": "red"}
@@ -97,6 +98,20 @@ def settings_table(rows: Sequence[SettingRow]) -> Table:
         style = "dim" if row.source == "default" else ""
         source = row.source.removesuffix(f" {row.name}")  # "environment" is enough where the name is the same
         table.add_row(row.name, plain(row.value), plain(source), style=style)
+    return table
+
+
+def queues_table(rows: Sequence[QueueRow]) -> Table:
+    """In the order of their names; one that is paused says why."""
+    table = plain_table()
+    table.add_column("QUEUE", no_wrap=True)
+    for name in ("READY", "DELAYED", "PARKED", "RUNNING"):
+        table.add_column(name, no_wrap=True, justify="right")
+    table.add_column("STATE", overflow="fold", ratio=1)
+    for row in rows:
+        paused = "" if row.paused_at is None else f"paused {plain(row.pause_reason or '')}".strip()
+        counts = (str(count) for count in (row.ready, row.delayed, row.parked, row.running))
+        table.add_row(plain(row.name), *counts, Text(paused or "open", "yellow" if paused else "green"))
     return table
 
 

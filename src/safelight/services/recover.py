@@ -15,7 +15,8 @@ from safelight.domain.jobs import FAIL, LIVE, REQUEUE, EventType
 from safelight.services import ending, hand_back
 from safelight.services.job_error import error_json
 from safelight.services.moves import ENDED, MOVED, MovedRow, leaves, reaches
-from safelight.services.sql import INTEGER, NOW, arg
+from safelight.services.pause import pause
+from safelight.services.sql import INTEGER, arg
 from safelight.services.sweep import SLICE, give_up_sending
 from safelight.store import numbers, tables
 from safelight.store.statements import Change, Query
@@ -55,6 +56,10 @@ class Slice(NamedTuple):
     unsent: int = 0
 
 
+class _Queue(NamedTuple):
+    name: str
+
+
 class _Job(NamedTuple):
     number: int
     status: str
@@ -86,9 +91,7 @@ _PLAN = Query(
     ).where(_IS_UNSENT),
     Plan,
 )
-_PAUSE = Change(
-    sa.update(queues).where(queues.c.paused_at.is_(None)).values(paused_at=NOW, pause_reason=sa.literal(REASON))
-)
+_QUEUES = Query(sa.select(queues.c.name).order_by(queues.c.name), _Queue)
 _numbers: sa.BindParameter[int] = sa.bindparam("numbers", expanding=True)
 _LIVE = Query(
     sa.select(jobs.c.number, jobs.c.status, jobs.c.worker_id)
@@ -123,7 +126,7 @@ def close_doors(tx: Tx) -> int:
     Jobs with an open call go on past the pause: looking after a call pays nothing.
     """
     numbers.give_above(tx, jobs, numbers.highest_given(tx, jobs) + NUMBER_GAP)
-    return tx.run(_PAUSE, at_now=tx.now)
+    return sum(pause(tx, queue.name, REASON) is True for queue in tx.all(_QUEUES))
 
 
 def recover_slice(tx: Tx, after: int, *, fail_unsent: bool) -> Slice:
