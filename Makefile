@@ -21,7 +21,7 @@ ifneq ($(shell test -x $(BIN)/python && cat $(VENV)/.made-in 2>/dev/null),$(CURD
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format-check lint types imports rules docs-check fix docs bench extras lock hook clean
+.PHONY: help run test check format-check lint types imports rules docs-check fix docs bench crash extras lock hook clean
 
 help: ## List these verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -56,6 +56,9 @@ docs: $(VENV)/.dev ## Write the generated parts of the documentation
 
 bench: $(VENV)/.dev ## Measure how quick Safelight is on this machine (SHORT=1 for a tenth of it, ONLY="life growth" for parts)
 	@$(BIN)/python -m benchmarks $(if $(SHORT),--short) $(if $(ONLY),--only $(ONLY))
+
+crash: $(VENV)/.dev ## Kill, freeze and cut off real processes again and again (SHORT=1 for two minutes of it, ARGS="--runs 1000")
+	@$(BIN)/python -m tests.crash.campaign $(if $(SHORT),--short) $(ARGS)
 
 extras: $(VENV)/.base ## Add what the base leaves out: the PostgreSQL driver and uvloop
 	@$(PIP) install --no-compile --require-hashes -r requirements/extras.txt

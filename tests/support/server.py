@@ -10,13 +10,15 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import httpx
+import psycopg
+from psycopg.rows import dict_row
 
 from tests.support.sse import watching
 
@@ -39,17 +41,27 @@ class Running:
 
     def until(self, event: str, count: int = 1) -> dict[str, Any]:
         """The log line that says `event`, for the `count`-th time."""
-        with self._news:
-            self._news.wait_for(lambda: self._ended or len(self.said(event)) >= count, PATIENCE_S)
-            found = self.said(event)
+        self.says(event, count=count)
+        found = self.said(event)
         assert len(found) >= count, f"never said {event!r} {count} times:\n{self.tail()}"
         return found[count - 1]
 
-    def said(self, event: str) -> list[dict[str, Any]]:
-        return [line for line in self.lines if line.get("event") == event]
+    def says(self, *events: str, count: int = 1, within_s: float = PATIENCE_S) -> bool:
+        """Wait until it has said any of the events `count` times; False if it ended, or the time did, before."""
+        with self._news:
+            self._news.wait_for(lambda: self._ended or len(self.said(*events)) >= count, within_s)
+            return len(self.said(*events)) >= count
+
+    def said(self, *events: str) -> list[dict[str, Any]]:
+        return [line for line in self.lines if line.get("event") in events]
 
     def tail(self) -> str:
         return "\n".join([*map(json.dumps, self.lines[-30:]), *self.noise[-30:]])
+
+    @property
+    def running(self) -> bool:
+        """Whether it has not ended."""
+        return self._process.poll() is None
 
     def send(self, number: signal.Signals) -> None:
         self._process.send_signal(number)
@@ -89,9 +101,9 @@ class Running:
         children = self._children()
         for pid in [*children, self.pid]:
             with suppress(ProcessLookupError):
-                if pid != self.pid or self._process.poll() is None:
+                if pid != self.pid or self.running:
                     os.kill(pid, signal.SIGCONT)
-        if self._process.poll() is None:
+        if self.running:
             self.kill()
         self._reader.join(PATIENCE_S)
 
@@ -129,32 +141,45 @@ class Running:
 
 
 class Installation:
-    """A data folder, and the processes that work on it."""
+    """A data folder, and the processes that work on it. `environ` is theirs beside the settings."""
 
-    def __init__(self, folder: Path, **settings: object) -> None:
-        self._folder, self._settings = folder, settings
-        self._started: list[Running] = []
+    def __init__(self, folder: Path, environ: Mapping[str, str] | None = None, **settings: object) -> None:
+        self._folder, self._environ, self._settings = folder, environ or {}, settings
+        self.started: list[Running] = []
         self.url = ""
         self.database = folder / "data" / "safelight.db"
 
+    @property
+    def database_url(self) -> str:
+        """The database its processes work on."""
+        return str(self._settings.get("database_url") or f"sqlite:///{self.database}")
+
     def serve(self, *args: str, **settings: object) -> Running:
         """`safelight serve` on a free port; ready when this returns, and from now on the one to talk to."""
-        server = self._start("serve", "--port", "0", *args, **settings)
+        server = self.begin_server(*args, **settings)
         self.url = server.until("server.ready")["url"]
         return server
 
-    def start(self, *args: str) -> Running:
+    def start(self, *args: str, **settings: object) -> Running:
         """`safelight` with these words, however it ends."""
-        return self._start(*args)
+        return self._start(*args, **settings)
+
+    def begin_server(self, *args: str, **settings: object) -> Running:
+        """As `serve`, which may never become ready."""
+        return self._start("serve", "--port", "0", *args, **settings)
 
     def worker(self, *args: str, program: str | None = None, **settings: object) -> Running:
         """`safelight worker`; it claims when this returns. `program` is a file that runs instead of `safelight`."""
-        worker = self._start("worker", *args, program=program, **settings)
+        worker = self.begin_worker(*args, program=program, **settings)
         worker.until("worker.started")
         return worker
 
+    def begin_worker(self, *args: str, program: str | None = None, **settings: object) -> Running:
+        """As `worker`, which may never come to claim anything."""
+        return self._start("worker", *args, program=program, **settings)
+
     def close(self) -> None:
-        for process in self._started:
+        for process in self.started:
             process.close()
 
     def request(self, method: str, path: str, **options: Any) -> httpx.Response:
@@ -193,7 +218,10 @@ class Installation:
             watch.until("job.progress")
 
     def rows(self, query: str) -> list[dict[str, Any]]:
-        """What the database file says, read beside the processes or after them."""
+        """What the database says, read beside the processes or after them."""
+        if "database_url" in self._settings:
+            with psycopg.connect(self.database_url, row_factory=dict_row) as server:
+                return server.execute(query.encode()).fetchall()
         with closing(sqlite3.connect(f"file:{self.database}?mode=ro", uri=True)) as connection:
             connection.row_factory = sqlite3.Row
             return [dict(row) for row in connection.execute(query)]
@@ -211,18 +239,18 @@ class Installation:
     def _start(self, *args: str, program: str | None = None, **settings: object) -> Running:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("SAFELIGHT_")}
         given = {"data_dir": self._folder / "data", "log_format": "json", **self._settings, **settings}
-        environ = {**kept, **{f"SAFELIGHT_{name.upper()}": str(value) for name, value in given.items()}}
+        theirs = {f"SAFELIGHT_{name.upper()}": str(value) for name, value in given.items()}
         run = ["-m", "safelight"] if program is None else [program]
-        process = Running([sys.executable, *run, *args], self._folder, environ)
-        self._started.append(process)
+        process = Running([sys.executable, *run, *args], self._folder, {**kept, **self._environ, **theirs})
+        self.started.append(process)
         return process
 
 
 @contextmanager
-def installation(folder: Path, **settings: object) -> Iterator[Installation]:
+def installation(folder: Path, environ: Mapping[str, str] | None = None, **settings: object) -> Iterator[Installation]:
     """An installation whose processes are all gone when the block ends."""
     folder.mkdir(exist_ok=True)
-    made = Installation(folder, **settings)
+    made = Installation(folder, environ, **settings)
     try:
         yield made
     finally:

@@ -22,6 +22,7 @@ import structlog
 from safelight.domain.errors import Remedy, Unavailable
 from safelight.store.calls import Batch, Call, Item, Lines, Out, name_of, run_group
 from safelight.store.tx import Callback, Tx, Waker, wake_nobody
+from safelight.telemetry import crash_points
 
 P = ParamSpec("P")
 Args = TypeVarTuple("Args")
@@ -136,6 +137,8 @@ class Database(ABC):
 
     def answer(self, calls: Sequence[Call], callbacks: Sequence[Callback] = ()) -> None:
         """From a writer thread: hand results to those who wait, and run what was left for after the commit."""
+        if crash_points.PLANS:
+            crash_points.reach_all((name_of(c.use_case) for c in calls if c.error is None), "after_commit")
         if self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._settle, calls, callbacks)
 
@@ -151,6 +154,8 @@ class Database(ABC):
             self._note_time(group, time.perf_counter() - started)
         for call, result in zip(group, results, strict=True):
             call.result, call.error = result, None
+        if crash_points.PLANS:
+            crash_points.reach_all([name_of(group[0].use_case)], "before_commit")
 
     def hindrance(self) -> BaseException | None:
         """Why nothing can be written at this moment; None if nothing stands in the way. May be asked at any time."""

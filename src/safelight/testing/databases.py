@@ -10,10 +10,11 @@ import os
 import pwd
 import secrets
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
@@ -43,29 +44,63 @@ def postgres_server() -> Iterator[str]:
             yield url
 
 
+class ThrowawayPostgres:
+    """A server of one's own in a temporary folder, which may be stopped and started again."""
+
+    def __init__(self, folder: Path, options: Sequence[str]) -> None:
+        self._folder, self._options = folder, options
+        self._owner = _unprivileged()
+        self._port = free_port()
+        self._server: subprocess.Popen[bytes] | None = None
+        self.url = f"postgresql://postgres@127.0.0.1:{self._port}/postgres"
+        if self._owner:
+            os.chown(folder, self._owner.pw_uid, self._owner.pw_gid)
+        made = self._run("initdb", "-D", self._data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync")
+        if made.wait() != 0:
+            raise NoServer(f"initdb failed: {(folder / 'log').read_text()}")
+
+    def start(self) -> None:
+        """Returns when it answers. Raises `NoServer`."""
+        settings = [f"-c{option}" for option in ("listen_addresses=127.0.0.1", *FAST, *self._options)]
+        folder = str(self._folder)
+        self._server = self._run("postgres", "-D", self._data, "-p", str(self._port), "-k", folder, *settings)
+        _wait_for(self.url, self._server)
+
+    def stop(self) -> None:
+        """At once: open transactions are rolled back, connections cut."""
+        if self._server is not None:
+            self._server.send_signal(signal.SIGINT)
+            self._server.wait(START_S)
+            self._server = None
+
+    @property
+    def _data(self) -> str:
+        return str(self._folder / "data")
+
+    def _run(self, program: str, *arguments: str) -> subprocess.Popen[bytes]:
+        user, group = (self._owner.pw_uid, self._owner.pw_gid) if self._owner else (None, None)
+        command = [str(_programs() / program), *arguments]
+        with (self._folder / "log").open("ab") as log:
+            return subprocess.Popen(command, stdout=log, stderr=log, cwd=self._folder, user=user, group=group)  # noqa: S603 - ours
+
+
+@contextmanager
+def throwaway_postgres(*options: str) -> Iterator[ThrowawayPostgres]:
+    """A started server that the block may stop and start. `options` as after `-c`. Raises `NoServer`."""
+    with tempfile.TemporaryDirectory(prefix="safelight-postgres-") as folder:
+        server = ThrowawayPostgres(Path(folder), options)
+        try:
+            server.start()
+            yield server
+        finally:
+            server.stop()
+
+
 @contextmanager
 def started_postgres(*options: str) -> Iterator[str]:
-    """A throwaway server, for a test that stops or fills it. `options` as after `-c`. Raises `NoServer`."""
-    programs = _programs()
-    with tempfile.TemporaryDirectory(prefix="safelight-postgres-") as folder:
-        owner = _unprivileged()
-        user, group = (owner.pw_uid, owner.pw_gid) if owner else (None, None)
-        if owner:
-            os.chown(folder, owner.pw_uid, owner.pw_gid)
-        data, port = Path(folder) / "data", free_port()
-        initdb = [f"{programs}/initdb", "-D", f"{data}", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync"]
-        subprocess.run(initdb, check=True, capture_output=True, cwd=folder, user=user, group=group)  # noqa: S603 - ours
-        settings = [f"-c{option}" for option in ("listen_addresses=127.0.0.1", *FAST, *options)]
-        command = [f"{programs}/postgres", "-D", f"{data}", "-p", str(port), "-k", folder, *settings]
-        with (Path(folder) / "log").open("wb") as log:
-            server = subprocess.Popen(command, stdout=log, stderr=log, cwd=folder, user=user, group=group)  # noqa: S603 - ours
-        try:
-            url = f"postgresql://postgres@127.0.0.1:{port}/postgres"
-            _wait_for(url, server)
-            yield url
-        finally:
-            server.terminate()
-            server.wait(START_S)
+    """The URL of a throwaway server, for a test that fills it. `options` as after `-c`. Raises `NoServer`."""
+    with throwaway_postgres(*options) as server:
+        yield server.url
 
 
 @contextmanager

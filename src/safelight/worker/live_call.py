@@ -19,6 +19,7 @@ from safelight.providers.protocol import Generation, NotSent, Provider
 from safelight.services import calls
 from safelight.services.claimable import ClaimedJob
 from safelight.services.progress import Standing, standing
+from safelight.telemetry.await_points import crashable
 from safelight.worker.bench import Bench
 from safelight.worker.patience import patiently
 from safelight.worker.reporter import Reporter
@@ -85,8 +86,8 @@ class LiveCall:
     async def answer(self) -> Answer:
         """The provider's answer, before the job's deadline and while somebody wants it."""
         pace = self._bench.pace
-        call = asyncio.create_task(self._make())
-        watch = asyncio.create_task(self._watch())
+        call = asyncio.create_task(crashable(self._make()))
+        watch = asyncio.create_task(crashable(self._watch()))
         left_s = self._job.seconds_left
         limit_s = max(1.0, left_s - min(pace.stop_before_deadline_s, left_s * pace.stop_before_deadline_share))
         try:

@@ -13,6 +13,7 @@ from safelight.services.claimable import ClaimedJob
 from safelight.services.held import Held, held_by
 from safelight.services.progress import Standing
 from safelight.services.sweep import take_unrun
+from safelight.telemetry.await_points import crashable
 from safelight.telemetry.spell import Spell
 from safelight.worker.attempt import Attempt
 from safelight.worker.bench import Bench
@@ -132,7 +133,7 @@ class Runner:
     def _start(self, job: ClaimedJob) -> None:
         key = (job.number, job.fence)
         attempt = Attempt(self.bench, job)
-        task = asyncio.create_task(attempt.run(), name=f"attempt-{job.id}")
+        task = asyncio.create_task(crashable(attempt.run()), name=f"attempt-{job.id}")
         self._running[key] = (attempt, task)
         task.add_done_callback(lambda ended: self._ended(key, ended))
 

@@ -1,0 +1,71 @@
+"""Which scenarios meet which crash points. A test compares this with the source: whoever adds a commit or an await
+to the life of a job decides here who is to crash there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+WORKER = (
+    "_beat_while_ticking",
+    "accepted",
+    "claim",
+    "depart",
+    "end_call",
+    "finish",
+    "hand_back",
+    "progress",
+    "register",
+    "sending",
+    "take_unrun",
+)
+"""Use cases a worker commits: scenarios `killed`, `frozen` and `bug`."""
+SWEEPER = (
+    "cancel_unheeded",
+    "declare_lost",
+    "expire",
+    "forget_lost",
+    "make_ready",
+    "recount_batches",
+    "take_from_lost",
+    "top_up_local",
+)
+"""Those any process may commit at any time: `sweeper killed`."""
+API = ("cancel", "grant", "open_queues", "refund", "shared_secret", "submit")
+"""`API killed, retried`."""
+PRUNER = ("forget", "mark", "remove")
+"""`prune killed`."""
+AWAITS = (
+    "Attempt._hand_back._surely",
+    "Attempt._open._surely",
+    "Attempt._record._surely",
+    "Attempt._run._surely",
+    "Attempt._without_result._surely",
+    "Attempt._write_ending._surely",
+    "LiveCall._begin.patiently",
+    "LiveCall._begin.start",
+    "LiveCall._look.read",
+    "LiveCall._make.sleep",
+    "LiveCall._poll.poll",
+    "LiveCall._watch.wait",
+    "LiveCall.answer.wait",
+    "Reporter.write.write",
+    "_answer_of.call",
+    "_end_watch.wait",
+    "_keep.put",
+    "_keep.to_thread",
+    "stopped_at_provider.cancel",
+)
+"""`killed`, `frozen` and `bug`."""
+
+
+def around_commits(use_cases: Iterable[str]) -> list[str]:
+    """The two points of each."""
+    return [f"{name}.{moment}" for name in use_cases for moment in ("before_commit", "after_commit")]
+
+
+HERE = [*around_commits(WORKER), *AWAITS]
+SWEEP = around_commits(SWEEPER)
+SERVER = around_commits(API)
+PRUNE = around_commits(PRUNER)
+EVERYWHERE = frozenset([*HERE, *SWEEP, *SERVER, *PRUNE])

@@ -1,0 +1,69 @@
+"""One run of a scenario: what was asked for, what was done, and when processes were lost."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from random import Random
+
+from tests.crash.campaign.house import DEADLINE_S, House
+from tests.support.server import Running
+
+END_WITHIN_S = DEADLINE_S + 15.0
+
+
+@dataclass(slots=True)
+class Played:
+    """What a scenario reports. `losses` are the moments at which a process was lost, by the wall clock."""
+
+    ids: list[str] = field(default_factory=list)
+    losses: list[float] = field(default_factory=list)
+    outage_s: float = 0.0
+    all_complete: bool = False
+    """Whether nothing that happened excuses a job that did not complete."""
+    reached: list[str] = field(default_factory=list)
+    """Crash points that acted."""
+    complaints: list[str] = field(default_factory=list)
+
+
+def prompts(dice: Random, count: int, *, kinds: Sequence[str] = ("now", "later")) -> list[str]:
+    """What to ask for; every prompt is another."""
+    return [_prompt(dice, dice.choice(kinds), n) for n in range(count)]
+
+
+def mixed(dice: Random, count: int) -> list[str]:
+    """Mostly a provider that works, with some of every way in which it may not."""
+    troubles = ("cut_after", "cut_midway", "cut_before", "broken", "garbage", "error", "limited", "loading")
+    kinds = ["now", "later"] * (count // 2) + [dice.choice(troubles) for _ in range(max(1, count // 4))]
+    return [_prompt(dice, kind, n) for n, kind in enumerate(kinds[-count:])]
+
+
+def _prompt(dice: Random, kind: str, n: int) -> str:
+    seconds = {"now": dice.uniform(0, 0.6), "later": dice.uniform(0, 2.5), "loading": 1.0}.get(kind, 0.0)
+    words = f"lighthouse {dice.getrandbits(32):08x}-{n} answer={kind} seconds={seconds:.2f}"
+    return f"{words} retry_after=1" if kind == "limited" else words
+
+
+def acted(worker: Running, played: Played, within_s: float) -> bool:
+    """Wait for its crash point, from when it is ready; note it."""
+    worker.says("worker.started", "server.ready", "crash_point")
+    found = worker.says("crash_point", within_s=within_s)
+    played.reached += [line["point"] for line in worker.said("crash_point")]
+    return found
+
+
+def lose(worker: Running, played: Played) -> None:
+    """Kill it, if it is not dead already; note when."""
+    if worker.running:
+        worker.kill()
+    said = worker.said("crash_point")
+    played.losses.append(said[0]["at"] if said and said[0]["action"] == "kill" else time.time())
+
+
+def finish(house: House, played: Played, *workers: Running, within_s: float = END_WITHIN_S) -> Played:
+    """Wait until every job has ended, then end the workers. What has not ended is for the verdict."""
+    played.outage_s += house.unserved_s
+    house.until_ended(played.ids, within_s + played.outage_s)
+    house.close_workers(*workers)
+    return played

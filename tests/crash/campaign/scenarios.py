@@ -1,0 +1,299 @@
+"""The disasters. Each is played on a house with its server up and without a worker, and leaves it so.
+
+`SCENARIOS` names them in the order of the scorecard. Points in `MATRIX` are those a scenario picks from.
+"""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from functools import partial
+from random import Random
+
+from tests.crash.campaign import faults
+from tests.crash.campaign.house import LEASE_S, House
+from tests.crash.campaign.matrix import AWAITS, HERE, PRUNE, SERVER, SWEEP
+from tests.crash.campaign.played import Played, acted, finish, lose, mixed, prompts
+
+REACHED_WITHIN_S = 8.0
+PRUNED_WITHIN_S, CLOCK_SLACK_S = 6, 2.0
+Scenario = Callable[[House, Random], Played]
+Trouble = Callable[[], AbstractContextManager[None]]
+
+
+def killed(house: House, dice: Random) -> Played:
+    """kill -9 at a commit or an await, else at any moment; another worker is there already or comes later."""
+    return _crashed(house, dice, dice.choice(HERE), "kill")
+
+
+def frozen(house: House, dice: Random) -> Played:
+    """SIGSTOP at a commit or an await for two leases, then SIGCONT: it wakes up among its successors."""
+    played = Played(house.submit(mixed(dice, 6)))
+    doomed = house.begin_worker(f"{dice.choice(HERE)}:{dice.randint(1, 3)}=stop")
+    if not acted(doomed, played, REACHED_WITHIN_S):
+        doomed.freeze()
+    played.losses.append(time.time())
+    other = house.begin_worker()
+    time.sleep(2 * LEASE_S)
+    doomed.send(signal.SIGCONT)
+    played.ids += house.submit(prompts(dice, 2))
+    return finish(house, played, doomed, other)
+
+
+def zombie(house: House, dice: Random) -> Played:
+    """A worker stops while it stores; its successor resumes the call and finishes; then the first one stores."""
+    played = Played(house.submit(prompts(dice, 3, kinds=["later"])), all_complete=True)
+    place = dice.choice(["_keep.put", "_keep.to_thread", "Attempt._write_ending._surely"])
+    doomed = house.begin_worker(f"{place}=stop")
+    acted(doomed, played, REACHED_WITHIN_S)
+    played.losses.append(time.time())
+    other = house.worker()
+    house.until_ended(played.ids, 15)
+    doomed.send(signal.SIGCONT)
+    return finish(house, played, doomed, other)
+
+
+def bug(house: House, dice: Random) -> Played:
+    """Any await of an attempt, or any use case, raises what nobody expects."""
+    return _crashed(house, dice, dice.choice([*AWAITS, "sending.before_commit", "finish.before_commit"]), "raise")
+
+
+def claim_canceled(house: House, dice: Random) -> Played:
+    """SIGTERM in the middle of a claim: what was claimed is run or handed back."""
+    played = Played(all_complete=True)
+    played.ids = house.submit(prompts(dice, 5))
+    doomed = house.begin_worker(f"claim.{dice.choice(['before', 'after'])}_commit=pause1")
+    acted(doomed, played, REACHED_WITHIN_S)
+    doomed.send(signal.SIGTERM)
+    other = house.worker()
+    doomed.wait()
+    return finish(house, played, other)
+
+
+def sweeper_killed(house: House, dice: Random) -> Played:
+    """The only process that sweeps dies while it takes over the jobs of one that died before."""
+    played = Played()
+    victim = house.worker()
+    played.ids = house.submit(prompts(dice, 5))
+    victim.says("job.started", within_s=REACHED_WITHIN_S)
+    lose(victim, played)
+    late = house.submit(prompts(dice, 1))
+    house.change(f"UPDATE jobs SET deadline_at = {time.time()} WHERE id = '{late[0]}'")  # noqa: S608 - our id
+    played.ids += late
+    house.stop_server()
+    heir = house.begin_worker(f"{dice.choice(SWEEP)}=kill")
+    acted(heir, played, REACHED_WITHIN_S)
+    lose(heir, played)
+    house.serve()
+    return finish(house, played, house.worker())
+
+
+def server_killed(house: House, dice: Random) -> Played:
+    """The API dies around a commit; its client, who may have heard nothing, asks again under the same key."""
+    point = dice.choice(SERVER)
+    played = Played(all_complete=not point.startswith("cancel"))
+    asked = {f"key-{dice.getrandbits(48):012x}": prompt for prompt in prompts(dice, 4)}
+    server = house.begin_server(f"{point}:{dice.randint(1, 4) if point.startswith('submit') else 1}=kill")
+    for key, prompt in asked.items():
+        house.try_to(partial(house.submit_one, prompt, key))
+    also = ALSO_ASKED.get(point.partition(".")[0], _nothing)
+    house.try_to(partial(also, house, f"once-{point}-{min(asked)}"))
+    acted(server, played, 0.5)
+    house.serve()
+    played.ids = [house.submit_one(prompt, key) for key, prompt in asked.items()]
+    also(house, f"once-{point}-{min(asked)}")
+    kept = house.rows(f"SELECT job_id FROM idempotency_keys WHERE key IN ({', '.join(map(repr, asked))})")  # noqa: S608 - ours
+    if sorted(row["job_id"] for row in kept) != sorted(set(played.ids)) or len(kept) != len(asked):
+        played.complaints.append("a key that was used twice has made two jobs, or none")
+    return finish(house, played, house.worker())
+
+
+def prune_killed(house: House, dice: Random) -> Played:
+    """`safelight prune` dies between marking jobs, deleting their files and their rows; the next ends it."""
+    old, worker = house.submit(prompts(dice, 3, kinds=["now"])), house.worker()
+    house.until_ended(old, 20)
+    house.billed_before = len(house.provider.billed())
+    played = Played(house.submit([f"later answer=later seconds={PRUNED_WITHIN_S}"]))
+    house.until(lambda: house.accepted(played.ids) == 1, REACHED_WITHIN_S)
+    files = [house.folder / "data" / "assets" / row["key"] for row in house.rows("SELECT key FROM assets")]
+    doomed = house.command("prune", "--older-than", "0s", crash=f"{dice.choice(PRUNE)}=kill")
+    acted(doomed, played, REACHED_WITHIN_S)
+    doomed.wait()
+    if house.command("prune", "--older-than", "0s").wait() != 0 or house.jobs(old):
+        played.complaints.append("jobs that were to be pruned are still there")
+    played.complaints += [f"pruned, but {path} is there" for path in files if path.exists()]
+    return finish(house, played, worker)
+
+
+def row_deleted(house: House, dice: Random) -> Played:
+    """The row of a busy worker is deleted: it registers again, and its jobs are done once."""
+    played = Played()
+    worker = house.worker()
+    played.ids = house.submit(prompts(dice, 6))
+    worker.says("job.started", count=2, within_s=REACHED_WITHIN_S)
+    house.change("DELETE FROM workers WHERE role = 'worker'")
+    played.losses.append(time.time())
+    return finish(house, played, worker)
+
+
+def provider_cuts(house: House, dice: Random) -> Played:
+    """The provider answers and cuts the connection, or accepts and cuts it, or talks nonsense."""
+    played = Played()
+    worker = house.worker()
+    kinds = ["cut_before", "cut_after", "cut_midway", "garbage", "error", "broken", "now", "later"]
+    played.ids = house.submit([prompt for kind in kinds for prompt in prompts(dice, 1, kinds=[kind])])
+    return finish(house, played, worker)
+
+
+def provider_silent(house: House, dice: Random) -> Played:
+    """The provider accepts and never says anything; some of its workers are killed meanwhile."""
+    played = Played()
+    silent = house.worker()
+    played.ids = house.submit(prompts(dice, 3, kinds=["silent"]))
+    silent.says("job.started", count=3, within_s=REACHED_WITHIN_S)
+    if dice.random() < 0.5:
+        lose(silent, played)
+    other = house.worker()
+    played.ids += house.submit(prompts(dice, 2))
+    return finish(house, played, silent, other)
+
+
+def storage_fails(house: House, dice: Random) -> Played:
+    """Nothing can be stored for a while; a worker may die meanwhile."""
+    played = Played()
+    worker = house.worker()
+    played.ids = house.submit(prompts(dice, 4))
+    with faults.storage_broken(house):
+        worker.says("job.started", count=3, within_s=REACHED_WITHIN_S)
+        time.sleep(dice.uniform(0.5, 2.0))
+        if dice.random() < 0.5:
+            lose(worker, played)
+    return finish(house, played, worker, house.worker())
+
+
+def queue_paused(house: House, dice: Random) -> Played:
+    """The queue is paused and the worker killed: accepted calls are resumed all the same, new jobs wait."""
+    played = Played(all_complete=True)
+    doomed = house.worker()
+    accepted = house.submit([f"{prompt} later" for prompt in prompts(dice, 3, kinds=["later"])])
+    house.until(lambda: house.accepted(accepted) == len(accepted), REACHED_WITHIN_S)
+    house.change("UPDATE queues SET paused_at = 1")
+    lose(doomed, played)
+    waiting = house.submit(prompts(dice, 2))
+    other = house.worker()
+    if not house.until_ended(accepted, 20):
+        played.complaints.append("an accepted call was not resumed while its queue was paused")
+    if any(job["attempt"] for job in house.jobs(waiting)):
+        played.complaints.append("a job of a paused queue was started")
+    house.change("UPDATE queues SET paused_at = NULL")
+    played.ids = accepted + waiting
+    return finish(house, played, other)
+
+
+def database_locked(house: House, dice: Random) -> Played:
+    """SQLite: another program holds the write lock with calls in flight."""
+    return _undisturbed(house, dice, lambda: faults.locked(house), house.outage_s)
+
+
+def writer_saturated(house: House, dice: Random) -> Played:
+    """SQLite: a second process writes all the time; no beat may starve."""
+    played = _undisturbed(house, dice, lambda: faults.flooded(house), 2 * LEASE_S)
+    played.outage_s = 0.0
+    return played
+
+
+def database_away(house: House, dice: Random) -> Played:
+    """Postgres is restarted and away for long with calls in flight: every answer is kept."""
+    return _undisturbed(house, dice, lambda: faults.away(house), house.outage_s)
+
+
+def clocks_jump(house: House, dice: Random) -> Played:
+    """The wall clock of every process and of the database is set, forward by leases or back by an hour."""
+    assert house.clock is not None
+    played = Played(all_complete=True)
+    worker = house.worker()
+    played.ids = house.submit(prompts(dice, 4))
+    worker.says("job.started", count=2, within_s=REACHED_WITHIN_S)
+    lost_before = len(house.rows("SELECT job FROM events WHERE type = 'job.requeued'"))
+    for jump_s in dice.sample([3 * LEASE_S, -3600.0, 2 * LEASE_S, -5.0], 2):
+        house.clock.jump(jump_s)
+        time.sleep(LEASE_S / 2)
+    played.ids += house.submit(prompts(dice, 1))
+    told_s = house.jobs(played.ids[-1:])[0]["created_at"] - time.time()
+    if abs(told_s - house.clock.off_by_s) > CLOCK_SLACK_S:
+        played.complaints.append(f"the clocks were to be off by {house.clock.off_by_s} s, and are by {told_s:.0f}")
+    finish(house, played, worker)
+    if len(house.rows("SELECT job FROM events WHERE type = 'job.requeued'")) > lost_before:
+        played.complaints.append("a worker that lived was taken for lost because a clock was set")
+    return played
+
+
+SCENARIOS: dict[str, Scenario] = {
+    "killed at a point": killed,
+    "frozen for two leases": frozen,
+    "zombie stores late": zombie,
+    "bug at a point": bug,
+    "claim canceled": claim_canceled,
+    "sweeper killed": sweeper_killed,
+    "API killed, retried": server_killed,
+    "prune killed": prune_killed,
+    "worker row deleted": row_deleted,
+    "provider cuts, babbles": provider_cuts,
+    "provider silent": provider_silent,
+    "storage fails": storage_fails,
+    "paused and restarted": queue_paused,
+    "all clocks jump": clocks_jump,
+    "database away": database_away,
+    "database locked": database_locked,
+    "writer saturated": writer_saturated,
+}
+ONLY_ON = {"database away": "postgres", "database locked": "sqlite", "writer saturated": "sqlite"}
+
+
+def _crashed(house: House, dice: Random, point: str, action: str) -> Played:
+    played, beside = Played(house.submit(mixed(dice, 6))), dice.random() < 0.5
+    workers = [house.begin_worker(f"{point}:{dice.randint(1, 3)}={action}")]
+    if beside:
+        workers.append(house.begin_worker())
+    if not acted(workers[0], played, REACHED_WITHIN_S) or action == "kill":
+        lose(workers[0], played)
+    if not beside:
+        workers.append(house.begin_worker())
+    return finish(house, played, *workers)
+
+
+def _cancel(house: House, reference: str) -> None:
+    newest = house.rows("SELECT id FROM jobs ORDER BY number DESC LIMIT 1")
+    house.ask("POST", f"/api/jobs/{newest[0]['id']}/cancel")
+
+
+def _grant(house: House, reference: str) -> None:
+    """Twice under one reference: once in the ledger, or the audit would tell."""
+    house.ask("POST", "/api/credits/grant", reference, user_id="somebody", amount=5)
+
+
+def _refund(house: House, reference: str) -> None:
+    captured = house.rows("SELECT id FROM jobs WHERE captured > 1 ORDER BY number LIMIT 1")
+    if captured:
+        house.ask("POST", "/api/credits/refund", reference, job_id=captured[0]["id"], amount=1)
+
+
+def _nothing(house: House, reference: str) -> None:
+    """That point is met without asking for more."""
+
+
+ALSO_ASKED = {"cancel": _cancel, "grant": _grant, "refund": _refund}
+"""What else is asked for, to come by the point; asked once more after the crash, under the same reference."""
+
+
+def _undisturbed(house: House, dice: Random, trouble: Trouble, lasts_s: float) -> Played:
+    """Calls are in flight when the trouble begins; it takes no worker, so every job must complete."""
+    played = Played(all_complete=True, outage_s=lasts_s)
+    worker = house.worker()
+    played.ids = house.submit(prompts(dice, 4))
+    worker.says("job.started", count=2, within_s=REACHED_WITHIN_S)
+    with trouble():
+        time.sleep(lasts_s)
+    return finish(house, played, worker)
