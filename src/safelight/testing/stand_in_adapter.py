@@ -15,10 +15,11 @@ import httpx
 
 from safelight.domain.outcomes import Done, ErrorClass, Output, Pending, ProviderError, Rejected, RemoteState
 from safelight.providers.protocol import Generation, ProbeResult, Report
+from safelight.providers.transport import post_once
 from safelight.testing.stand_in_provider import ROOT
 
 URL_SETTING = "SAFELIGHT_TEST_STAND_IN_URL"
-LIMITS = httpx.Timeout(60.0, connect=5.0)
+LONGEST_S = 60.0
 CATALOG = """
 [[models]]
 id = "stand-in"
@@ -27,7 +28,7 @@ description = "Tiny grey pictures of a provider that only tests know."
 kind = "image"
 price = { per = "image", credits = 3 }
 typical_s = 1
-routes = [{ provider = "stand-in", model = "grey-1" }]
+routes = [{ provider = "stand-in", model = "grey-1", cost_usd = 0.04 }]
 
 [models.parameters.n]
 type = "integer"
@@ -42,21 +43,18 @@ class StandInProvider:
 
     name = "stand-in"
     repeatable = False
+    idempotent = False
 
     def __init__(self, url: str | None = None) -> None:
         self._url = url or os.environ[URL_SETTING]
-        self._asking = httpx.AsyncClient(base_url=self._url, timeout=LIMITS, trust_env=False)
+        self._asking = httpx.AsyncClient(base_url=self._url, timeout=LONGEST_S, trust_env=False)
 
     async def warm_up(self) -> None:
         """Nothing to get ready."""
 
     async def start(self, generation: Generation, call_id: str, report: Report) -> RemoteState:
         body = {"call_id": call_id, "prompt": generation.prompt, "model": generation.model, **generation.params}
-        try:  # a connection of its own: one that was used before may be half closed, and nobody knew what it carried
-            async with httpx.AsyncClient(base_url=self._url, timeout=LIMITS, trust_env=False) as paying:
-                answer = await paying.post(ROOT, json=body)
-        except httpx.ConnectError as error:
-            return Rejected(ProviderError(ErrorClass.UNAVAILABLE, f"could not connect: {error}"))
+        answer = await post_once(f"{self._url}{ROOT}", may_send=report.may_send, timeout_s=LONGEST_S, json=body)
         return read_creation(answer)
 
     async def poll(self, remote_id: str) -> RemoteState:

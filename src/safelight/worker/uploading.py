@@ -13,6 +13,7 @@ from safelight.domain.errors import StorageFailed
 from safelight.domain.jobs import Stage
 from safelight.domain.outcomes import Output
 from safelight.services.assets import NewAsset
+from safelight.telemetry.await_points import crashable
 from safelight.worker.bench import Bench
 from safelight.worker.deliver import Origin, deliver
 from safelight.worker.live_call import LiveCall
@@ -41,7 +42,7 @@ async def upload(
 @contextmanager
 def _shown(live: LiveCall, after_s: float) -> Iterator[None]:
     """Say that files are being uploaded, if that takes long enough to be seen."""
-    saying = asyncio.create_task(_say(live, after_s))
+    saying = asyncio.create_task(crashable(_say(live, after_s)))
     try:
         yield
     finally:

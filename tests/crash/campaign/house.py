@@ -24,7 +24,7 @@ from tests.crash.campaign.clock import Clock
 from tests.support.server import Installation, Running, installation
 from tests.support.stand_in import StandInProcess, stand_in_provider
 
-LEASE_S, SWEEP_S, DEADLINE_S = 3.0, 0.5, 40.0
+LEASE_S, SWEEP_S, DEADLINE_S, RECONCILED_S = 3.0, 0.5, 40.0, 6.0
 LOOK_S = 0.2
 ARMED = {"test_mode": 1}
 SCALED = {
@@ -33,6 +33,7 @@ SCALED = {
     "deadline_image_seconds": DEADLINE_S,
     "max_wait_seconds": 60,
     "drain_seconds": 3,
+    "reconcile_seconds": RECONCILED_S,
 }
 TRANSIENT = (sqlite3.OperationalError, psycopg.OperationalError)
 

@@ -19,6 +19,7 @@ from tests.crash.campaign.verdict import Verdict, judge
 
 SETTINGS: dict[str, dict[str, object]] = {
     "provider silent": {"deadline_image_seconds": 10},
+    "unknown: retry once": {"unknown_calls": "retry_once"},
     "all clocks jump": {"clock": True, "deadline_image_seconds": 60},
 }
 """Scenarios that need a house of their own, and how it differs."""

@@ -12,7 +12,7 @@ from safelight.telemetry.await_points import HELPERS, point_name
 SOURCE = Path(safelight.__file__).parent
 MOMENTS = ("before_commit", "after_commit")
 NOT_IN_AN_ATTEMPT = frozenset(
-    {"machine", "patience", "presence", "process", "release", "room", "runner", "servers", "watchdog"}
+    {"aftercare", "machine", "patience", "presence", "process", "release", "room", "runner", "servers", "watchdog"}
 )
 """Modules of `worker/` whose coroutines are the process's own: those are not watched."""
 WRITES = frozenset({"write", "write_first", "_all"})
@@ -82,6 +82,8 @@ def _awaits(function: ast.AsyncFunctionDef, own: set[str], name: str) -> Iterato
 def _is_own(awaited: ast.expr, own: set[str]) -> bool:
     """Whether it waits for a coroutine of these very modules, which has points of its own."""
     match awaited:
+        case ast.IfExp(body=one, orelse=other):
+            return _is_own(one, own) and _is_own(other, own)
         case ast.Call(func=ast.Attribute(attr="reporter")):
             return True
         case ast.Call(func=ast.Attribute(attr=name, value=ast.Attribute(attr=owner))):

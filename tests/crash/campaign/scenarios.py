@@ -13,11 +13,13 @@ from functools import partial
 from random import Random
 
 from tests.crash.campaign import faults
-from tests.crash.campaign.house import LEASE_S, House
-from tests.crash.campaign.matrix import AWAITS, HERE, PRUNE, SERVER, SWEEP
+from tests.crash.campaign.house import LEASE_S, RECONCILED_S, House
+from tests.crash.campaign.matrix import AWAITS, HERE, PRUNE, SERVER, SWEEP, around_commits
 from tests.crash.campaign.played import Played, acted, finish, lose, mixed, prompts
 
 REACHED_WITHIN_S = 8.0
+CUT = ("cut_after", "cut_midway")
+AROUND_SECOND_CALLS = around_commits(["give_up_on", "sending", "hand_back"])
 PRUNED_WITHIN_S, CLOCK_SLACK_S = 6, 2.0
 Scenario = Callable[[House, Random], Played]
 Trouble = Callable[[], AbstractContextManager[None]]
@@ -144,7 +146,18 @@ def provider_cuts(house: House, dice: Random) -> Played:
     worker = house.worker()
     kinds = ["cut_before", "cut_after", "cut_midway", "garbage", "error", "broken", "now", "later"]
     played.ids = house.submit([prompt for kind in kinds for prompt in prompts(dice, 1, kinds=[kind])])
+    played.ids += house.submit([f"{prompt} listed_after={RECONCILED_S / 2}" for prompt in prompts(dice, 1, kinds=CUT)])
     return finish(house, played, worker)
+
+
+def retried_once(house: House, dice: Random) -> Played:
+    """The operator accepts to pay twice for a call of which nobody knows; a worker dies meanwhile. Never thrice."""
+    hidden = [f"{prompt} listed_after=600" for prompt in prompts(dice, 3, kinds=[*CUT, "garbage"])]
+    played = Played(house.submit(hidden))
+    doomed = house.begin_worker(f"{dice.choice(AROUND_SECOND_CALLS)}=kill")
+    acted(doomed, played, REACHED_WITHIN_S)
+    lose(doomed, played)
+    return finish(house, played, house.worker())
 
 
 def provider_silent(house: House, dice: Random) -> Played:
@@ -242,6 +255,7 @@ SCENARIOS: dict[str, Scenario] = {
     "worker row deleted": row_deleted,
     "provider cuts, babbles": provider_cuts,
     "provider silent": provider_silent,
+    "unknown: retry once": retried_once,
     "storage fails": storage_fails,
     "paused and restarted": queue_paused,
     "all clocks jump": clocks_jump,

@@ -48,6 +48,7 @@ def judge(house: House, ids: Sequence[str], *, outage_s: float = 0.0) -> Verdict
     _judge_bill(verdict, house, jobs)
     _judge_books(verdict, house)
     _judge_assets(verdict, house, jobs)
+    _judge_open_calls(verdict, house)
     return verdict
 
 
@@ -70,15 +71,17 @@ def _judge_jobs(verdict: Verdict, ids: Sequence[str], jobs: Sequence[dict[str, A
 
 
 def _judge_bill(verdict: Verdict, house: House, jobs: Sequence[dict[str, Any]]) -> None:
-    """One accepted POST per job; one more for each that the provider itself has reported as failed."""
-    owner = {row["id"]: row["job"] for row in house.rows("SELECT id, job FROM calls")}
+    """One accepted POST per job; more only if the provider reported a failure, or the policy is `retry_once`."""
+    calls = house.rows("SELECT id, job, given_up_at FROM calls")
+    owner = {row["id"]: row["job"] for row in calls}
+    given_up = Counter(row["job"] for row in calls if row["given_up_at"] is not None)
     billed = Counter(owner.get(one.call_id) for one in house.provider.billed()[house.billed_before :])
     if unrecorded := billed[None]:
         verdict.doubled += unrecorded
         verdict.complaints.append(f"{unrecorded} POSTs were billed that no call row tells of")
     for job in jobs:
         allowed = job["max_attempts"] if read_wish(job["prompt"]).answer == "broken" else 1
-        if (extra := billed[job["number"]] - allowed) > 0:
+        if (extra := billed[job["number"]] - allowed - given_up[job["number"]]) > 0:
             verdict.doubled += extra
             verdict.complaints.append(f"job {job['id']} was billed {billed[job['number']]} times: {job['prompt']!r}")
 
@@ -116,3 +119,14 @@ def _judge_assets(verdict: Verdict, house: House, jobs: Sequence[dict[str, Any]]
 def _digest(house: House, key: str) -> str:
     path = house.folder / "data" / "assets" / key
     return hashlib.sha256(path.read_bytes()).hexdigest() if path.exists() else "missing"
+
+
+def _judge_open_calls(verdict: Verdict, house: House) -> None:
+    """An open call that no job waits for has somebody who comes back to it."""
+    left = house.rows(
+        "SELECT c.id, c.state FROM calls c JOIN jobs j ON j.number = c.job WHERE c.check_at IS NULL"
+        " AND c.state IN ('sending', 'accepted', 'unknown')"
+        " AND (c.given_up_at IS NOT NULL OR j.status IN ('completed', 'failed', 'canceled'))"
+    )
+    verdict.unwatched = len(left)
+    verdict.complaints += [f"call {row['id']} is {row['state']}, and nobody looks after it" for row in left]
