@@ -43,7 +43,6 @@ class ClaimedJob(NamedTuple):
     request_id: str | None
     created_at: float
     claimed_at: float
-    resumed_call: str | None
     parent: int | None
     seconds_left: float
     resumes: bool
