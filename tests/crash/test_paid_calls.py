@@ -30,7 +30,7 @@ def check(paid: House, ids: list[str], **endings: int) -> None:
 
 
 def test_a_call_whose_worker_was_killed_after_it_was_accepted_is_resumed_and_billed_once(paid: House) -> None:
-    doomed = paid.begin_worker("LiveCall._pause.wait=kill")
+    doomed = paid.begin_worker("LiveCall._poll_until_answered.wait=kill")
     doomed.until("worker.started")
     job_id = paid.submit_one(LATER)
     assert doomed.wait() == -signal.SIGKILL

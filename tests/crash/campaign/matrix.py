@@ -57,7 +57,7 @@ AWAITS = (
     "LiveCall._begin.patiently",
     "LiveCall._begin.start",
     "LiveCall._look.read",
-    "LiveCall._pause.wait",
+    "LiveCall._poll_until_answered.wait",
     "LiveCall._poll.poll",
     "LiveCall._watch.wait",
     "LiveCall.answer.wait",
