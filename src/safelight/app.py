@@ -78,7 +78,7 @@ class Safelight:
             database=database,
             catalog=catalog,
             configured=frozenset(providers),
-            limits=Limits(settings.max_wait_seconds, _run_limits(settings)),
+            limits=Limits(settings.max_wait_seconds, settings.batch_max_wait_seconds, _run_limits(settings)),
             links_for=self.links_for,
             free_bytes=store.free_disk_bytes,
         )

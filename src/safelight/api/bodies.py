@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
+from safelight.domain.errors import InvalidParams
 from safelight.services.prepare import JobRequest
 
 LABEL_KEY = re.compile(r"[a-z0-9_]{1,64}")
@@ -40,7 +42,7 @@ class _Body(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
 
-class _Common(_Body):
+class Common(_Body):
     """What every kind of job can carry beside its own fields."""
 
     labels: dict[str, str] = Field(default_factory=dict, description="At most 16; keys of a-z, 0-9 and _.")
@@ -63,28 +65,7 @@ class _Common(_Body):
         return labels
 
 
-class SubmitJob(_Common):
-    """`POST /api/jobs`."""
-
-    kind: Kind
-    prompt: str | None = None
-    model: str | None = Field(None, max_length=200, description="Default: the first available model of the kind.")
-    params: dict[str, Any] = Field(default_factory=dict, description="As the model's JSON Schema has them.")
-
-    def as_request(self) -> JobRequest:
-        return JobRequest(
-            kind=self.kind,
-            prompt=self.prompt,
-            model=self.model,
-            params=self.params,
-            labels=self.labels,
-            start_at=_epoch(self.start_at),
-            deadline_s=self.deadline,
-            priority=self.priority,
-        )
-
-
-class GenerateImage(_Common):
+class GenerateImage(Common):
     """`POST /api/jobs/image-generation`: the kind is implied; `options` and `provider` are the older names."""
 
     prompt: str | None = None
@@ -101,11 +82,20 @@ class GenerateImage(_Common):
             params={**(self.options or {}), **(self.params or {})},
             labels=self.labels,
             provider=self.provider,
-            start_at=_epoch(self.start_at),
+            start_at=epoch(self.start_at),
             deadline_s=self.deadline,
             priority=self.priority,
         )
 
 
-def _epoch(at: datetime | None) -> float | None:
+def epoch(at: datetime | None) -> float | None:
+    """Seconds since 1970."""
     return None if at is None else at.timestamp()
+
+
+def refuse(wrong: Mapping[str, str]) -> None:
+    """Raise InvalidParams if any field is wrong: why, by its name."""
+    if wrong:
+        first = next(f"{path}: {text}" for path, text in wrong.items())
+        more = f" ({len(wrong) - 1} more)" if len(wrong) > 1 else ""
+        raise InvalidParams(f"{first}{more}", errors={path: [text] for path, text in wrong.items()})

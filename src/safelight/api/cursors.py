@@ -6,21 +6,21 @@ import base64
 import binascii
 
 from safelight.domain.errors import InvalidParams
-from safelight.services.read_jobs import FIRST_PAGE
+from safelight.services.job_pages import FIRST_PAGE
 
-JOBS, LEDGER = "j", "l"
+JOBS, ITEMS, LEDGER = "j", "i", "l"
 """Lists: the cursor of one is none of another."""
 
 
 def written(number: int | None, of: str = JOBS) -> str | None:
-    """The cursor of the page that continues before this number."""
+    """The cursor of the page that goes on from this number."""
     return None if number is None else base64.urlsafe_b64encode(f"{of}{number}".encode()).decode().rstrip("=")
 
 
-def read(cursor: str | None, of: str = JOBS) -> int:
-    """The number a cursor stands for; no cursor is the first page. Raises InvalidParams."""
+def read(cursor: str | None, of: str = JOBS, *, first: int = FIRST_PAGE) -> int:
+    """The number a cursor stands for; no cursor is the first page, `first`. Raises InvalidParams."""
     if not cursor:
-        return FIRST_PAGE
+        return first
     try:
         text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii")
         number = int(text[1:]) if text[:1] == of and text[1:].isdecimal() and len(text) < 20 else -1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 import structlog
@@ -165,13 +165,18 @@ def _takes(request: Request, method: str) -> bool:
 def _translated(error: RequestValidationError) -> SafelightError:
     found: dict[str, list[str]] = {}
     for each in error.errors()[:MOST_ERRORS]:
-        where = [str(part) for part in each["loc"] if part not in ("body", "query", "path", "header")]
+        where = _path(part for part in each["loc"] if part not in ("body", "query", "path", "header"))
         if not where and each["loc"][:1] == ("body",):
             return InvalidRequest("The body must be a JSON object, sent as application/json.")
-        found.setdefault(".".join(where)[:200], []).append(_words(each))
+        found.setdefault(where[:200], []).append(_words(each))
     first = next(f"{path}: {texts[0]}" for path, texts in found.items())
     more = f" ({len(found) - 1} more)" if len(found) > 1 else ""
     return InvalidParams(f"{first}{more}", errors=found)
+
+
+def _path(parts: Iterable[int | str]) -> str:
+    """`items[3].prompt`."""
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in parts).removeprefix(".")
 
 
 def _words(each: Mapping[str, Any]) -> str:

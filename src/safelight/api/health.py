@@ -15,7 +15,7 @@ from safelight.app import Safelight
 from safelight.domain.clock import as_rfc3339, local_s
 from safelight.domain.errors import SafelightError, Unavailable
 from safelight.services import presence
-from safelight.services.desk import LEAST_FREE_BYTES
+from safelight.services.disk import LEAST_FREE_BYTES
 from safelight.services.presence import Process
 from safelight.services.waiting import Waiting, waiting
 from safelight.store.tx import Tx

@@ -5,41 +5,29 @@ from __future__ import annotations
 import time
 from typing import Annotated, Any
 
-import structlog
-from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import JSONResponse
 
-from safelight.api import cursors
-from safelight.api.bodies import GenerateImage, Kind, Moment, SubmitJob
-from safelight.api.context import Caller, Installation, Visitor
+from safelight.api import accepting, cursors
+from safelight.api.accepting import Key
+from safelight.api.bodies import GenerateImage, Moment
+from safelight.api.context import Caller, Installation
 from safelight.api.etags import unchanged
-from safelight.app import Safelight
+from safelight.api.submit_body import AnyKind, SubmitJob
 from safelight.domain.jobs import LIVE, Status
-from safelight.services.prepare import Caller as Submitter
-from safelight.services.prepare import JobRequest
-from safelight.services.read_jobs import JobDetails, PageRequest
+from safelight.services.job_pages import PageRequest
+from safelight.services.read_jobs import JobDetails
 from safelight.storage import signing
 
 router = APIRouter(tags=["jobs"])
-
-Key = Annotated[
-    str | None,
-    Header(
-        alias="Idempotency-Key",
-        min_length=1,
-        max_length=255,
-        pattern=r"^[^\x00-\x1f\x7f]*$",
-        description="The same key and body give the same job.",
-    ),
-]
 
 
 @router.post("/api/jobs", status_code=202, summary="Submit a job")
 async def submit_job(
     body: SubmitJob, safelight: Installation, caller: Caller, idempotency_key: Key = None
 ) -> JSONResponse:
-    """Accept a job: it is durable and its credits are held when this answers."""
-    return await _submit(safelight, caller, body.as_request(), idempotency_key)
+    """Accept a job, or with kind `batch` many: all is durable and its credits are held when this answers."""
+    return await accepting.submit(safelight, caller, body.meaning(), idempotency_key)
 
 
 @router.post("/api/jobs/image-generation", status_code=202, summary="Submit an image job")
@@ -47,7 +35,7 @@ async def generate_image(
     body: GenerateImage, safelight: Installation, caller: Caller, idempotency_key: Key = None
 ) -> JSONResponse:
     """As `POST /api/jobs` with kind `image`; also takes the older body and answers `jobId` beside `id`."""
-    return await _submit(safelight, caller, body.as_request(), idempotency_key, older=True)
+    return await accepting.submit(safelight, caller, body.as_request(), idempotency_key, older=True)
 
 
 @router.get("/api/jobs", summary="List jobs, newest first")
@@ -55,8 +43,9 @@ async def list_jobs(
     safelight: Installation,
     caller: Caller,
     status: Status | None = None,
-    kind: Kind | None = None,
+    kind: AnyKind | None = None,
     model: Annotated[str, Query(max_length=200)] = "",
+    parent: Annotated[str, Query(max_length=64, description="A batch: its items, which no other list has.")] = "",
     since: Moment | None = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     cursor: Annotated[str | None, Query(max_length=100)] = None,
@@ -70,6 +59,7 @@ async def list_jobs(
         kind=kind or "",
         model=model,
         since=since.timestamp() if since else 0.0,
+        parent=parent,
     )
     found, more = await safelight.desk.jobs(page)
     bodies = [safelight.desk.body(details, caller.base) for details in found]
@@ -97,22 +87,8 @@ async def cancel_job(job_id: str, safelight: Installation, caller: Caller) -> di
     return {"was": was, "job": safelight.desk.body(details, caller.base)}
 
 
-async def _submit(
-    safelight: Safelight, caller: Visitor, request: JobRequest, key: str | None, *, older: bool = False
-) -> JSONResponse:
-    details, replayed = await safelight.desk.submit(request, Submitter(caller.user_id, caller.request_id, key))
-    structlog.contextvars.bind_contextvars(job_id=details.job.id, kind=details.job.kind)
-    body = safelight.desk.body(details, caller.base)
-    if older:
-        body["jobId"] = body["id"]
-    headers = {"Location": body["urls"]["self"]}
-    if replayed:
-        headers["Idempotency-Replayed"] = "true"
-    status = 202 if not replayed or details.job.status in LIVE else 200
-    return JSONResponse(body, status, headers)
-
-
 def _etag(details: JobDetails) -> str:
-    """Changes with the job, with its place in the queue, and with the hour in which URLs are signed."""
+    """Changes with the job, its items, its place in the queue, and the hour in which URLs are signed."""
     hour = signing.expiry(time.time()) // signing.HOUR_S
-    return f'W/"{details.job.sequence}-{details.ahead}-{hour}"'
+    items = "".join(f"-{n}" for n in details.items.by_status.values()) if details.items else ""
+    return f'W/"{details.job.sequence}-{details.ahead}-{hour}{items}"'

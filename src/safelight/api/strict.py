@@ -16,8 +16,10 @@ from safelight.domain.errors import InvalidRequest, Remedy, SafelightError, TooL
 LARGEST_BODY_BYTES: Final = 1024 * 1024
 DEEPEST: Final = 32
 """Levels of lists and objects in a body. Far more than any request needs, far less than any recursion bears."""
-MOST_VALUES: Final = 5_000
-"""Values in a body, at all levels. Each is checked and may be complained about: a million would hold up everybody."""
+MOST_VALUES: Final = 30_000
+"""Values in a body, at all levels: room for a batch of 1,000 jobs. A million would hold up everybody."""
+MOST_MEMBERS: Final = 2_500
+"""Members of one object. Each may be complained about; no call takes more than a few."""
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -122,6 +124,8 @@ def _check_value(value: Any) -> None:
         elif isinstance(inner, dict | list) and levels == 0:
             raise _too_deep()
         elif isinstance(inner, dict):
+            if len(inner) > MOST_MEMBERS:
+                raise InvalidRequest(f"An object of the body has more than {MOST_MEMBERS} members.")
             waiting += ((part, levels - 1) for item in inner.items() for part in item)
         elif isinstance(inner, list):
             waiting += ((part, levels - 1) for part in inner)

@@ -93,6 +93,10 @@ class Model(_Entry):
         errors = self.parameter_errors(params)
         if errors:
             raise InvalidParams(f"Model {self.id!r} cannot take these parameters.", errors=errors)
+        return self.with_defaults(params)
+
+    def with_defaults(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        """The same for parameters in which `parameter_errors` found nothing wrong."""
         given = {name: as_canonical(value) for name, value in params.items()}
         defaults = {name: schema["default"] for name, schema in self.parameters.items() if "default" in schema}
         return {**defaults, **given}

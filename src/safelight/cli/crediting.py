@@ -16,9 +16,9 @@ from safelight.domain.errors import CallerError, NotFound, Remedy
 from safelight.domain.ids import LONGEST_USER_ID, is_user_id, new_id
 from safelight.services.credits import account_of
 from safelight.services.grant import LONGEST_NOTE, LONGEST_REFERENCE, Gift, adjust, grant
+from safelight.services.job_pages import FIRST_PAGE
 from safelight.services.newest_jobs import newest_jobs
 from safelight.services.once import Posted
-from safelight.services.read_jobs import FIRST_PAGE
 from safelight.services.read_ledger import account_body, ledger_page, line_body, posted_body
 from safelight.services.refund import Refund, refund
 from safelight.store.tx import Tx

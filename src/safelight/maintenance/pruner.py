@@ -14,9 +14,9 @@ from safelight.domain.errors import SafelightError, StorageFailed
 from safelight.maintenance.job_files import JobFiles
 from safelight.maintenance.pruned import Pruned
 from safelight.services import prune, prune_keys
+from safelight.services.job_pages import OUT_OF_ORDER_S
 from safelight.services.prune import Marked
 from safelight.services.prune_keys import KeyRow
-from safelight.services.read_jobs import OUT_OF_ORDER_S
 from safelight.storage.assets import AssetStore
 from safelight.store.database import Database
 from safelight.store.tx import Tx

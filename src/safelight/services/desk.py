@@ -1,32 +1,40 @@
-"""The desk: what every front door calls. It joins preparing, storing and showing a job, and decides nothing itself."""
+"""The desk: what every front door calls. It joins preparing, storing and showing jobs, and decides nothing itself."""
 
 from __future__ import annotations
 
+import asyncio
 import secrets
-import shutil
 from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from safelight.catalog.catalog import Catalog
-from safelight.domain.errors import CallerError, NotFound, Remedy, Unavailable
+from safelight.domain.errors import CallerError, Gone, NotFound, Remedy, Unavailable
 from safelight.domain.ids import is_id, new_id
+from safelight.services import batches, disk, job_pages, read_jobs
 from safelight.services import cancel as cancel_case
-from safelight.services import read_jobs
 from safelight.services.job_body import Links, job_body
+from safelight.services.job_pages import ItemsRequest, PageRequest
 from safelight.services.prepare import Caller, JobRequest, Limits, prepare
-from safelight.services.read_jobs import JobDetails, PageRequest
-from safelight.services.submission import Replayed
+from safelight.services.prepare_batch import BatchRequest, prepare_batch
+from safelight.services.read_jobs import JobDetails
+from safelight.services.submission import Answer, Replayed, Submission
 from safelight.services.submit import submit
+from safelight.services.submit_batch import BatchSubmission, submit_batch
 from safelight.store.database import Database
-from safelight.store.sqlite import SqliteDatabase
 
 LOOKS_AFTER_SUBMIT = 3
-LEAST_FREE_BYTES = 256 * 1024 * 1024
 LinksFor = Callable[[str], Links]
 """From the base address of a request (or of the installation) to the links it is shown."""
+
+
+class Accepted(NamedTuple):
+    """A job that was made, or with `replayed` the one that the caller's idempotency key had made before."""
+
+    details: JobDetails
+    replayed: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,23 +49,10 @@ class Desk:
     free_bytes: Callable[[], int | None]
     """Free space where assets go; None where that is not limited. May raise OSError."""
 
-    async def submit(self, request: JobRequest, caller: Caller) -> tuple[JobDetails, bool]:
-        """Make a job; True if the caller's idempotency key had made it before. Raises CallerError or Unavailable."""
-        refuse_on_full_disk(self.free_disk_bytes())
-        submission = prepare(
-            request,
-            caller,
-            self.catalog,
-            configured=self.configured,
-            limits=self.limits,
-            today=datetime.now(UTC).date(),
-            job_id=new_id(),
-            seed=secrets.randbits(31),
-        )
-        answer = await self.database.write(submit, submission)
-        if isinstance(answer, CallerError):
-            raise answer
-        return await self._accepted(answer.job_id, caller.user_id), isinstance(answer, Replayed)
+    async def submit(self, request: JobRequest | BatchRequest, caller: Caller) -> Accepted:
+        """Make a job, or a whole batch. Raises CallerError or Unavailable."""
+        self.refuse_on_full_disk()
+        return await self.store(await self.prepared(request, caller), caller)
 
     async def job(self, job_id: str, user_id: str) -> JobDetails:
         """A user's job. Raises NotFound, also for other people's."""
@@ -66,30 +61,65 @@ class Desk:
             raise no_such_job(job_id)
         return details
 
-    async def _accepted(self, job_id: str, user_id: str) -> JobDetails:
-        """The job just made. If it cannot be shown, the caller must hear that it exists, or may pay twice."""
-        for _ in range(LOOKS_AFTER_SUBMIT - 1):
-            with suppress(Unavailable):
-                return await self.job(job_id, user_id)
-        try:
-            return await self.job(job_id, user_id)
-        except Unavailable as error:
-            raise Unavailable(
-                f"The job was accepted as {job_id}, but cannot be shown now: {error.what}",
-                remedy=Remedy("Do not submit it again: look at it a little later.", f"GET /api/jobs/{job_id}"),
-                evidence={"job_id": job_id},
-            ) from error
-
     async def jobs(self, page: PageRequest) -> tuple[list[JobDetails], int | None]:
         """A page of a user's jobs, and the number to continue before."""
-        return await self.database.read(read_jobs.job_page, page)
+        return await self.database.read(job_pages.job_page, page)
+
+    async def items(self, page: ItemsRequest) -> tuple[list[JobDetails], int | None]:
+        """A page of a batch's items, and the number to continue after. Raises NotFound."""
+        found = await self.database.read(job_pages.item_page, page) if is_id(page.batch) else None
+        if found is None:
+            raise no_such_job(page.batch)
+        return found
 
     async def cancel(self, job_id: str, user_id: str) -> tuple[cancel_case.Was, JobDetails]:
-        """Ask for a job to end. Raises NotFound."""
+        """Ask for a job to end, and for every item of a batch. Raises NotFound."""
         was = await self.database.write(cancel_case.cancel, job_id, user_id) if is_id(job_id) else None
         if was is None:
             raise no_such_job(job_id)
-        return was, await self.job(job_id, user_id)
+        details = await self.job(job_id, user_id)
+        if details.job.kind == "batch" and was != "ended":
+            while await self.database.write(batches.cancel_items, (details.job.number,)):
+                pass
+            details = await self.job(job_id, user_id)
+        return was, details
+
+    async def prepared(
+        self, request: JobRequest | BatchRequest, caller: Caller, *, replay_of: int | None = None
+    ) -> Submission | BatchSubmission:
+        """What is to be stored, checked and priced. A batch in a thread: a thousand checks take their time."""
+        rules: dict[str, Any] = {
+            "configured": self.configured,
+            "limits": self.limits,
+            "today": datetime.now(UTC).date(),
+            "replay_of": replay_of,
+        }
+        if isinstance(request, JobRequest):
+            return prepare(request, caller, self.catalog, job_id=new_id(), seed=draw_seed(), **rules)
+        return await asyncio.to_thread(
+            prepare_batch, request, caller, self.catalog, new_id=new_id, seed=draw_seed, **rules
+        )
+
+    async def store(self, prepared: Submission | BatchSubmission, caller: Caller) -> Accepted:
+        """Make it durable. Raises CallerError or Unavailable."""
+        if isinstance(prepared, Submission):
+            return await self.accepted(await self.database.write(submit, prepared), caller)
+        return await self.accepted(await self.database.write(submit_batch, prepared), caller)
+
+    async def accepted(self, answer: Answer, caller: Caller) -> Accepted:
+        """The job that a use case has just made, or found under the caller's key. Raises its refusal."""
+        if isinstance(answer, CallerError):
+            raise answer
+        if not isinstance(answer, Replayed):
+            return Accepted(await self._just_made(answer.job_id, caller.user_id), False)
+        try:
+            return Accepted(await self._just_made(answer.job_id, caller.user_id), True)
+        except NotFound as error:
+            raise Gone(
+                f"Job {answer.job_id}, which this idempotency key made, was removed.",
+                remedy=Remedy("Use a new key to have it made again."),
+                evidence={"job_id": answer.job_id},
+            ) from error
 
     def models(self) -> list[dict[str, Any]]:
         """Every model as shown to users, with whether it can be used now, and why not."""
@@ -103,22 +133,30 @@ class Desk:
         return shown
 
     def free_disk_bytes(self) -> int | None:
-        """Room on the fullest disk that jobs need, for assets or for a SQLite file; None where none is limited.
+        """Room on the fullest disk that jobs need; None where none is limited. Raises Unavailable."""
+        return disk.free_disk_bytes(self.free_bytes, self.database)
 
-        Raises Unavailable when one of them cannot be looked at.
-        """
-        try:
-            found = (self.free_bytes(), _free_beside(self.database))
-        except OSError as error:
-            raise Unavailable(
-                f"The folder {error.filename} cannot be looked at: {error.strerror}. No new jobs are taken.",
-                remedy=Remedy("The operator must bring it back, readable for the user Safelight runs as."),
-            ) from error
-        return min((free for free in found if free is not None), default=None)
+    def refuse_on_full_disk(self) -> None:
+        """Raises Unavailable while there is too little room for new work."""
+        disk.refuse_on_full_disk(self.free_disk_bytes())
 
     def body(self, details: JobDetails, base: str) -> dict[str, Any]:
         """The public body of a job, with links under `base`."""
         return job_body(details, self.links_for(base))
+
+    async def _just_made(self, job_id: str, user_id: str) -> JobDetails:
+        """The job just made. If it cannot be shown, the caller must hear that it exists, or may pay twice."""
+        for _ in range(LOOKS_AFTER_SUBMIT - 1):
+            with suppress(Unavailable):
+                return await self.job(job_id, user_id)
+        try:
+            return await self.job(job_id, user_id)
+        except Unavailable as error:
+            raise Unavailable(
+                f"The job was accepted as {job_id}, but cannot be shown now: {error.what}",
+                remedy=Remedy("Do not submit it again: look at it a little later.", f"GET /api/jobs/{job_id}"),
+                evidence={"job_id": job_id},
+            ) from error
 
     def _default(self, kind: str) -> str | None:
         try:
@@ -127,19 +165,8 @@ class Desk:
             return None
 
 
-def _free_beside(database: Database) -> int | None:
-    return shutil.disk_usage(database.path.parent).free if isinstance(database, SqliteDatabase) else None
-
-
-def refuse_on_full_disk(free_bytes: int | None) -> None:
-    """New work is refused while there is still room to finish what was accepted."""
-    if free_bytes is not None and free_bytes < LEAST_FREE_BYTES:
-        least = LEAST_FREE_BYTES // 2**20
-        raise Unavailable(
-            f"Only {free_bytes // 2**20} MB of disk are free; below {least} MB no new jobs are taken.",
-            remedy=Remedy("The operator must free disk space. Jobs already accepted go on."),
-            evidence={"free_bytes": free_bytes},
-        )
+def draw_seed() -> int:
+    return secrets.randbits(31)
 
 
 def no_such_job(job_id: str) -> NotFound:

@@ -32,27 +32,27 @@ def job_body(details: JobDetails, links: Links) -> dict[str, Any]:
         "id": job.id,
         "user_id": job.user_id,
         "kind": job.kind,
-        "model": job.model,
-        "queue": job.queue,
+        "model": job.model or None,
+        "queue": job.queue or None,
         "status": job.status,
         "stage": job.stage,
         "progress": job.progress,
         "sequence": job.sequence,
         "priority": job.priority,
-        "prompt": job.prompt,
+        "prompt": None if job.kind == "batch" else job.prompt,
         "params": json.loads(job.params),
         "inputs": [],
         "labels": json.loads(job.labels),
         "assets": [asset_body(asset, links) for asset in details.assets],
         "text": None,
         "error": _error(job),
-        "credits": _credits(job),
-        "cost_usd": details.cost_usd,
+        "credits": _credits(details),
+        "cost_usd": details.items.cost_usd if details.items else details.cost_usd,
         "attempt": job.attempt,
         "max_attempts": job.max_attempts,
-        "parent_id": None,
-        "replay_of": None,
-        "items": None,
+        "parent_id": job.parent_id,
+        "replay_of": job.replay_of_id,
+        "items": _items(details, links),
         "queue_info": _queue_info(details),
         "warnings": json.loads(job.warnings),
         "request_id": job.request_id,
@@ -60,7 +60,7 @@ def job_body(details: JobDetails, links: Links) -> dict[str, Any]:
         "created_at": as_rfc3339(job.created_at),
         "started_at": _time(job.started_at),
         "finished_at": _time(job.finished_at),
-        "deadline_at": as_rfc3339(job.deadline_at),
+        "deadline_at": as_rfc3339((details.items and details.items.deadline_at) or job.deadline_at),
         "urls": {
             "self": f"{links.base}/api/jobs/{job.id}",
             "events": f"{links.base}/api/jobs/{job.id}/events",
@@ -93,12 +93,22 @@ def _error(job: JobRow) -> dict[str, Any] | None:
     return {**known, **json.loads(job.error)}
 
 
-def _credits(job: JobRow) -> dict[str, int]:
+def _credits(details: JobDetails) -> dict[str, int]:
+    job, items = details.job, details.items
+    if items is not None:
+        return {"held": items.held, "captured": items.captured, "released": items.released}
     return {
         "held": 0 if job.settled else job.price,
         "captured": job.captured,
         "released": job.price - job.captured if job.settled else 0,
     }
+
+
+def _items(details: JobDetails, links: Links) -> dict[str, Any] | None:
+    if details.items is None:
+        return None
+    url = f"{links.base}/api/jobs/{details.job.id}/items"
+    return {"total": details.items.total, "by_status": dict(details.items.by_status), "url": url}
 
 
 def _queue_info(details: JobDetails) -> dict[str, Any] | None:

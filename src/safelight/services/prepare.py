@@ -42,6 +42,8 @@ class Limits:
     """What the operator allows: seconds of waiting, and of running by kind."""
 
     max_wait_s: float
+    batch_wait_s: float
+    """Of a batch's items."""
     run_s: Mapping[str, float]
 
 
@@ -64,6 +66,7 @@ def prepare(
     today: date,
     job_id: str,
     seed: int,
+    replay_of: int | None = None,
 ) -> Submission:
     """Check a request whole and turn it into a Submission; `seed` is used if the caller gave none.
 
@@ -73,14 +76,18 @@ def prepare(
     _check(request, resolved.model)
     _check_pin(request.provider, resolved.model, configured, today)
     params = _complete(request.params, resolved.model, seed)
-    return _submission(job_id, request, caller, resolved, params, limits)
+    return _submission(job_id, request, caller, resolved, params, limits, replay_of)
 
 
 def request_hash(request: JobRequest) -> str:
     """Identity of a request as it was asked, before defaults: what an idempotency key stands for."""
+    return hashlib.sha256(canonical(request).encode()).hexdigest()
+
+
+def canonical(request: JobRequest) -> str:
+    """The one way to write a request down."""
     asked = {name: getattr(request, name) for name in JobRequest.__dataclass_fields__}
-    canonical = json.dumps(asked, sort_keys=True, default=dict, ensure_ascii=False, separators=(",", ":"))
-    return hashlib.sha256(canonical.encode()).hexdigest()
+    return json.dumps(asked, sort_keys=True, default=dict, ensure_ascii=False, separators=(",", ":"))
 
 
 def _check(request: JobRequest, model: Model) -> None:
@@ -108,14 +115,20 @@ def _check_pin(pin: str | None, model: Model, configured: Collection[str], today
 
 def _complete(given: Mapping[str, Any], model: Model, seed: int) -> dict[str, Any]:
     """The parameters with every default, and a seed if the model takes one."""
-    params = model.validate_params(given)
+    params = model.with_defaults(given)
     if "seed" in model.parameters:
         params.setdefault("seed", seed % (MAX_SEED + 1))
     return params
 
 
 def _submission(
-    job_id: str, request: JobRequest, caller: Caller, resolved: Resolved, params: dict[str, Any], limits: Limits
+    job_id: str,
+    request: JobRequest,
+    caller: Caller,
+    resolved: Resolved,
+    params: dict[str, Any],
+    limits: Limits,
+    replay_of: int | None,
 ) -> Submission:
     model = resolved.model
     max_wait_s, warnings = _waiting_limit(request, model, limits)
@@ -140,6 +153,7 @@ def _submission(
         start_at=request.start_at,
         key=caller.idempotency_key,
         request_hash=request_hash(request),
+        replay_of=replay_of,
     )
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cache
 from typing import NamedTuple
 
 import sqlalchemy as sa
 
 from safelight.domain.jobs import Status
+from safelight.services.read_items import ItemsSum, sums_of
 from safelight.services.sql import INTEGER, REAL, arg
 from safelight.store import tables
 from safelight.store.statements import Query
@@ -55,6 +55,8 @@ class JobRow(NamedTuple):
     price: int
     captured: int
     settled: bool
+    parent_id: str | None
+    replay_of_id: str | None
 
 
 class AssetRow(NamedTuple):
@@ -82,6 +84,8 @@ class JobDetails:
     cost_usd: float
     read_at: float
     """Epoch seconds, by the database's clock."""
+    items: ItemsSum | None = None
+    """Of a batch."""
     ahead: int | None = None
     """Jobs before it in its queue, up to COUNT_AHEAD; None when it does not wait for a worker, or in lists."""
 
@@ -115,10 +119,21 @@ class AssetFile(NamedTuple):
     created_at: float
 
 
-_JOB = [jobs.c[name] for name in JobRow._fields]
+_other = jobs.alias("other")
+
+
+def _id_of(number: sa.ColumnElement[int]) -> sa.ColumnElement[str]:
+    return sa.select(_other.c.id).where(_other.c.number == number).correlate(jobs).scalar_subquery()
+
+
+JOB = [
+    *(jobs.c[name] for name in JobRow._fields[:-2]),
+    _id_of(jobs.c.parent).label("parent_id"),
+    _id_of(jobs.c.replay_of).label("replay_of_id"),
+]
+"""What a statement returns whose rows are to be read as `JobRow`."""
 _ASSET = [assets.c[name] for name in AssetRow._fields]
-_BY_ID = Query(sa.select(*_JOB).where(jobs.c.id == arg("public_id"), jobs.c.pruning_at.is_(None)), JobRow)
-FILTERS = ("status", "kind", "model")
+_BY_ID = Query(sa.select(*JOB).where(jobs.c.id == arg("public_id"), jobs.c.pruning_at.is_(None)), JobRow)
 _ASSETS_OF = Query(
     sa.select(*_ASSET)
     .where(assets.c.job.in_(sa.bindparam("numbers", expanding=True)), sa.not_(assets.c.recovered))
@@ -173,8 +188,6 @@ _ASSET_FILE = Query(
     .where(assets.c.id == arg("public_id"), sa.not_(assets.c.recovered), jobs.c.pruning_at.is_(None)),
     AssetFile,
 )
-FIRST_PAGE = 2**62
-"""A number no job has: the cursor of the first page."""
 
 
 def job_details(tx: Tx, job_id: str, user_id: str | None) -> JobDetails | None:
@@ -182,59 +195,11 @@ def job_details(tx: Tx, job_id: str, user_id: str | None) -> JobDetails | None:
     row = tx.one(_BY_ID, public_id=job_id)
     if row is None or (user_id is not None and row.user_id != user_id):
         return None
-    details = _with_belongings(tx, [row])[0]
+    details = with_belongings(tx, [row])[0]
     if row.status != Status.PENDING or not row.ready:
         return details
     ahead = tx.all(_AHEAD, line=row.queue, own_priority=row.priority, own_vstart=row.vstart, own_number=row.number)
     return replace(details, ahead=ahead[0].n)
-
-
-OUT_OF_ORDER_S = 60.0
-"""Numbers grow with `created_at`, but for transactions that overlapped. None of those lasted longer."""
-
-
-class PageRequest(NamedTuple):
-    """One page of a user's jobs, newest first. Empty strings mean: any."""
-
-    user_id: str
-    limit: int
-    before: int = FIRST_PAGE
-    status: str = ""
-    kind: str = ""
-    model: str = ""
-    since: float = 0.0
-
-
-def job_page(tx: Tx, page: PageRequest) -> tuple[list[JobDetails], int | None]:
-    """The jobs, and the number to continue before, if there are more.
-
-    `since` is no condition of the statement: it ends the walk, which would go on to the user's first job otherwise.
-    """
-    given = {name: value for name in FILTERS if (value := getattr(page, name))}
-    wanted = {f"wanted_{name}": value for name, value in given.items()}
-    rows = tx.all(_page(tuple(given)), owner=page.user_id, before=page.before, page_size=page.limit + 1, **wanted)
-    shown = rows[: page.limit]
-    goes_on = len(rows) > page.limit and shown[-1].created_at >= page.since - OUT_OF_ORDER_S
-    more = shown[-1].number if goes_on else None
-    return _with_belongings(tx, [row for row in shown if row.created_at >= page.since]), more
-
-
-@cache
-def _page(filters: tuple[str, ...]) -> Query[JobRow]:
-    """A statement for each set of filters: one for all sets, with conditions that may be off, would use no index."""
-    return Query(
-        sa.select(*_JOB)
-        .where(
-            jobs.c.user_id == arg("owner"),
-            jobs.c.parent.is_(None),
-            jobs.c.pruning_at.is_(None),
-            jobs.c.number < arg("before", INTEGER),
-            *(jobs.c[name] == arg(f"wanted_{name}") for name in filters),
-        )
-        .order_by(jobs.c.number.desc())
-        .limit(arg("page_size", INTEGER)),
-        JobRow,
-    )
 
 
 def preview(tx: Tx, job_id: str) -> PreviewRow | None:
@@ -247,7 +212,8 @@ def asset_file(tx: Tx, asset_id: str) -> AssetFile | None:
     return tx.one(_ASSET_FILE, public_id=asset_id)
 
 
-def _with_belongings(tx: Tx, rows: Sequence[JobRow]) -> list[JobDetails]:
+def with_belongings(tx: Tx, rows: Sequence[JobRow]) -> list[JobDetails]:
+    """Jobs in the same order, each with its assets and cost, a batch with those of its items."""
     numbers = [row.number for row in rows]
     if not numbers:
         return []
@@ -255,4 +221,8 @@ def _with_belongings(tx: Tx, rows: Sequence[JobRow]) -> list[JobDetails]:
     for asset in tx.all(_ASSETS_OF, numbers=numbers):
         found[asset.job].append(asset)
     costs = {cost.job: cost.cost_usd or 0.0 for cost in tx.all(_COST_OF, numbers=numbers)}
-    return [JobDetails(row, tuple(found[row.number]), costs.get(row.number, 0.0), tx.now) for row in rows]
+    sums = sums_of(tx, [row.number for row in rows if row.kind == "batch"])
+    return [
+        JobDetails(row, tuple(found[row.number]), costs.get(row.number, 0.0), tx.now, sums.get(row.number))
+        for row in rows
+    ]

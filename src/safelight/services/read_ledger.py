@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from safelight.domain.clock import as_rfc3339
 from safelight.ledger.entries import Balance
-from safelight.services.read_jobs import FIRST_PAGE
+from safelight.services.job_pages import FIRST_PAGE
 from safelight.services.sql import INTEGER, arg
 from safelight.store import tables
 from safelight.store.statements import Query

@@ -165,6 +165,13 @@ class Settings(BaseModel):
     max_wait_seconds: Seconds = _setting(
         3600.0, "Longest wait of a job before its first run.", expects="seconds, from 1 to 604800", ge=1, le=604_800
     )
+    batch_max_wait_seconds: Seconds = _setting(
+        86_400.0,
+        "Longest wait of a batch's items before their first run.",
+        expects="seconds, from 1 to 604800",
+        ge=1,
+        le=604_800,
+    )
     drain_seconds: Seconds | None = _setting(
         None,
         "How long a stopping worker waits for calls that cannot be handed over.",
@@ -225,7 +232,8 @@ class Settings(BaseModel):
     def longest_job_s(self) -> float:
         """The longest that a job without a limit of its own may take from its start time to its deadline."""
         short_s = max(self.deadline_text_seconds, self.deadline_image_seconds, self.deadline_upscale_seconds)
-        return max(self.max_wait_seconds, DAY_S) + max(short_s, self.deadline_video_seconds)
+        wait_s = max(self.max_wait_seconds, self.batch_max_wait_seconds, DAY_S)
+        return wait_s + max(short_s, self.deadline_video_seconds)
 
     @property
     def storage_address(self) -> str:

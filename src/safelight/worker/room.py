@@ -8,7 +8,7 @@ import math
 import structlog
 
 from safelight.domain.clock import local_s
-from safelight.services.desk import LEAST_FREE_BYTES
+from safelight.services.disk import LEAST_FREE_BYTES
 from safelight.storage.assets import AssetStore
 
 log = structlog.get_logger(__name__)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from safelight.services.desk import LEAST_FREE_BYTES
+from safelight.services.disk import LEAST_FREE_BYTES
 from safelight.store.sqlite import SqliteDatabase
 from tests.integration.api.problems import problem
 from tests.support.by_hand import HandWorker

@@ -13,8 +13,8 @@ from safelight.events.log import news
 from safelight.services import prune, prune_keys, read_jobs
 from safelight.services.cancel import cancel
 from safelight.services.finish import Ending, finish
+from safelight.services.job_pages import PageRequest, job_page
 from safelight.services.prune import mark, remove, walk
-from safelight.services.read_jobs import PageRequest
 from safelight.services.sql import INTEGER, REAL, TEXT, arg
 from safelight.store import tables
 from safelight.store.database import Database
@@ -132,7 +132,7 @@ def test_a_marked_job_is_no_longer_shown_anywhere(shared: Database) -> None:
         assert read_jobs.asset_file(tx, asset.id) is not None
         assert marked(tx, ["old"]) == 1
         assert read_jobs.job_details(tx, "old", "ann") is None
-        assert [found.job.id for found in read_jobs.job_page(tx, PageRequest("ann", 10))[0]] == ["young"]
+        assert [found.job.id for found in job_page(tx, PageRequest("ann", 10))[0]] == ["young"]
         assert read_jobs.asset_file(tx, asset.id) is None
         assert news(tx, "old", 0) is None
 

@@ -9,7 +9,8 @@ from safelight.services.calls import CallOutcome
 from safelight.services.cancel import cancel
 from safelight.services.claim import claim
 from safelight.services.finish import finish
-from safelight.services.read_jobs import PageRequest, job_details, job_page
+from safelight.services.job_pages import PageRequest, job_page
+from safelight.services.read_jobs import job_details
 from safelight.services.submit import submit
 from safelight.store.database import Database
 from safelight.store.tx import Tx

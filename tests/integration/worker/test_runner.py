@@ -18,7 +18,7 @@ from safelight.events.follow import follow
 from safelight.services import presence, sweep
 from safelight.services.claim import Terms, claim
 from safelight.services.claimable import ClaimedJob
-from safelight.services.desk import LEAST_FREE_BYTES
+from safelight.services.disk import LEAST_FREE_BYTES
 from safelight.services.finish import finish
 from safelight.storage.assets import AssetStore
 from safelight.store.database import Database

@@ -38,7 +38,7 @@ def prepared(configured: Collection[str] = ("studio",), **asked: Any) -> Submiss
         Caller("ann"),
         Catalog((MODEL,)),
         configured=configured,
-        limits=Limits(3600.0, {"image": 600.0}),
+        limits=Limits(3600.0, 86_400.0, {"image": 600.0}),
         today=date(2026, 11, 22),
         job_id="j",
         seed=2**31 + 5,
