@@ -13,6 +13,7 @@ from pathlib import Path
 import structlog
 
 from safelight.store.turnstile import Turnstile
+from safelight.telemetry.spell import Spell
 
 log = structlog.get_logger(__name__)
 
@@ -37,6 +38,7 @@ class Checkpointer:
         self._wal = database.with_name(database.name + "-wal")
         self._every_s, self._again_s, self._truncate_bytes = every_s, again_s, truncate_bytes
         self._patient_s = patient_s
+        self._spell = Spell(log, "checkpoint_failed")
         self._written, self._stopping = threading.Event(), threading.Event()
 
     def wrote(self) -> None:
@@ -50,7 +52,7 @@ class Checkpointer:
                 with closing(self._connect()) as connection:
                     self._serve_on(connection)
             except (sqlite3.Error, OSError) as error:
-                log.warning("checkpoint_failed", error=str(error))
+                self._spell.met(error)
                 self._written.set()
                 self._stopping.wait(self._again_s)
 
@@ -59,6 +61,7 @@ class Checkpointer:
             self._written.clear()
             if not self.checkpoint(connection):
                 self._written.set()  # a reader still needs the rest: try again
+            self._spell.over()
 
     def stop(self) -> None:
         """End `serve` soon."""

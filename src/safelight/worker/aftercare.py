@@ -21,6 +21,7 @@ from safelight.services.late import Late, keep_late
 from safelight.storage.containers import UnreadableContainer
 from safelight.storage.images import UnreadablePicture
 from safelight.store.tx import Tx
+from safelight.telemetry.spell import Spell
 from safelight.worker.bench import Bench
 from safelight.worker.deliver import Origin, deliver, stored_before
 from safelight.worker.live_call import stopped_at_provider
@@ -43,14 +44,16 @@ class Aftercare:
 
     async def run(self) -> None:
         """Look every few seconds, and at once when somebody says that there is something to look after."""
+        spell = Spell(log, "aftercare_failed")
         with self._bench.hub.waiting("calls") as waiter:
             while True:
                 waiter.clear()
                 try:
                     while await self.run_once():
                         pass
+                    spell.over()
                 except (OSError, SafelightError) as error:
-                    log.warning("aftercare_failed", error=str(error))
+                    spell.met(error)
                 await waiter.wait(LOOK_EVERY_S)
 
     async def run_once(self) -> int:

@@ -167,7 +167,7 @@ class LiveCall:
         try:
             return await self._bench.database.read(standing, self._job.number, self._job.fence)
         except Exception as error:  # the edge of the watch's loop
-            log.warning("standing_unknown", error=f"{type(error).__name__}: {error}")
+            log.debug("standing_unknown", error=f"{type(error).__name__}: {error}")
             return Standing(held=True, cancel_requested=False)
 
 

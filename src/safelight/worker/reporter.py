@@ -55,7 +55,7 @@ class Reporter:
         try:
             standing = await self._database.write(progress, step)
         except (OSError, SafelightError) as error:
-            log.warning("progress_not_written", error=str(error))
+            log.debug("progress_not_written", error=str(error))
             return
         self.stopped = self.stopped or self.is_to_stop(standing)
 

@@ -528,7 +528,7 @@ def test_a_checkpointer_that_cannot_connect_tries_again(database: SqliteDatabase
         checkpointer.stop()
         thread.join(LIMIT_S)
     assert not thread.is_alive()
-    assert [line["event"] for line in logs] == ["checkpoint_failed"]
+    assert [line["event"] for line in logs] == ["checkpoint_failed", "checkpoint_failed_no_longer"]
 
 
 def test_a_checkpoint_that_a_reader_holds_up_says_that_more_is_left(database: SqliteDatabase) -> None:
