@@ -30,7 +30,13 @@ class AccountRow(NamedTuple):
 _COLUMNS = (accounts.c.number, accounts.c.user_id, accounts.c.balance, accounts.c.held)
 _OPEN = Change(insert_or_ignore(accounts, ("user_id",)), columns=("user_id",))
 _BY_USER = Query(sa.select(*_COLUMNS).where(accounts.c.user_id == arg("owner")), AccountRow)
-_BY_NUMBER = Query(sa.select(*_COLUMNS).where(accounts.c.number == arg("account", INTEGER)), AccountRow)
+_LOCKED = Query(
+    sa.select(*_COLUMNS)
+    .where(accounts.c.number.in_(sa.bindparam("numbers", expanding=True)))
+    .order_by(accounts.c.number)
+    .with_for_update(),
+    AccountRow,
+)
 _SET = Change(
     sa.update(accounts)
     .where(accounts.c.number == arg("account", INTEGER))
@@ -58,9 +64,7 @@ class Books:
     @classmethod
     def of_accounts(cls, tx: Tx, numbers: Iterable[int]) -> Books:
         """Lock accounts by number. Take every other lock of the transaction before."""
-        ordered = sorted(set(numbers))
-        tx.lock(accounts, ordered)
-        return cls(tx, (row for row in tx.many(_BY_NUMBER, [{"account": n} for n in ordered]) if row))
+        return cls(tx, tx.all(_LOCKED, numbers=list(set(numbers))))
 
     def balance(self, account: int) -> Balance:
         return self._balances[account]
@@ -125,7 +129,7 @@ def _row(posting: Posting, now: float) -> dict[str, object]:
 def open_accounts(tx: Tx, users: Iterable[str]) -> dict[str, int]:
     """The account number of each user; accounts that do not exist are made, empty."""
     ordered = sorted(set(users))
-    found = [tx.one(_BY_USER, owner=user) for user in ordered]
+    found = tx.many(_BY_USER, [{"owner": user} for user in ordered])
     missing = [user for user, row in zip(ordered, found, strict=True) if row is None]
     if missing:
         tx.many(_OPEN, [{"user_id": user} for user in missing])

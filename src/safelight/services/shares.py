@@ -48,11 +48,13 @@ _GIVE_BACK = Change(sa.update(tags).where(_own).values(tag=tags.c.tag - arg("tak
 def take(tx: Tx, jobs: Sequence[Turn]) -> dict[str, float]:
     """Where each job starts on its queue's fair clock, by id. The tags of their users move on."""
     groups = _by_owner(jobs)
-    tx.many(_OPEN, [{"queue": queue, "user_id": user, "tag": 0.0} for queue, user in groups])
-    taken = tx.many(_TAKE, _sums(groups))
+    taken = dict(zip(groups, tx.many(_TAKE, _sums(groups)), strict=True))
+    if missing := {key: group for key, group in groups.items() if taken[key] is None}:
+        tx.many(_OPEN, [{"queue": queue, "user_id": user, "tag": 0.0} for queue, user in missing])
+        taken |= zip(missing, tx.many(_TAKE, _sums(missing)), strict=True)
     starts: dict[str, float] = {}
-    for group, row in zip(groups.values(), taken, strict=True):
-        end = row.tag if row else 0.0
+    for key, group in groups.items():
+        end = row.tag if (row := taken[key]) else 0.0
         for job in reversed(group):
             end -= job.share
             starts[job.id] = end

@@ -20,9 +20,10 @@ def arg(name: str, kind: Any = TEXT) -> sa.BindParameter[Any]:
     return sa.bindparam(name, type_=kind)
 
 
+_ENCODER: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 NOW: Final = arg("at_now", TIME)
 
 
 def as_json(value: Any) -> str:
     """JSON as it is stored: compact, readable letters, no NaN."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return _ENCODER.encode(value)

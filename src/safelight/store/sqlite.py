@@ -24,6 +24,7 @@ from safelight.store.group_commit import GroupCommit
 from safelight.store.statements import SQLITE, Change, Query, R, Statement, Values
 from safelight.store.turnstile import NoTurn, Turnstile, TurnTaken
 from safelight.store.tx import Tx
+from safelight.store.values_form import runs, takes_several
 
 INSTRUCTIONS_BETWEEN_CLOCK_READS = 20_000
 HELD_FOR_LONG = 1.5
@@ -31,7 +32,7 @@ HELD_FOR_LONG = 1.5
 
 
 class SqliteTx(Tx):
-    """A transaction on SQLite. Statements run one row at a time: there is no round trip to save."""
+    """A transaction on SQLite. But for inserts, statements run one row at a time: there is no round trip to save."""
 
     dialect = SQLITE
 
@@ -39,7 +40,6 @@ class SqliteTx(Tx):
         super().__init__()
         self._connection = connection
         self.execute = connection.execute
-        self._executemany = connection.executemany
         self._now = time.time()
 
     @property
@@ -59,15 +59,22 @@ class SqliteTx(Tx):
         pass
 
     def _many(self, statement: Statement, rows: Sequence[Values]) -> list[Any]:
+        if takes_several(statement):
+            return self._insert(statement, rows)
         sql = statement.text(SQLITE)
-        if isinstance(statement, Query):
-            make = statement.make_from_numbers if statement.booleans else statement.make
-            found = (self.execute(sql, row).fetchall() for row in rows)
-            return [make(matches[0]) if matches else None for matches in found]
-        if statement.inserts and not statement.skips:
-            self._executemany(sql, rows)
+        if not isinstance(statement, Query):
+            return [self.execute(sql, row).rowcount > 0 for row in rows]
+        make = statement.make_from_numbers if statement.booleans else statement.make
+        found = (self.execute(sql, row).fetchall() for row in rows)
+        return [make(matches[0]) if matches else None for matches in found]
+
+    def _insert(self, statement: Statement, rows: Sequence[Values]) -> list[Any]:
+        """The first column returned is a number, and numbers are given in input order."""
+        inserted = [row for text, values in runs(statement, rows) for row in self.execute(text, values).fetchall()]
+        if not isinstance(statement, Query):
             return [True] * len(rows)
-        return [self.execute(sql, row).rowcount > 0 for row in rows]
+        make = statement.make_from_numbers if statement.booleans else statement.make
+        return [make(row) for row in sorted(inserted)]
 
 
 class SqliteDatabase(Database):
