@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 
+from safelight.domain.jobs import LIVE
 from safelight.services.sql import NOW, REAL, arg
 from safelight.store import tables
 from safelight.store.statements import Change, Query
@@ -66,6 +67,7 @@ _since = sa.case(
 _SHIFT = Change(
     sa.update(jobs)
     .where(
+        jobs.c.status.in_(sorted(LIVE)),  # as the index of live jobs has it
         jobs.c.status == "pending",
         jobs.c.queue == arg("line"),
         jobs.c.started_at.is_(None),
