@@ -1,4 +1,4 @@
-"""Room on the disk where assets go: without it no further job is claimed, while those that run may still end."""
+"""Room on the disks where assets and a SQLite file go: without it no job is claimed; what runs may still end."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ import math
 import structlog
 
 from safelight.domain.clock import local_s
-from safelight.services.disk import LEAST_FREE_BYTES
+from safelight.domain.errors import Unavailable
+from safelight.services.disk import LEAST_FREE_BYTES, free_disk_bytes
 from safelight.storage.assets import AssetStore
+from safelight.store.database import Database
 
 log = structlog.get_logger(__name__)
 
@@ -19,8 +21,8 @@ LOOK_EVERY_S = 1.0
 class Room:
     """What the last look found. A disk that cannot be looked at has no room either."""
 
-    def __init__(self, store: AssetStore) -> None:
-        self._store = store
+    def __init__(self, store: AssetStore, database: Database) -> None:
+        self._store, self._database = store, database
         self._looked_at = -math.inf
         self._left = True
 
@@ -33,8 +35,8 @@ class Room:
 
     def _look(self) -> bool:
         try:
-            free_bytes = self._store.free_disk_bytes()
-        except OSError as error:
+            free_bytes = free_disk_bytes(self._store.free_disk_bytes, self._database)
+        except Unavailable as error:
             return self._found(False, error=str(error))
         return self._found(free_bytes is None or free_bytes >= LEAST_FREE_BYTES, free_bytes=free_bytes)
 

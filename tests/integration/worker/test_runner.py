@@ -16,13 +16,15 @@ from safelight.domain.errors import Remedy, Unavailable
 from safelight.domain.outcomes import Pending
 from safelight.events.follow import follow
 from safelight.services import presence, sweep
+from safelight.services.cancel import cancel
 from safelight.services.claim import Terms, claim
 from safelight.services.claimable import ClaimedJob
 from safelight.services.disk import LEAST_FREE_BYTES
 from safelight.services.finish import finish
+from safelight.services.hand_back import Return, hand_back
 from safelight.storage.assets import AssetStore
 from safelight.store.database import Database
-from safelight.store.tx import Tx
+from safelight.store.tx import Tx, wake_nobody
 from safelight.testing.providers import Says, ScriptedProvider, Waits, done
 from safelight.worker import room as room_module
 from safelight.worker import runner as runner_module
@@ -228,6 +230,47 @@ def test_rows_that_are_run_are_left_alone_however_old(database: Database, tmp_pa
             assert await ended(house, "a") == ["completed"]
 
     play(database, tmp_path, ScriptedProvider([slow, done()]), scenario)
+
+
+def test_a_cancel_whose_nudge_was_lost_is_heard_of_with_the_next_beat(database: Database, tmp_path: Path) -> None:
+    hangs = Waits()
+
+    async def scenario(house: House) -> None:
+        await house.submit("a")
+        async with claiming(house):
+            await hangs.reached.wait()
+            house.database.waker = wake_nobody
+            assert await house.database.write(cancel, "a", "ann") == "processing"
+            house.database.waker = house.bench.hub.wake
+            await house.runner.reconcile()
+            assert await ended(house, "a") == ["canceled"]
+
+    play(database, tmp_path, ScriptedProvider([hangs]), scenario)
+
+
+@pytest.mark.parametrize(("repeatable", "calls"), [(True, 2), (False, 1)])
+def test_an_attempt_whose_job_was_taken_away_hears_of_it_with_the_next_beat_and_a_paid_call_goes_on(
+    database: Database, tmp_path: Path, repeatable: bool, calls: int
+) -> None:
+    first = Waits()
+    provider = ScriptedProvider([first, Says(0.5), done()], repeatable=repeatable)
+
+    async def scenario(house: House) -> None:
+        await house.submit("a")
+        async with claiming(house):
+            await first.reached.wait()
+            row = (await house.look("a")).row
+            house.database.waker = wake_nobody
+            assert await house.database.write(hand_back, Return(row.number, row.fence, "taken", 0.0, False))
+            house.database.waker = house.bench.hub.wake
+            await house.runner.reconcile()
+            first.let_go.set()
+            house.bench.hub.wake(["queue:image"])
+            assert await ended(house, "a") == ["completed"]
+        assert len(provider.generations) == calls
+        assert (True in provider.answers) is not repeatable, "a local call is stopped, a paid one never"
+
+    play(database, tmp_path, provider, scenario)
 
 
 def test_without_a_lease_nothing_is_claimed_and_nothing_is_sent(
