@@ -78,8 +78,6 @@ class OpenCallExists(Exception):
     """A call was to be opened beside an open one: a bug, which the database has stopped."""
 
 
-FIRST_CLAIM = 1
-"""The fence of a job that is claimed for the first time."""
 _HOLD_LEASE = Query(
     sa.update(jobs)
     .where(LEASE_HOLDS)
@@ -158,14 +156,19 @@ def sending(tx: Tx, starts: Sequence[Sending]) -> list[bool]:
     """
     held = tx.many(_HOLD_LEASE, [{"job": s.job, "held_fence": s.fence} for s in starts])
     first = [s for s, row in zip(starts, held, strict=True) if row]
-    again = [s for s in first if s.fence > FIRST_CLAIM]  # before its first claim no job has made a call
-    tx.many(_SUPERSEDE, [{"job": s.job, "new_call": s.call_id, "at_now": tx.now} for s in again])
-    opened = tx.many(_OPEN, [_call_row(s, tx.now) for s in first])
-    for s, is_new in zip(first, opened, strict=True):
-        if not is_new and tx.one(_STATE, call_id=s.call_id) is None:
+    in_the_way = _open(tx, first)
+    tx.many(_SUPERSEDE, [{"job": s.job, "new_call": s.call_id, "at_now": tx.now} for s in in_the_way])
+    for s in _open(tx, in_the_way):
+        if tx.one(_STATE, call_id=s.call_id) is None:
             raise OpenCallExists(f"job {s.job} has an open call: {s.call_id} cannot be opened beside it")
     tx.wake(*(f"job:{row.id}" for row in held if row))
     return [row is not None for row in held]
+
+
+def _open(tx: Tx, starts: Sequence[Sending]) -> list[Sending]:
+    """Those whose call could not be opened: there is an open one, or this very one."""
+    opened = tx.many(_OPEN, [_call_row(s, tx.now) for s in starts])
+    return [s for s, is_new in zip(starts, opened, strict=True) if not is_new]
 
 
 def _call_row(s: Sending, now: float) -> dict[str, object]:

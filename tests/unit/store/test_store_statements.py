@@ -248,3 +248,12 @@ def test_one_gives_the_first_row_or_nothing(database: Database) -> None:
         assert found is not None
         assert found.id == "a"
         assert tx.all(count_notes) == [Count(1)]
+
+
+@pytest.mark.parametrize("count", [1, 7, 8, 9, 17])
+def test_however_many_rows_are_inserted_each_answer_is_that_of_its_row(database: Database, count: int) -> None:
+    names = [f"n{n}" for n in range(count, 0, -1)]
+    with database.transaction() as tx:
+        found = tx.many(insert_note_numbered, [note(name) for name in names])
+        by_number = {row.number: row.id for row in tx.all(all_notes)}
+    assert [row and by_number[row.number] for row in found] == names
