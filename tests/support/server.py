@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import sqlite3
+import ssl
 import subprocess
 import sys
 import threading
@@ -23,6 +24,8 @@ from psycopg.rows import dict_row
 from tests.support.sse import watching
 
 PATIENCE_S = 40.0
+NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+"""Everything is on this machine: reading the system's certificates would take longer than the request."""
 SMALL = {"width": 256, "height": 256}
 
 
@@ -174,16 +177,18 @@ class Installation:
         worker.until("worker.started")
         return worker
 
-    def begin_worker(self, *args: str, program: str | None = None, **settings: object) -> Running:
-        """As `worker`, which may never come to claim anything."""
-        return self._start("worker", *args, program=program, **settings)
+    def begin_worker(
+        self, *args: str, program: str | None = None, before: Sequence[str] = (), **settings: object
+    ) -> Running:
+        """As `worker`, which may never come to claim anything. `before` are words in front of its command line."""
+        return self._start("worker", *args, program=program, before=before, **settings)
 
     def close(self) -> None:
         for process in self.started:
             process.close()
 
     def request(self, method: str, path: str, **options: Any) -> httpx.Response:
-        with httpx.Client(base_url=self.url, timeout=PATIENCE_S, trust_env=False) as client:
+        with httpx.Client(base_url=self.url, timeout=PATIENCE_S, trust_env=False, verify=NO_TLS) as client:
             return client.request(method, path, **options)
 
     def submit(self, prompt: str = "a lighthouse", **params: object) -> str:
@@ -236,12 +241,12 @@ class Installation:
             cursor = page["nextCursor"]
         return found
 
-    def _start(self, *args: str, program: str | None = None, **settings: object) -> Running:
+    def _start(self, *args: str, program: str | None = None, before: Sequence[str] = (), **settings: object) -> Running:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("SAFELIGHT_")}
         given = {"data_dir": self._folder / "data", "log_format": "json", **self._settings, **settings}
         theirs = {f"SAFELIGHT_{name.upper()}": str(value) for name, value in given.items()}
         run = ["-m", "safelight"] if program is None else [program]
-        process = Running([sys.executable, *run, *args], self._folder, {**kept, **self._environ, **theirs})
+        process = Running([*before, sys.executable, *run, *args], self._folder, {**kept, **self._environ, **theirs})
         self.started.append(process)
         return process
 

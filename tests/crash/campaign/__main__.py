@@ -23,6 +23,7 @@ from safelight.testing.databases import NoServer, throwaway_postgres
 from tests.crash.campaign.lane import Lane, Run
 from tests.crash.campaign.matrix import EVERYWHERE
 from tests.crash.campaign.plan import Plan, plan, short_plan
+from tests.crash.campaign.played import CannotBePlayed
 from tests.crash.campaign.scenarios import SCENARIOS
 from tests.crash.campaign.scorecard import Line, scorecard
 
@@ -84,7 +85,12 @@ def _play(lane: Lane, runs: Plan, stop_at: float) -> list[Run]:
     while runs and time.monotonic() < stop_at:
         scenario, seed = runs.popleft()
         began = time.monotonic()
-        played.append(run := lane.play(scenario, seed))
+        try:
+            run = lane.play(scenario, seed)
+        except CannotBePlayed as reason:
+            _say(f"Not played: {scenario!r} on {lane.kind}: {reason}")
+            continue
+        played.append(run)
         _tell(lane, run, time.monotonic() - began)
     return played
 

@@ -165,6 +165,10 @@ class House:
         live = "status IN ('pending', 'processing')"
         return self.until(lambda: all(row["n"] == 0 for row in self._count(ids, live)), within_s)
 
+    def ended(self, ids: Sequence[str]) -> int:
+        """How many of the jobs have ended."""
+        return int(self._count(ids, "status NOT IN ('pending', 'processing')")[0]["n"])
+
     def close_workers(self, *workers: Running) -> None:
         """Ask them to end in good order; whoever does not, is ended."""
         for worker in workers:

@@ -12,13 +12,17 @@ from random import Random
 
 from safelight.testing.databases import ThrowawayPostgres
 from tests.crash.campaign.house import House, house
-from tests.crash.campaign.played import Played
+from tests.crash.campaign.played import CannotBePlayed, Played
 from tests.crash.campaign.recovery import recoveries_s
 from tests.crash.campaign.scenarios import SCENARIOS
 from tests.crash.campaign.verdict import Verdict, judge
 
+DEFAULT_TIMES: dict[str, object] = {"lease_seconds": 30, "sweep_seconds": 5, "deadline_image_seconds": 600}
 SETTINGS: dict[str, dict[str, object]] = {
     "provider silent": {"deadline_image_seconds": 10},
+    "4 workers, 2,000 jobs": {"max_wait_seconds": 1800, "deadline_image_seconds": 600},
+    "lost, same host": DEFAULT_TIMES,
+    "lost, another host": DEFAULT_TIMES,
     "unknown: retry once": {"unknown_calls": "retry_once"},
     "all clocks jump": {"clock": True, "deadline_image_seconds": 60},
 }
@@ -48,7 +52,7 @@ class Lane:
         self._runs = 0
 
     def play(self, scenario: str, seed: int) -> Run:
-        """One run and its verdict. Whatever goes wrong with the run itself is a complaint too."""
+        """One run and its verdict. Whatever goes wrong with the run itself is a complaint. Raises CannotBePlayed."""
         with self._housed(scenario) as found:
             return self._played(found, scenario, seed)
 
@@ -62,6 +66,8 @@ class Lane:
             played = SCENARIOS[scenario](found, Random(seed))  # noqa: S311 - dice
             verdict = judge(found, played.ids, outage_s=played.outage_s)
             verdict.recoveries_s = recoveries_s(found, played)
+        except CannotBePlayed:
+            raise
         except Exception:  # the edge of the campaign's loop: the other runs go on
             verdict = Verdict(complaints=[traceback.format_exc()])
         verdict.complaints += played.complaints

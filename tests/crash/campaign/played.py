@@ -13,6 +13,10 @@ from tests.support.server import Running
 END_WITHIN_S = DEADLINE_S + 15.0
 
 
+class CannotBePlayed(Exception):
+    """This machine does not allow what the scenario needs; says what that is."""
+
+
 @dataclass(slots=True)
 class Played:
     """What a scenario reports. `losses` are the moments at which a process was lost, by the wall clock."""

@@ -13,6 +13,7 @@ from functools import partial
 from random import Random
 
 from tests.crash.campaign import faults
+from tests.crash.campaign.crowd import crowd, lost_elsewhere, lost_here
 from tests.crash.campaign.house import LEASE_S, RECONCILED_S, House
 from tests.crash.campaign.matrix import AWAITS, HERE, PRUNE, SERVER, SWEEP, around_commits
 from tests.crash.campaign.played import Played, acted, finish, lose, mixed, prompts
@@ -244,6 +245,9 @@ def clocks_jump(house: House, dice: Random) -> Played:
 
 
 SCENARIOS: dict[str, Scenario] = {
+    "4 workers, 2,000 jobs": crowd,
+    "lost, same host": lost_here,
+    "lost, another host": lost_elsewhere,
     "killed at a point": killed,
     "frozen for two leases": frozen,
     "zombie stores late": zombie,
@@ -263,6 +267,8 @@ SCENARIOS: dict[str, Scenario] = {
     "database locked": database_locked,
     "writer saturated": writer_saturated,
 }
+LONG = frozenset({"4 workers, 2,000 jobs", "lost, same host", "lost, another host"})
+"""Those take minutes: the long form plays each once."""
 ONLY_ON = {"database away": "postgres", "database locked": "sqlite", "writer saturated": "sqlite"}
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -104,8 +104,11 @@ def _judge_books(verdict: Verdict, house: House) -> None:
 
 def _judge_assets(verdict: Verdict, house: House, jobs: Sequence[dict[str, Any]]) -> None:
     """Each completed job has its pictures once, and every file is still the one that was recorded."""
+    of_job = defaultdict[int, list[dict[str, Any]]](list)
+    for row in house.rows("SELECT job, key, sha256, recovered FROM assets"):
+        of_job[row["job"]].append(row)
     for job in jobs:
-        rows = house.rows(f"SELECT key, sha256, recovered FROM assets WHERE job = {job['number']}")  # noqa: S608 - ours
+        rows = of_job[job["number"]]
         shown = [row for row in rows if not row["recovered"]]
         wrong = len(shown) != (job["outputs"] if job["status"] == "completed" else 0)
         changed = [row["key"] for row in rows if _digest(house, row["key"]) != row["sha256"]]
