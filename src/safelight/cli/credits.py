@@ -86,3 +86,11 @@ def ledger(
     from safelight.cli.crediting import list_entries as run
 
     run(user, limit=limit, before=before, as_json=as_json)
+
+
+@app.command()
+def audit(as_json: AsJson = False) -> None:
+    """Check that accounts, ledger and jobs tell the same story. Prints nothing when all is well, else exit code 1."""
+    from safelight.cli.auditing import audit as run
+
+    raise typer.Exit(run(as_json=as_json))

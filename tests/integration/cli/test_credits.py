@@ -8,11 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from typer.testing import CliRunner
 
 from safelight.cli.main import app
 from safelight.domain.ids import new_id
+from safelight.store import tables
 from safelight.store.database import Database
+from safelight.store.statements import Change
 from tests.integration.cli.conftest import Run
 from tests.integration.services.scene import claimed, complete, set_scene, submitted
 
@@ -136,6 +139,33 @@ def test_what_makes_no_sense_is_misuse_and_posts_nothing(run: Run, words: tuple[
     result = run("credits", *words)
     assert (result.exit_code, result.stdout) == (2, "")
     assert run("credits", "show", "ann").exit_code == 1
+
+
+def test_the_audit_prints_nothing_when_all_is_well(run: Run, job_id: str) -> None:
+    assert said(run, "refund", job_id)
+    result = run("credits", "audit")
+    assert (result.exit_code, result.output) == (0, "")
+    assert asked(run, "audit") == {"findings": []}
+
+
+def test_the_audit_prints_a_line_for_each_finding_and_what_to_do(run: Run, job_id: str, database: Database) -> None:
+    with database.transaction() as tx:
+        tx.run(Change(sa.update(tables.accounts).values(balance=977)))
+        tx.run(Change(sa.update(tables.jobs).values(captured=29)))
+    result = run("credits", "audit")
+    assert (result.exit_code, result.stderr) == (1, "")
+    lines = result.stdout.splitlines()
+    assert lines[0] == "BALANCE_WRONG: Account 'local' has a balance of 977, but its last entry left 970."
+    assert lines[1].startswith("  Restore the backup")
+    assert lines[2].startswith(f"SETTLEMENT_WRONG: Job {job_id} captured 29 of a price of 30")
+    assert len(lines) == 4
+    as_json = run("credits", "audit", "--json")
+    assert as_json.exit_code == 1
+    (first, second) = json.loads(as_json.stdout)["findings"]
+    assert set(first) == {"code", "what", "evidence", "remedy"}
+    assert (first["evidence"]["balance"], first["evidence"]["entered"]) == (977, 970)
+    assert second["evidence"]["id"] == job_id
+    assert second["remedy"]["command"] == "safelight credits ledger local"
 
 
 def test_where_no_database_is_none_is_made(tmp_path: Path) -> None:

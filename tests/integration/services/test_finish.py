@@ -157,15 +157,3 @@ def test_an_entry_that_the_account_does_not_cover_is_a_bug_and_raises(shared: Da
         books = Books.of_accounts(tx, [account])
         with pytest.raises(ValueError, match="does not cover"):
             books.post(account, release(6, job=taken.number))
-
-
-def test_the_audit_notices_a_settlement_of_a_job_that_still_runs(shared: Database) -> None:
-    """The audit that ends every scene is itself worth something."""
-    with pytest.raises(AssertionError, match="its live jobs hold 5") as caught, scene(shared) as tx:
-        post_too_early(tx)
-    assert "it ended with a capture" in str(caught.value)
-
-
-def post_too_early(tx: Tx) -> None:
-    (taken,) = claimed(tx, "a", price=5)
-    post(tx, job(tx, "a").account, capture(5, 5, job=taken.number))
