@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from benchmarks import beats, flight, growth, life, main_job
+from benchmarks import backup, beats, flight, growth, life, main_job
 from benchmarks.figures import show
 from safelight.telemetry.logs import configure_logging
 
@@ -15,6 +15,7 @@ PARTS = {
     "flight": flight.measure,
     "growth": growth.measure,
     "beats": beats.measure,
+    "backup": backup.measure,
 }
 """Each takes whether the short form is wanted, and gives its figures."""
 
