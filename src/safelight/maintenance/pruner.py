@@ -55,15 +55,15 @@ class Pruner:
             log.warning("files_not_deleted", jobs=done.failed, because=done.failure)
         return done
 
-    async def run(self) -> None:
+    async def run(self, *, first_s: float = FIRST_S, every_s: float = EVERY_S) -> None:
         """Once an hour, for ever. Not at once: a process that has just started has better things to do."""
-        await asyncio.sleep(FIRST_S)
+        await asyncio.sleep(first_s)
         while True:
             try:
                 await self.run_once()
             except (OSError, SafelightError) as error:
                 log.warning("prune_failed", error=str(error))
-            await asyncio.sleep(EVERY_S)
+            await asyncio.sleep(every_s)
 
     async def plan(self) -> Pruned:
         """What `run_once` would remove now. Changes nothing."""

@@ -30,6 +30,7 @@ T = TypeVar("T")
 DAY_S = 86_400.0
 PICTURE, THUMBNAIL = b"picture" * 100, b"small"
 KEEP_S = 30 * DAY_S
+PATIENCE_S = 30.0
 
 
 @pytest.fixture
@@ -222,6 +223,40 @@ def test_a_database_that_is_away_is_said(tmp_path: Path, store: AssetStore) -> N
     (tmp_path / "no-folder").write_text("")
     with pytest.raises(Unavailable):
         prune_once(f"sqlite:///{tmp_path}/no-folder/safelight.db", store)
+
+
+def test_a_process_prunes_again_and_again_whatever_failed_before(
+    database: Database, database_url: str, store: AssetStore
+) -> None:
+    delivered(database, store, 2)
+    tries: list[str] = []
+
+    class Moody(AssetStore):
+        async def delete(self, keys: Sequence[str]) -> None:
+            tries.extend(keys)
+            if len(tries) == 2:
+                raise StorageFailed("Not now.", remedy=Remedy("Wait."))
+            await super().delete(keys)
+
+    async def until_all_are_gone(each: Database) -> None:
+        gone = asyncio.Event()
+        removed = 0
+
+        def progress(done: Pruned) -> None:
+            nonlocal removed
+            removed += done.jobs.total()
+            if removed == 2:
+                gone.set()
+
+        pruner = Pruner(each, Moody(store.url), KEEP_S, progress=progress)
+        running = asyncio.create_task(pruner.run(first_s=0, every_s=0))
+        async with asyncio.timeout(PATIENCE_S):
+            await gone.wait()
+        running.cancel()
+        await asyncio.wait({running})
+
+    run(database_url, until_all_are_gone)
+    assert (remaining(database), files_in(store)) == ([], set())
 
 
 def age(store: AssetStore, keys: Iterable[str], days: float) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 import sqlalchemy as sa
@@ -12,17 +12,19 @@ from safelight.domain.jobs import Status
 from safelight.events.log import news
 from safelight.services import prune, prune_keys, read_jobs
 from safelight.services.cancel import cancel
+from safelight.services.claim import claim
 from safelight.services.finish import Ending, finish
 from safelight.services.job_pages import PageRequest, job_page
 from safelight.services.prune import mark, remove, walk
 from safelight.services.sql import INTEGER, REAL, TEXT, arg
 from safelight.store import tables
 from safelight.store.database import Database
-from safelight.store.statements import Change
+from safelight.store.statements import Change, Query
 from safelight.store.tx import Tx
 from tests.integration.services.scene import (
     all_jobs,
     assets_of,
+    batched,
     calls_of,
     claimed,
     complete,
@@ -31,24 +33,27 @@ from tests.integration.services.scene import (
     ledger_of,
     running,
     scene,
+    send,
     submitted,
     turn_back,
 )
 
 DAY_S = 86_400.0
+
+
+class Number(NamedTuple):
+    number: int
+
+
 _jobs = tables.jobs
-_SET = {
-    name: Change(sa.update(_jobs).where(_jobs.c.number == arg("this_job", INTEGER)).values({name: arg("given", kind)}))
-    for name, kind in (("parent", INTEGER), ("resumed_call", TEXT))
-}
+_PICK_UP = Change(
+    sa.update(_jobs).where(_jobs.c.number == arg("this_job", INTEGER)).values(resumed_call=arg("source", TEXT))
+)
 _LOOK_AFTER = Change(
     sa.update(tables.calls).where(tables.calls.c.job == arg("of_job", INTEGER)).values(check_at=arg("when", REAL))
 )
+_BATCHES = Query(sa.select(tables.batches.c.job), Number)
 _AGE_KEYS = Change(sa.update(tables.idempotency_keys).values(created_at=arg("moved_to", REAL)))
-
-
-def change(tx: Tx, name: str, column: str, given: Any) -> None:
-    assert tx.run(_SET[column], this_job=job(tx, name).number, given=given) == 1
 
 
 def ended(tx: Tx, *names: str, days_ago: float = 31.0, **given: Any) -> None:
@@ -92,7 +97,7 @@ def test_a_job_whose_call_a_live_job_picks_up_stays_until_that_one_has_ended(sha
     with scene(shared) as tx:
         ended(tx, "source")
         submitted(tx, "resume")
-        change(tx, "resume", "resumed_call", "call-source")
+        assert tx.run(_PICK_UP, this_job=job(tx, "resume").number, source="call-source") == 1
         assert prunable(tx) == []
         assert marked(tx, ["source"]) == 0
         assert cancel(tx, "resume", "ann") == "pending"
@@ -101,27 +106,33 @@ def test_a_job_whose_call_a_live_job_picks_up_stays_until_that_one_has_ended(sha
 
 def test_a_batch_goes_with_all_its_items_or_not_at_all(shared: Database) -> None:
     with scene(shared) as tx:
-        ended(tx, "batch", "item-1", "item-2")
-        submitted(tx, "live-item")
-        for item in ("item-1", "item-2", "live-item"):
-            change(tx, item, "parent", job(tx, "batch").number)
+        batched(tx, "batch", ["item-1", "item-2"])
+        first, second = claim(tx, "w1", ["image"], 2)
+        assert complete(tx, first)
+        turn_back(tx, first.number, "finished_at", 40 * DAY_S)
         assert prunable(tx) == []
-        assert marked(tx, ["batch", "item-1"]) == 0
-        assert cancel(tx, "live-item", "ann") == "pending"
+        assert marked(tx, ["batch", "item-1", "item-2"]) == 0, "an item stays with its live batch, however old it is"
+        assert complete(tx, second)
+        turn_back(tx, job(tx, "batch").number, "finished_at", 31 * DAY_S)
         assert prunable(tx) == [], "one item ended a moment ago"
-        turn_back(tx, job(tx, "live-item").number, "finished_at", 31 * DAY_S)
+        turn_back(tx, second.number, "finished_at", 31 * DAY_S)
         assert prunable(tx) == ["batch"]
-        assert marked(tx, ["batch", "item-1"]) == 4
-        assert {row.id for row in prune.marked_jobs(tx, 0)} == {"batch", "item-1", "item-2", "live-item"}
+        assert marked(tx, ["item-1"]) == 0
+        assert marked(tx, ["batch"]) == 3
+        numbers = [row.number for row in prune.marked_jobs(tx, 0)]
+        assert sorted(numbers) == sorted([job(tx, "batch").number, first.number, second.number])
+        assert remove(tx, numbers) == 3
+        assert tx.all(_BATCHES) == []
 
 
-def test_an_item_of_a_live_batch_stays_however_old_it_is(shared: Database) -> None:
+def test_a_batch_stays_while_a_call_of_one_of_its_items_is_looked_after(shared: Database) -> None:
     with scene(shared) as tx:
-        submitted(tx, "batch", queue="video")
-        ended(tx, "item")
-        change(tx, "item", "parent", job(tx, "batch").number)
-        assert prunable(tx) == []
-        assert marked(tx, ["batch", "item"]) == 0
+        batched(tx, "batch", ["item-1"])
+        (item,) = claim(tx, "w1", ["image"], 1)
+        assert send(tx, item, repeatable=False)
+        assert complete(tx, item)
+        tx.run(_LOOK_AFTER, of_job=item.number, when=tx.now + 60)
+        assert prunable(tx, keep_s=-1) == []
 
 
 def test_a_marked_job_is_no_longer_shown_anywhere(shared: Database) -> None:
