@@ -12,7 +12,7 @@ def worker(
         str | None, typer.Option(help="Serve only these queues, separated by commas: image,video.", show_default=False)
     ] = None,
     concurrency: Annotated[
-        int | None, typer.Option(min=1, max=256, help="Jobs to run at the same time.", show_default=False)
+        int | None, typer.Option(min=1, max=10_000, help="Jobs to run at the same time.", show_default=False)
     ] = None,
 ) -> None:
     """Run jobs in a process of its own."""
