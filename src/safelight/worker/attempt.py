@@ -41,6 +41,7 @@ from safelight.worker.decide import (
     after_spoiled,
     after_storage_failure,
     not_found,
+    nothing_to_resume,
 )
 from safelight.worker.deliver import Origin, stored_before
 from safelight.worker.live_call import Answer, LiveCall, NoAnswer, stopped_at_provider
@@ -117,6 +118,9 @@ class Attempt:
         return await self._surely(lambda: self._bench.database.read(calls.open_call_of, self.job.number))
 
     async def _start(self) -> None:
+        if self.job.resumed_call is not None:
+            await self._follow(nothing_to_resume())
+            return
         found = self._usable_route()
         if found is None or self._draining:
             await self._hand_back(DRAINING if self._draining else CANNOT_RUN)

@@ -35,8 +35,11 @@ SHORTEST_SNOOZE_S = 1.0
 
 
 def after_rejection(job: ClaimedJob, provider: str, error: ProviderError, random: float) -> Fail | TryLater:
-    """Errors that cannot get better never retry; the others do while attempts are left."""
-    if not error.can_get_better:
+    """Errors that cannot get better never retry; the others do while attempts are left.
+
+    A job that only fetches the result of an earlier call never makes one of its own: that may cost its user nothing.
+    """
+    if not error.can_get_better or job.resumed_call is not None:
         return Fail(error_json(str(error.error_class), error.message, provider, error))
     uses_attempt = retry.uses_attempt(error)
     if uses_attempt and job.attempt >= job.max_attempts:
@@ -106,6 +109,12 @@ def not_found(left: OpenCall) -> Fail:
     """Nothing more is waited for. Its provider may still deliver: then the files are kept, and nobody pays."""
     looked = f"it was looked for during {left.unknown_s:.0f} s and not found"
     return Fail(error_json("provider_unknown", _may_be_accepted(left.provider, looked), left.provider))
+
+
+def nothing_to_resume() -> Fail:
+    """The call whose result was to be fetched is over."""
+    text = "The call that it was to resume is over: nothing more can be fetched from it."
+    return Fail(error_json("unavailable", text, remedy="Generate it again."))
 
 
 def _may_be_accepted(provider: str, why: str) -> str:
