@@ -19,6 +19,7 @@ from safelight.ledger.entries import grant
 from safelight.queues.nudges import Nudges
 from safelight.services import calls, installation, presence
 from safelight.services.assets import NewAsset
+from safelight.services.audit import audit
 from safelight.services.calls import Accepted, CallOutcome, Sending
 from safelight.services.claim import claim
 from safelight.services.claimable import ClaimedJob
@@ -31,7 +32,6 @@ from safelight.store.connect import open_database
 from safelight.store.database import Database
 from safelight.store.statements import Query, compile_all
 from safelight.store.tx import Tx
-from safelight.testing.books import complaints_about
 
 QUEUE, WORKER, MODEL, PROVIDER = "image", "worker-1", "fake", "fake"
 USERS = tuple(f"user-{n}" for n in range(20))
@@ -72,7 +72,7 @@ def audited(url: str, count: int) -> int:
     database = open_database(url)
     with database.reading() as tx:
         missing = count - tx.all(_OF_STATUS["completed"])[0].n
-        complaints = len(list(complaints_about(tx)))
+        complaints = len(list(audit(tx)))
     database.close()
     return missing + complaints
 

@@ -11,10 +11,10 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 
-from safelight.domain.errors import CallerError, Conflict, InsufficientCredits, Remedy
+from safelight.domain.errors import CallerError, Conflict, Gone, InsufficientCredits, Remedy
 from safelight.domain.jobs import LIVE, Stage, Status
 from safelight.ledger.entries import hold
-from safelight.services import ending, keys, new_jobs, shares
+from safelight.services import ending, keys, new_jobs, originals, shares
 from safelight.services.credits import Books, open_accounts
 from safelight.services.moves import ENDED, MOVED, MovedRow
 from safelight.services.originals import Original
@@ -127,6 +127,9 @@ def resume(tx: Tx, asked: Resume) -> Answer:
     if second := keys.take(tx, [submission]):
         return second[submission.id]
     tx.lock(jobs, [original.number])  # of two that resume one call, the second finds the first; so does a late result
+    if originals.original(tx, original.id, original.user_id) is None:  # pruned since it was looked at
+        keys.give_back(tx, [submission])
+        return _is_removed(original)
     if other := tx.one(_LIVE_RESUME, source=source.id):
         keys.give_back(tx, [submission])
         return _is_resumed_already(original, other.id)
@@ -190,6 +193,10 @@ def _call_row(asked: Resume, number: int, now: float) -> dict[str, object]:
         "accepted_at": now,
         "cost_usd": 0.0,
     }
+
+
+def _is_removed(original: Original) -> Gone:
+    return Gone(f"Job {original.id} was removed.", remedy=Remedy("Submit it anew."), evidence={"job_id": original.id})
 
 
 def _is_resumed_already(original: Original, other_id: str) -> Conflict:

@@ -8,9 +8,11 @@ from typing import Any, NamedTuple
 import pytest
 import sqlalchemy as sa
 
+from safelight.domain.errors import Gone
 from safelight.domain.jobs import Status
 from safelight.events.log import news
-from safelight.services import prune, prune_keys, read_jobs
+from safelight.services import originals, prune, prune_keys, read_jobs, replay
+from safelight.services.calls import Accepted, accepted
 from safelight.services.cancel import cancel
 from safelight.services.claim import claim
 from safelight.services.finish import Ending, finish
@@ -36,6 +38,7 @@ from tests.integration.services.scene import (
     send,
     submitted,
     turn_back,
+    wish,
 )
 
 DAY_S = 86_400.0
@@ -102,6 +105,24 @@ def test_a_job_whose_call_a_live_job_picks_up_stays_until_that_one_has_ended(sha
         assert marked(tx, ["source"]) == 0
         assert cancel(tx, "resume", "ann") == "pending"
         assert prunable(tx) == ["source"]
+
+
+def test_a_call_of_a_job_that_is_being_removed_is_not_picked_up_again(shared: Database) -> None:
+    """The request looked at the job before it was marked, and comes to it after."""
+    with scene(shared) as tx:
+        run_it = running(tx, "source", repeatable=False)
+        assert accepted(tx, [Accepted("call-source", "remote-1")]) == [True]
+        assert complete(tx, run_it)
+        turn_back(tx, run_it.number, "finished_at", 31 * DAY_S)
+        original, call = originals.original(tx, "source", "ann"), replay.source_of(tx, run_it.number)
+        assert original is not None
+        assert call is not None
+        tx.run(_LOOK_AFTER, of_job=run_it.number, when=None)
+        assert marked(tx, ["source"]) == 1
+        answer = replay.resume(tx, replay.Resume(original, call, wish("again", key="k"), "call-again"))
+        assert isinstance(answer, Gone)
+        assert [row.id for row in all_jobs(tx)] == ["source"]
+        assert prune_keys.walk(tx, prune_keys.FIRST) == []
 
 
 def test_a_batch_goes_with_all_its_items_or_not_at_all(shared: Database) -> None:
