@@ -26,7 +26,8 @@ from safelight.services.claimable import ClaimedJob
 from safelight.services.credits import Books, open_accounts
 from safelight.services.finish import Ending, finish
 from safelight.services.sql import arg
-from safelight.services.submit import Submission, Submitted, submit
+from safelight.services.submission import Submission, Submitted
+from safelight.services.submit import submit
 from safelight.store import tables
 from safelight.store.connect import open_database
 from safelight.store.database import Database
