@@ -118,9 +118,17 @@ def _queue_info(details: JobDetails) -> dict[str, Any] | None:
     return {
         "position": None if details.ahead is None else details.ahead + 1,
         "eta_s": None,
-        "waiting_for": job.waiting_for,
+        "waiting_for": waits_for(job.waiting_for),
         "due_at": _time(job.due_at),
     }
+
+
+_PARKED = {"user": "one of your running jobs to end", "worker": "a worker that has nothing else to do"}
+
+
+def waits_for(reason: str | None) -> str | None:
+    """What a parked job waits for, in words for its user; names of users and workers stay inside."""
+    return None if reason is None else _PARKED[reason.partition(":")[0]]
 
 
 def _time(at_s: float | None) -> str | None:
