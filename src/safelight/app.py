@@ -36,6 +36,7 @@ from safelight.settings import Settings
 from safelight.storage import images, signing
 from safelight.storage.assets import AssetStore
 from safelight.store import migrate
+from safelight.store.arrival import until_it_is_upgraded
 from safelight.store.connect import open_database
 from safelight.store.database import Database
 from safelight.store.statements import compile_all
@@ -48,8 +49,6 @@ from safelight.worker.process import Rhythm, RunningProcess
 from safelight.worker.runner import Runner
 
 log = structlog.get_logger(__name__)
-
-WAIT_FOR_SCHEMA_S = 30.0
 
 
 class Safelight:
@@ -250,7 +249,7 @@ def run_worker(settings: Settings, *, queues: list[str] | None, concurrency: int
 
 
 async def _work(settings: Settings, queues: list[str] | None, concurrency: int | None) -> int:
-    await _schema_is_there(settings)
+    await until_it_is_upgraded(settings.database_address)
     stop = stop_signal()
     async with Safelight.opened(settings, upgrade=False) as safelight:
         role = safelight.role("worker", queues=queues, slots=concurrency or settings.worker_concurrency)
@@ -261,23 +260,6 @@ async def _work(settings: Settings, queues: list[str] | None, concurrency: int |
         await process.stop()
     log.info("worker.stopped")
     return 1 if process.failed else 0
-
-
-async def _schema_is_there(settings: Settings) -> None:
-    """A worker may be started before the server that upgrades: wait a little, then say NOT_MIGRATED."""
-    until = local_s() + WAIT_FOR_SCHEMA_S
-    told = False
-    while True:
-        current = await asyncio.to_thread(migrate.current, settings.database_address)
-        if current == migrate.head():
-            return
-        if local_s() >= until:
-            log.error("NOT_MIGRATED", current=current, needed=migrate.head(), remedy="safelight db upgrade")
-            return  # `open` raises it
-        if not told:
-            log.info("waiting_for_schema", current=current, needed=migrate.head(), limit_s=WAIT_FOR_SCHEMA_S)
-            told = True
-        await asyncio.sleep(1)
 
 
 def stop_signal() -> asyncio.Event:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import closing
 from pathlib import Path
 
 from safelight.store.connect import open_database
@@ -41,8 +42,21 @@ def test_a_server_and_a_worker_outlast_a_database_that_is_away_for_longer_than_a
             loud = [line["event"] for line in process.lines if line["level"] in ("warning", "error")]
             assert len(loud) < 30, f"the same again and again: {loud}"
             assert process.drain() == 0
-    with open_database(postgres_url).transaction() as tx:
+    with closing(open_database(postgres_url)) as database, database.transaction() as tx:
         assert_books_balance(tx)
+
+
+def test_processes_that_start_before_their_database_wait_for_it_and_say_so(tmp_path: Path, postgres_url: str) -> None:
+    with wired(postgres_url) as (wire, through), installation(tmp_path / "made", database_url=through) as made:
+        wire.cut()
+        server, worker = made.start("serve", "--port", "0", "--no-worker"), made.start("worker")
+        for process in (server, worker):
+            assert process.until("waiting_for_database")["error"]
+        wire.mend()
+        made.url = server.until("server.ready")["url"]
+        worker.until("worker.started")
+        assert made.request("GET", "/api/ready").status_code == 200
+        assert [len(process.said("waiting_for_database")) for process in (server, worker)] == [1, 1]
 
 
 def until_lease_is_over(made: Installation) -> None:

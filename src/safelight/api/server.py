@@ -17,6 +17,7 @@ from safelight.api.middleware import loopback_host
 from safelight.app import Safelight, loop_factory, stop_signal
 from safelight.domain.errors import BadSettings, Remedy
 from safelight.settings import Settings
+from safelight.store.arrival import until_it_answers
 from safelight.telemetry.logs import configure_logging
 
 log = structlog.get_logger(__name__)
@@ -36,6 +37,7 @@ def serve(settings: Settings, *, with_worker: bool = True, on_ready: OnReady | N
 
 
 async def _serve(settings: Settings, listening: socket.socket, with_worker: bool, on_ready: OnReady | None) -> int:
+    await until_it_answers(settings.database_address)
     stop = stop_signal()
     url = _url(settings, listening)
     async with Safelight.opened(settings) as safelight, _listening(safelight, listening):

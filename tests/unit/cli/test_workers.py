@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -76,7 +77,7 @@ def test_nobody_can_ask_for_what_does_not_exist(sqlite_url: str, version: str, w
     refused = require(sqlite_url, version)
     assert refused.exit_code == 2
     assert why in " ".join(refused.output.split())
-    with open_database(sqlite_url).reading() as tx:
+    with closing(open_database(sqlite_url)) as database, database.reading() as tx:
         assert required_version(tx) is None
 
 
