@@ -24,7 +24,7 @@ UNFINISHED = frozenset({Status.FAILED, Status.CANCELED})
 
 
 class Original(NamedTuple):
-    """A job with all that was asked of it, and what was paid."""
+    """A job with all that was asked of it, and what it cost."""
 
     number: int
     id: str
@@ -42,7 +42,6 @@ class Original(NamedTuple):
     share: float
     run_limit_s: float
     price: int
-    captured: int
 
 
 _COLUMNS = [jobs.c[name] for name in Original._fields]

@@ -18,13 +18,14 @@ from safelight.services import ending, keys, new_jobs, originals, shares
 from safelight.services.credits import Books, open_accounts
 from safelight.services.moves import ENDED, MOVED, MovedRow
 from safelight.services.originals import Original
+from safelight.services.refund import paid_for
 from safelight.services.sql import INTEGER, NOW, arg
 from safelight.services.submission import Answer, Submission, Submitted
 from safelight.store import tables
 from safelight.store.statements import Change, Query
 from safelight.store.tx import Tx
 
-jobs, calls, assets, ledger = tables.jobs, tables.calls, tables.assets, tables.ledger
+jobs, calls, assets = tables.jobs, tables.calls, tables.assets
 
 
 class SourceCall(NamedTuple):
@@ -45,10 +46,6 @@ class Resume(NamedTuple):
     call_id: str
 
 
-class _Sum(NamedTuple):
-    credits: int | None
-
-
 class _Asset(NamedTuple):
     id: str
 
@@ -63,12 +60,6 @@ _SOURCE = Query(
 _LIVE_RESUME = Query(
     sa.select(jobs.c.number, jobs.c.id).where(jobs.c.resumed_call == arg("source"), jobs.c.status.in_(sorted(LIVE))),
     new_jobs.NewJob,
-)
-_REFUNDED = Query(
-    sa.select(sa.cast(sa.func.sum(ledger.c.balance_delta), INTEGER).label("credits")).where(
-        ledger.c.job == arg("of_job", INTEGER), ledger.c.kind == "refund"
-    ),
-    _Sum,
 )
 _HAND_OVER = Change(
     sa.update(calls)
@@ -141,8 +132,7 @@ def resume(tx: Tx, asked: Resume) -> Answer:
 
 def _price(tx: Tx, original: Original) -> int:
     """What the user pays: nothing if the original was paid for, and not all of it was given back."""
-    refunded = tx.all(_REFUNDED, of_job=original.number)[0].credits or 0
-    return 0 if original.captured > refunded else original.price
+    return 0 if paid_for(tx, original.number).left > 0 else original.price
 
 
 def _make(tx: Tx, asked: Resume, price: int) -> CallerError | None:
