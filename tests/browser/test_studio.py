@@ -96,6 +96,21 @@ def test_the_job_page_tells_what_was_asked_and_what_happened(server: Server, ope
     expect(page.get_by_label("Seed", exact=True)).to_have_value("4711")
 
 
+def test_a_batch_is_one_frame_and_its_page_tells_how_its_items_stand(server: Server, open_page: OpenPage) -> None:
+    page = open_page(server.url)
+    body = {"prompts": ["a fox in snow", "an owl at night"], "params": {"width": 256, "height": 256}}
+    httpx.post(f"{server.url}/api/jobs/batch-generation", json=body, trust_env=False).raise_for_status()
+    frame = frame_of(page, "Batch of 2")
+    expect_status(frame, "completed")
+    expect(frame).to_contain_text("2 completed")
+    frame.get_by_role("link").click()
+    job = page.get_by_role("article")
+    expect(job.get_by_role("heading", level=1)).to_have_text("Batch of 2")
+    expect(job.locator("dl")).to_contain_text("2 charged")
+    expect(job.locator(".timeline li > span:first-child")).to_have_text(["Submitted", "Started", "Completed"])
+    expect(job.get_by_role("button", name="Use again")).to_be_hidden()
+
+
 def test_a_waiting_job_can_be_canceled_on_the_sheet(idle_server: Server, open_page: OpenPage) -> None:
     page = open_page(idle_server.url)
     frame = submit(page, "dunes at noon")

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from safelight.cli import when
 from safelight.cli.out import plain
-from safelight.cli.tables import STATUS_STYLES
+from safelight.cli.tables import STATUS_STYLES, items_in_words
 from safelight.client import Event
 from safelight.domain.jobs import LIVE, EventType
 
@@ -60,7 +60,10 @@ def _request(job: dict[str, Any], now: datetime) -> list[Row]:
     return [
         ("Job", job["id"]),
         ("Status", _standing(job)),
-        ("Model", f"{job['model']} ({job['kind']})"),
+        ("Model", f"{job['model']} ({job['kind']})" if job["model"] else job["kind"]),
+        ("Items", items_in_words(job)),
+        ("Batch", job.get("parent_id") or ""),
+        ("Made from", job.get("replay_of") or ""),
         ("Prompt", job["prompt"] or ""),
         ("Params", ", ".join(f"{name} {value}" for name, value in job["params"].items())),
         ("Labels", ", ".join(f"{name}={value}" for name, value in job["labels"].items())),

@@ -1,14 +1,14 @@
-"""`safelight jobs`: list, show, watch, cancel. Ids may be shortened to their first or last characters."""
+"""`safelight jobs`: list, show, watch, cancel, make again. Ids may be shortened to their first or last characters."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from safelight.domain.jobs import Status
 
-app = typer.Typer(help="Look at jobs and cancel them.", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(help="Look at jobs, cancel them, make them again.", no_args_is_help=True, rich_markup_mode=None)
 
 JobId = Annotated[str, typer.Argument(metavar="ID", help="The job's id, or the end or beginning of it.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -61,3 +61,44 @@ def cancel(job_id: JobId, as_json: AsJson = False) -> None:
     from safelight.cli.looking import cancel_job as run
 
     raise typer.Exit(asyncio.run(run(job_id, as_json=as_json)))
+
+
+@app.command()
+def retry(job_id: JobId, as_json: AsJson = False) -> None:
+    """Try a waiting job now, or make a failed or canceled one again; of a batch, the items that did not complete."""
+    import asyncio
+
+    from safelight.cli.repeating import retry_job as run
+
+    asyncio.run(run(job_id, as_json=as_json))
+
+
+@app.command()
+def replay(
+    job_id: JobId,
+    mode: Annotated[
+        Literal["rerun", "resume"],
+        typer.Option(help="Make it again, or fetch what its call made at the provider."),
+    ] = "rerun",
+    as_json: AsJson = False,
+) -> None:
+    """Make an ended job once more, as a new job."""
+    import asyncio
+
+    from safelight.cli.repeating import replay_job as run
+
+    asyncio.run(run(job_id, mode, as_json=as_json))
+
+
+@app.command()
+def items(
+    job_id: JobId,
+    status: Annotated[Status | None, typer.Option(help="Only items in this status.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the items of a batch, in order."""
+    import asyncio
+
+    from safelight.cli.repeating import list_items as run
+
+    asyncio.run(run(job_id, status=status, as_json=as_json))

@@ -10,6 +10,7 @@ import typer
 from safelight import __version__
 from safelight.cli import credits, db, jobs, queues, workers
 from safelight.cli.backup import backup, restore
+from safelight.cli.batch import batch
 from safelight.cli.edge import Edge
 from safelight.cli.models import models
 from safelight.cli.prune import prune
@@ -30,6 +31,7 @@ app = typer.Typer(
 app.command()(serve)
 app.command()(worker)
 app.command()(submit)
+app.command()(batch)
 app.add_typer(jobs.app, name="jobs")
 app.command()(models)
 app.add_typer(credits.app, name="credits")

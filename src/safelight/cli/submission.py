@@ -23,10 +23,10 @@ async def run(
     async with opened() as door:
         job = await door.client.submit(**request)
         _say_submitted(job)
-        if wait is False or not await _will_be_run(door, job, wait):
+        if wait is False or not await will_be_run(door, job, wait):
             print_json(job) if as_json else print(job["id"])
             return FINE
-        ended = await _watched(door, job["id"], timeout_s)
+        ended = await watched(door, job["id"], timeout_s)
         if ended is None:
             err().print(f"Not ended after {span(timeout_s)}. Go on: safelight jobs watch {job['id']}", soft_wrap=True)
             return FOUND
@@ -40,7 +40,7 @@ def _say_submitted(job: dict[str, Any]) -> None:
         console.print(f"Note: {plain(warning['message'])}", style="yellow", soft_wrap=True)
 
 
-async def _will_be_run(door: Door, job: dict[str, Any], wait: bool | None) -> bool:
+async def will_be_run(door: Door, job: dict[str, Any], wait: bool | None) -> bool:
     """Without a worker a job waits for ever; then we do so too only if asked to."""
     if await door.has_worker(job["queue"]):
         return True
@@ -48,7 +48,7 @@ async def _will_be_run(door: Door, job: dict[str, Any], wait: bool | None) -> bo
     return wait is True
 
 
-async def _watched(door: Door, job_id: str, timeout_s: float) -> dict[str, Any] | None:
+async def watched(door: Door, job_id: str, timeout_s: float) -> dict[str, Any] | None:
     """The ended job. Ctrl-C ends the watching only, and says so."""
     try:
         return await watch(door.client, job_id, timeout_s)

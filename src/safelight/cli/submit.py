@@ -45,8 +45,8 @@ def submit(
         "kind": kind,
         "prompt": _prompt(prompt),
         "model": model,
-        "params": params | {name: _value(text) for name, text in _pairs(param, "--param")},
-        "labels": dict(_pairs(label, "--label")),
+        "params": params | {name: value(text) for name, text in pairs(param, "--param")},
+        "labels": dict(pairs(label, "--label")),
     }
     import asyncio
 
@@ -75,15 +75,16 @@ def _dimensions(size: str | None, width: int | None, height: int | None) -> dict
     return {"width": int(match[1]), "height": int(match[2])}
 
 
-def _pairs(texts: list[str] | None, option: str) -> list[tuple[str, str]]:
-    pairs = [text.partition("=") for text in texts or []]
-    for name, equals, value in pairs:
+def pairs(texts: list[str] | None, option: str) -> list[tuple[str, str]]:
+    """`NAME=VALUE`, taken apart."""
+    found = [text.partition("=") for text in texts or []]
+    for name, equals, rest in found:
         if not name or not equals:
-            raise typer.BadParameter(f"{name + equals + value!r} is not NAME=VALUE.", param_hint=option)
-    return [(name, value) for name, _, value in pairs]
+            raise typer.BadParameter(f"{name + equals + rest!r} is not NAME=VALUE.", param_hint=option)
+    return [(name, rest) for name, _, rest in found]
 
 
-def _value(text: str) -> Any:
+def value(text: str) -> Any:
     """Numbers, true, false and null as JSON has them, everything else as text."""
     import json
 

@@ -44,9 +44,18 @@ def jobs_table(jobs: Sequence[dict[str, Any]], now: datetime) -> Table:
             Text(job["status"], STATUS_STYLES.get(job["status"], "")),
             plain(job["model"] or job["kind"]),
             when.ago(job["created_at"], now),
-            plain(job["prompt"] or ""),
+            plain(job["prompt"] or items_in_words(job)),
         )
     return table
+
+
+def items_in_words(job: dict[str, Any]) -> str:
+    """`3 items: 2 completed, 1 failed`; nothing for what is no batch."""
+    items = job.get("items")
+    if not items:
+        return ""
+    standing = ", ".join(f"{count} {status}" for status, count in items["by_status"].items())
+    return f"{items['total']} {'item' if items['total'] == 1 else 'items'}: {standing}"
 
 
 def models_table(models: Sequence[dict[str, Any]]) -> Table:

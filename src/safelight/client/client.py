@@ -106,6 +106,39 @@ class Client:
                 return
             cursor = page.next_cursor
 
+    async def items(
+        self, job_id: str, *, limit: int = 50, cursor: str | None = None, status: str | None = None
+    ) -> Page:
+        """One page of a batch's items, in the order in which they were asked for."""
+        given = {"limit": str(limit), "cursor": cursor, "status": status}
+        query = {name: value for name, value in given.items() if value is not None}
+        body = json_object(await self._caller.get(f"/api/jobs/{job_id}/items", params=query))
+        return Page(jobs=body["jobs"], next_cursor=body["nextCursor"])
+
+    async def all_items(self, job_id: str, *, status: str | None = None) -> AsyncIterator[dict[str, Any]]:
+        """Every item of a batch, in order, page by page as they are consumed."""
+        cursor: str | None = None
+        while True:
+            page = await self.items(job_id, limit=LARGEST_PAGE, cursor=cursor, status=status)
+            for item in page.jobs:
+                yield item
+            if page.next_cursor is None:
+                return
+            cursor = page.next_cursor
+
+    async def retry(self, job_id: str) -> dict[str, Any]:
+        """The job that is tried: the same one if it was waiting for its next try, else a new one."""
+        return await self._made(f"/api/jobs/{job_id}/retry", None)
+
+    async def replay(self, job_id: str, mode: str = "rerun") -> dict[str, Any]:
+        """The new job. `mode` is `rerun` or `resume`."""
+        return await self._made(f"/api/jobs/{job_id}/replay", {"mode": mode})
+
+    async def _made(self, path: str, body: dict[str, Any] | None) -> dict[str, Any]:
+        """Sent again when the connection breaks: the key sees to it that this makes one job."""
+        headers = {"Idempotency-Key": new_id()}
+        return json_object(await self._caller.ask("POST", path, may_repeat=True, json=body, headers=headers))
+
     async def cancel(self, job_id: str) -> dict[str, Any]:
         """`{was, job}`. Not repeated when the connection breaks; calling it again does no harm."""
         return json_object(await self._caller.ask("POST", f"/api/jobs/{job_id}/cancel", may_repeat=False))

@@ -12,13 +12,15 @@ from safelight.maintenance import sweeper as sweeper_module
 from safelight.maintenance.lost import LostWatch, Machine
 from safelight.maintenance.sweeper import Sweeper, SweepRules
 from safelight.services import presence
+from safelight.services.cancel import cancel
+from safelight.services.claim import claim
 from safelight.services.presence import Process
 from safelight.services.sql import REAL, arg
 from safelight.store import tables
 from safelight.store.database import Database
 from safelight.store.statements import Change
 from safelight.testing.books import assert_books_balance
-from tests.integration.services.scene import claimed, complete, job, set_scene, submitted, turn_back
+from tests.integration.services.scene import batched, claimed, complete, job, set_scene, submitted, turn_back
 
 _LOST_AT = Change(
     sa.update(tables.workers).where(tables.workers.c.id == arg("who")).values(lost_at=arg("moved_to", REAL))
@@ -181,3 +183,21 @@ def test_a_sweeper_that_could_not_beat_itself_calls_nobody_silent(
             await database.stop()
 
     assert asyncio.run(run()) == [40], "not 30: the eleventh look began a new watch"
+
+
+def test_batches_are_canceled_on_and_repaired(database: Database) -> None:
+    forget = Change(sa.update(tables.batches).values(completed=0, failed=0, canceled=0))
+    with database.transaction() as tx:
+        set_scene(tx)
+        batched(tx, "stale", ["s1", "s2"])
+        first, second = claim(tx, "w1", ["image"], 2)
+        complete(tx, first)
+        tx.run(forget)
+        complete(tx, second)
+        batched(tx, "canceled", ["c1", "c2"])
+        cancel(tx, "canceled", "ann")
+    counts, _ = sweep(database, ELSEWHERE, times=2)
+    assert counts == [Counter(canceled=2, recounted=1), Counter()]
+    with database.transaction() as tx:
+        assert [job(tx, name).status for name in ("stale", "canceled")] == ["completed", "canceled"]
+        assert_books_balance(tx)

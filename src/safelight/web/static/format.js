@@ -5,7 +5,10 @@ const plural = (n, one) => `${n} ${one}${n === 1 ? '' : 's'}`;
 /** The last three digits of the id: random, so they tell frames apart, and they lead back to the full id. */
 export const frameNumber = (job) => job.id.slice(-3).toUpperCase();
 
-export const titleOf = (job) => job.prompt || `${job.kind} without a prompt`;
+export const titleOf = (job) => job.prompt || (job.items ? `Batch of ${job.items.total}` : `${job.kind} without a prompt`);
+
+/** How a batch's items stand; empty for every other job. */
+export const itemsInWords = (job) => Object.entries(job.items?.by_status ?? {}).map(([status, n]) => `${n} ${status}`).join(', ');
 
 export const credits = (n) => plural(n, 'credit');
 

@@ -2,7 +2,7 @@
 
 import { getJob } from './api.js';
 import { $, el, fromTemplate, setText, showProblem } from './dom.js';
-import { bytes, creditsSentence, exactTime, frameNumber, ownPath, percent, seconds, shortTime, sizeOf, stateWord, titleOf, waitReason } from './format.js';
+import { bytes, creditsSentence, exactTime, frameNumber, itemsInWords, ownPath, percent, seconds, shortTime, sizeOf, stateWord, titleOf, waitReason } from './format.js';
 import { requestCancel } from './gallery.js';
 import * as jobs from './jobs.js';
 import { follow } from './live.js';
@@ -99,6 +99,7 @@ function paintActions(job) {
     download.download = `safelight-${job.id}.${asset.mime.split('/')[1]}`;
   }
   $('[data-cancel]', page).hidden = !jobs.isLive(job) || job.cancel_requested;
+  $('[data-again]', page).hidden = Boolean(job.items); // the form makes one job
 }
 
 function paintNeighbours(job) {
@@ -116,6 +117,9 @@ function paintParams(job) {
   const file = job.assets?.[0];
   const rows = Object.entries({
     Model: job.model,
+    Items: itemsInWords(job) || null,
+    Batch: job.parent_id,
+    'Made from': job.replay_of,
     Size: width > 1 && `${width} × ${height}`,
     Seed: seed,
     Pictures: n > 1 && n,

@@ -1,6 +1,6 @@
 /* One print: the picture, or the paper on which it develops. Shared by the contact sheet and the job page. */
 
-import { badgeText, ownPath, percent, sizeOf, stateWord, waitReason } from './format.js';
+import { badgeText, itemsInWords, ownPath, percent, sizeOf, stateWord, waitReason } from './format.js';
 import { el, setText, setVar } from './dom.js';
 import { getJob } from './api.js';
 import * as jobs from './jobs.js';
@@ -42,6 +42,7 @@ export function paintPrint(print, job, index = 0) {
 }
 
 function reasonFor(job) {
+  if (job.items) return itemsInWords(job);
   switch (job.status) {
     case 'pending':
       return [stateWord(job), waitReason(job)].filter(Boolean).join(' · ');
