@@ -35,7 +35,7 @@ def test_a_call_whose_worker_was_killed_after_it_was_accepted_is_resumed_and_bil
     job_id = paid.submit_one(LATER)
     assert doomed.wait() == -signal.SIGKILL
     paid.worker().until("call.resumed")
-    assert paid.until_ended([job_id], 15)
+    assert paid.until_ended([job_id], 30)
     check(paid, [job_id], completed=1)
     assert len(paid.provider.billed()) == 1
 
@@ -58,7 +58,7 @@ def test_a_zombie_that_stores_after_its_successor_finished_changes_nothing(paid:
     job_id = paid.submit_one(LATER)
     zombie.until("crash_point")
     paid.worker()
-    assert paid.until_ended([job_id], 15)
+    assert paid.until_ended([job_id], 30)
     before = paid.rows("SELECT key, sha256 FROM assets")
     zombie.send(signal.SIGCONT)
     zombie.until("job.taken_away")

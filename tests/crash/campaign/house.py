@@ -105,11 +105,11 @@ class House:
         job_id: str = answer.json()["id"]
         return job_id
 
-    def ask(self, method: str, path: str, key: str | None = None, **body: object) -> None:
-        """Anything else, which must not be refused."""
+    def ask(self, path: str, key: str | None = None, **body: object) -> None:
+        """POST anything else. It may be refused, but not fail."""
         headers = {"Idempotency-Key": key} if key else {}
-        answer = self.made.request(method, path, json=body or None, headers=headers)
-        assert answer.is_success, answer.text
+        answer = self.made.request("POST", path, json=body or None, headers=headers)
+        assert answer.status_code < 500, answer.text
 
     def try_to(self, ask: Callable[[], object]) -> bool:
         """Ask a server that may be gone; False if no answer came."""

@@ -39,7 +39,18 @@ SWEEPER = (
     "top_up_local",
 )
 """Those any process may commit at any time: `sweeper killed`."""
-API = ("cancel", "grant", "open_queues", "refund", "shared_secret", "submit")
+API = (
+    "cancel",
+    "cancel_items",
+    "grant",
+    "open_queues",
+    "refund",
+    "resume",
+    "retry_now",
+    "shared_secret",
+    "submit",
+    "submit_batch",
+)
 """`API killed, retried`."""
 PRUNER = ("forget", "mark", "remove")
 """`prune killed`."""

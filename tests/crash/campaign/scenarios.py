@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager
 from functools import partial
 from random import Random
 
-from tests.crash.campaign import faults
+from tests.crash.campaign import faults, other_requests
 from tests.crash.campaign.crowd import crowd, lost_elsewhere, lost_here
 from tests.crash.campaign.house import LEASE_S, RECONCILED_S, House
 from tests.crash.campaign.matrix import AWAITS, HERE, PRUNE, SERVER, SWEEP, around_commits
@@ -96,12 +96,12 @@ def sweeper_killed(house: House, dice: Random) -> Played:
 def server_killed(house: House, dice: Random) -> Played:
     """The API dies around a commit; its client, who may have heard nothing, asks again under the same key."""
     point = dice.choice(SERVER)
-    played = Played(all_complete=not point.startswith("cancel"))
+    played = Played()
     asked = {f"key-{dice.getrandbits(48):012x}": prompt for prompt in prompts(dice, 4)}
     server = house.begin_server(f"{point}:{dice.randint(1, 4) if point.startswith('submit') else 1}=kill")
     for key, prompt in asked.items():
         house.try_to(partial(house.submit_one, prompt, key))
-    also = ALSO_ASKED.get(point.partition(".")[0], _nothing)
+    also = other_requests.TO_MEET.get(point.partition(".")[0], other_requests.nothing)
     house.try_to(partial(also, house, f"once-{point}-{min(asked)}"))
     acted(server, played, 0.5)
     house.serve()
@@ -282,30 +282,6 @@ def _crashed(house: House, dice: Random, point: str, action: str) -> Played:
     if not beside:
         workers.append(house.begin_worker())
     return finish(house, played, *workers)
-
-
-def _cancel(house: House, reference: str) -> None:
-    newest = house.rows("SELECT id FROM jobs ORDER BY number DESC LIMIT 1")
-    house.ask("POST", f"/api/jobs/{newest[0]['id']}/cancel")
-
-
-def _grant(house: House, reference: str) -> None:
-    """Twice under one reference: once in the ledger, or the audit would tell."""
-    house.ask("POST", "/api/credits/grant", reference, user_id="somebody", amount=5)
-
-
-def _refund(house: House, reference: str) -> None:
-    captured = house.rows("SELECT id FROM jobs WHERE captured > 1 ORDER BY number LIMIT 1")
-    if captured:
-        house.ask("POST", "/api/credits/refund", reference, job_id=captured[0]["id"], amount=1)
-
-
-def _nothing(house: House, reference: str) -> None:
-    """That point is met without asking for more."""
-
-
-ALSO_ASKED = {"cancel": _cancel, "grant": _grant, "refund": _refund}
-"""What else is asked for, to come by the point; asked once more after the crash, under the same reference."""
 
 
 def _undisturbed(house: House, dice: Random, trouble: Trouble, lasts_s: float) -> Played:

@@ -1,0 +1,61 @@
+"""What a client asks the API for beside single jobs, so that it comes by the commits of those requests too.
+
+Each is asked twice under one reference, before the API dies and after it: the books tell if that counted twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tests.crash.campaign.house import House
+
+NEWEST = "SELECT id FROM jobs WHERE kind <> 'batch' ORDER BY number DESC LIMIT 1"
+DELIVERED = "SELECT id FROM jobs WHERE status = 'completed' AND captured > 1 ORDER BY number LIMIT 1"
+
+
+def nothing(house: House, reference: str) -> None:
+    """That point is met without asking for more."""
+
+
+def cancel(house: House, reference: str) -> None:
+    house.ask(f"/api/jobs/{house.rows(NEWEST)[0]['id']}/cancel")
+
+
+def retry(house: House, reference: str) -> None:
+    """Of a job that waits or runs: refused, or tried now."""
+    house.ask(f"/api/jobs/{house.rows(NEWEST)[0]['id']}/retry", reference)
+
+
+def resume(house: House, reference: str) -> None:
+    """Of a job that was delivered, if there is one in this house."""
+    for row in house.rows(DELIVERED):
+        house.ask(f"/api/jobs/{row['id']}/replay", reference, mode="resume")
+
+
+def refund(house: House, reference: str) -> None:
+    for row in house.rows(DELIVERED):
+        house.ask("/api/credits/refund", reference, job_id=row["id"], amount=1)
+
+
+def grant(house: House, reference: str) -> None:
+    house.ask("/api/credits/grant", reference, user_id="somebody", amount=5)
+
+
+def batch(house: House, reference: str) -> None:
+    """Three jobs at once, canceled at once."""
+    prompts = [f"a pier {n} answer=now" for n in range(3)]
+    house.ask("/api/jobs/batch-generation", reference, model="stand-in", prompts=prompts)
+    for row in house.rows("SELECT id FROM jobs WHERE kind = 'batch' ORDER BY number DESC LIMIT 1"):
+        house.ask(f"/api/jobs/{row['id']}/cancel")
+
+
+TO_MEET: dict[str, Callable[[House, str], None]] = {
+    "cancel": cancel,
+    "cancel_items": batch,
+    "grant": grant,
+    "refund": refund,
+    "resume": resume,
+    "retry_now": retry,
+    "submit_batch": batch,
+}
+"""By the use case whose commit is to be met."""
