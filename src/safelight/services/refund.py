@@ -49,9 +49,7 @@ class _Job(NamedTuple):
     status: str
 
 
-_JOB = Query(
-    sa.select(*(jobs.c[name] for name in _Job._fields)).where(jobs.c.id == arg("public_id")).with_for_update(), _Job
-)
+_JOB = Query(sa.select(*(jobs.c[name] for name in _Job._fields)).where(jobs.c.id == arg("public_id")), _Job)
 
 
 def _sum_of(kind: EntryKind, amount: sa.ColumnElement[int]) -> sa.ColumnElement[int]:
@@ -70,7 +68,8 @@ _EVERY_ENTRY = 2**62
 def refund(tx: Tx, wanted: Refund) -> Posted | CallerError | None:
     """Give credits back; None if there is no such job. Repeating it answers the first entry.
 
-    The job's row is locked, so that refunds made at the same moment cannot exceed together what was captured.
+    What was captured and refunded is read under the account's lock, which every entry of the job needs: refunds made at
+    the same moment cannot together exceed it, and no lock of the job is taken.
     """
     job = tx.one(_JOB, public_id=wanted.job_id)
     if job is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 
 import pytest
 
@@ -14,12 +15,16 @@ from safelight.services.finish import Ending, finish
 from safelight.services.grant import Gift, grant
 from safelight.services.once import Posted
 from safelight.services.refund import Paid, Refund, paid_for, refund
+from safelight.store.connect import open_database
 from safelight.store.database import Database
 from safelight.store.tx import Tx
 from safelight.testing.books import assert_books_balance
 from tests.integration.services.answers import made, refused
 from tests.integration.services.scene import claimed, complete, job, ledger_of, scene, set_scene, submitted
 from tests.integration.services.test_concurrency import PATIENCE_S, processes
+
+WAITS_S = 0.5
+"""Long enough for a refund that waits for nobody."""
 
 
 def paid(tx: Tx, name: str = "a", *, price: int = 30, outputs: int = 1, pictures: int = 1) -> int:
@@ -105,20 +110,48 @@ def test_there_is_no_refund_of_a_job_that_does_not_exist(shared: Database) -> No
 def test_refunds_at_the_same_moment_never_give_back_more_than_was_captured(
     database: Database, database_url: str
 ) -> None:
+    """Of two jobs of one account, so that the account's balance is fought for as well."""
+    names = ("a", "b")
     with database.transaction() as tx:
         set_scene(tx, credits=100)
-        number = paid(tx, price=10)
+        numbers = [paid(tx, name, price=10) for name in names]
 
     async def scenario() -> list[Posted | CallerError | None]:
         async with asyncio.timeout(PATIENCE_S), processes(database, database_url) as pair:
-            wanted = [Refund("a", 3, f"r{n % 8}") for n in range(24)]
-            return await asyncio.gather(*(pair[n % 2].write(refund, each) for n, each in enumerate(wanted)))
+            wanted = [Refund(name, 3, f"{name}{n % 8}") for n in range(24) for name in names]
+            return await asyncio.gather(*(pair[n % 2].write(refund, each) for n, each in enumerate(wanted, 1)))
 
     answers = asyncio.run(scenario())
-    assert sum(isinstance(answer, Posted) and not answer.replayed for answer in answers) == 3
-    assert sum(isinstance(answer, Posted) for answer in answers) == 9
-    assert sum(isinstance(answer, Conflict) for answer in answers) == 15
+    assert sum(isinstance(answer, Posted) and not answer.replayed for answer in answers) == 6
+    assert sum(isinstance(answer, Posted) for answer in answers) == 18
+    assert sum(isinstance(answer, Conflict) for answer in answers) == 30
     with database.transaction() as tx:
-        assert paid_for(tx, number) == Paid(10, 9)
-        assert balance_of(tx, "ann") == Balance(99)
+        assert [paid_for(tx, number) for number in numbers] == [Paid(10, 9)] * 2
+        assert balance_of(tx, "ann") == Balance(98)
         assert_books_balance(tx)
+
+
+def test_a_refund_waits_for_another_of_the_same_account_and_then_counts_it(
+    database: Database, database_url: str
+) -> None:
+    with database.transaction() as tx:
+        set_scene(tx, credits=100)
+        paid(tx, price=10)
+    answers: list[Posted | CallerError | None] = []
+    is_over = threading.Event()
+    elsewhere = open_database(database_url)
+
+    def refund_elsewhere() -> None:
+        with elsewhere.transaction() as tx:
+            answers.append(refund(tx, Refund("a", 8, "second")))
+        is_over.set()
+
+    second = threading.Thread(target=refund_elsewhere)
+    with database.transaction() as tx:
+        made(refund(tx, Refund("a", 8, "first")))
+        second.start()
+        assert not is_over.wait(WAITS_S)
+    assert is_over.wait(PATIENCE_S)
+    second.join()
+    elsewhere.close()
+    assert refused(answers[0]).evidence == {"captured": 10, "refunded": 8, "left": 2}
