@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from safelight.services.audit import audit
 from safelight.store.connect import open_database
-from safelight.testing.books import complaints_about
 from safelight.testing.stand_in_provider import read_wish
 from tests.crash.campaign.house import SWEEP_S, House
 
@@ -95,7 +95,7 @@ def _judge_books(verdict: Verdict, house: House) -> None:
     database = open_database(house.database_url)
     try:
         with database.reading() as tx:
-            found = list(complaints_about(tx))
+            found = [f"{finding.code}: {finding.what}" for finding in audit(tx)]
     finally:
         database.close()
     verdict.audit += len(found)
