@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ import sqlalchemy as sa
 
 from safelight.domain.errors import IdempotencyMismatch, InsufficientCredits
 from safelight.domain.jobs import Status
-from safelight.services import batches, sweep
+from safelight.services import batches, parents, sweep
 from safelight.services.batches import cancel_items, cancel_unheeded, recount_batches
 from safelight.services.cancel import cancel
 from safelight.services.claim import ClaimedJob, claim
@@ -21,18 +22,20 @@ from safelight.services.submission import Replayed, Submitted
 from safelight.services.submit_batch import submit_batch
 from safelight.store import tables
 from safelight.store.database import Database
-from safelight.store.statements import Change
+from safelight.store.statements import Change, Statement, Values
 from safelight.store.tx import Tx
 from tests.integration.services.scene import (
     all_jobs,
     batch_wish,
     batched,
+    claimed,
     delivery,
     fund,
     is_at_rest,
     job,
     ledger_of,
     scene,
+    submitted,
     tag_of,
     told,
     turn_back,
@@ -267,3 +270,36 @@ def test_a_batch_whose_count_was_lost_is_counted_again_and_ends_as_it_should(sha
         assert job(tx, "b").status == "partial"
         assert told(tx, number) == ["submitted", "started", "partial"]
         assert recount_batches(tx) == batches.look(tx).stale == 0
+
+
+def test_jobs_without_a_batch_run_no_statement_of_batches(shared: Database) -> None:
+    with scene(shared) as tx:
+        first, _ = claimed(tx, "a", "b")
+        submitted(tx, "c")
+        ran = recorded(tx)
+        claim(tx, "w1", ["image"], 1)
+        finish(tx, [delivery(first)])
+        cancel(tx, "c", "ann")
+        assert ran
+        assert not {text for text in ran if text in OF_PARENTS}
+    with scene(shared) as tx:
+        batched(tx, "b", ["i1"])
+        ran = recorded(tx)
+        finish(tx, [delivery(claim_items(tx)["i1"])])
+        assert OF_PARENTS <= set(ran)
+
+
+OF_PARENTS = {repr(parents._START), repr(parents._COUNT), repr(parents._END)}
+
+
+def recorded(tx: Tx) -> list[str]:
+    """The statements that a transaction runs for many rows from here on."""
+    ran: list[str] = []
+    inner = tx._many
+
+    def recording(statement: Statement, rows: Sequence[Values]) -> list[Any]:
+        ran.append(repr(statement))
+        return inner(statement, rows)
+
+    tx._many = recording  # type: ignore[method-assign]
+    return ran
