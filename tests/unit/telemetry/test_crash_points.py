@@ -14,6 +14,8 @@ from safelight.domain.errors import BadSettings
 from safelight.telemetry import crash_points
 from safelight.telemetry.await_points import crashable, point_name
 from safelight.telemetry.crash_points import CrashPointReached, reach, reach_all, read_plans
+from safelight.testing.providers import ScriptedProvider, Waits
+from safelight.worker.live_call import stopped_at_provider
 
 TEST = {"SAFELIGHT_TEST_MODE": "1"}
 
@@ -63,3 +65,36 @@ def test_a_coroutine_is_handed_back_as_it_is_where_nothing_is_armed() -> None:
 def test_points_are_named_after_the_function_and_what_it_waits_for() -> None:
     assert point_name("LiveCall._begin", "await self._provider.start(generation, self.id)") == "LiveCall._begin.start"
     assert point_name("_answer_of", "await call") == "_answer_of.call"
+
+
+def test_a_worker_that_waits_is_at_the_point_of_that_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    armed(monkeypatch, "stopped_at_provider.cancel=raise")
+    provider = ScriptedProvider()
+    provider.when_canceled = Waits()
+
+    async def scenario() -> bool:
+        async with asyncio.timeout(5):
+            return await asyncio.create_task(crashable(stopped_at_provider(provider, "remote", within_s=60)))
+
+    assert asyncio.run(scenario()) is False
+    assert provider.canceled == ["remote"]
+
+
+def test_a_watched_coroutine_returns_raises_and_is_cancelled_like_any_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    armed(monkeypatch, "never.reached=raise")
+
+    async def ends(value: int) -> int:
+        await asyncio.sleep(0)
+        return 10 // value
+
+    async def scenario() -> None:
+        assert await asyncio.create_task(crashable(ends(5))) == 2
+        with pytest.raises(ZeroDivisionError):
+            await asyncio.create_task(crashable(ends(0)))
+        task = asyncio.create_task(crashable(asyncio.sleep(60)))
+        await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(scenario())
