@@ -94,6 +94,21 @@ def test_a_generation_of_its_own_is_found_by_its_call_unless_the_list_lags(provi
     assert asyncio.run(find("call-late")) is None
 
 
+def test_a_call_that_is_to_be_made_once_is_billed_once_however_often_it_is_sent(provider: StandInProcess) -> None:
+    async def send_twice(*, once: bool) -> None:
+        adapter = StandInProvider(provider.url, idempotent=once)
+        try:
+            for _ in range(2):
+                await adapter.start(Generation("image", "grey-1", "a quay", {"n": 1}), f"call-once-{once}", Listener())
+        finally:
+            await adapter.close()
+
+    asyncio.run(send_twice(once=True))
+    asyncio.run(send_twice(once=False))
+    assert calls_billed(provider).count("call-once-True") == 1
+    assert calls_billed(provider).count("call-once-False") == 2
+
+
 def test_a_generation_that_it_reports_as_failed_was_billed(provider: StandInProcess) -> None:
     state = ask(provider, "a pier answer=broken", "call-broken", then_poll=True)
     assert isinstance(state, Rejected)

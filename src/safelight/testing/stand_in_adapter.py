@@ -20,6 +20,7 @@ from safelight.providers.transport import post_once
 from safelight.testing.stand_in_provider import ROOT
 
 URL_SETTING = "SAFELIGHT_TEST_STAND_IN_URL"
+ONCE_SETTING = "SAFELIGHT_TEST_STAND_IN_IDEMPOTENT"
 LONGEST_S = 60.0
 CATALOG = """
 [[models]]
@@ -44,10 +45,10 @@ class StandInProvider:
 
     name = "stand-in"
     repeatable = False
-    idempotent = False
 
-    def __init__(self, url: str | None = None) -> None:
+    def __init__(self, url: str | None = None, *, idempotent: bool | None = None) -> None:
         self._url = url or os.environ[URL_SETTING]
+        self.idempotent = os.environ.get(ONCE_SETTING) == "1" if idempotent is None else idempotent
         plain = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # it is on this machine: no need to read any certificates
         self._asking = httpx.AsyncClient(base_url=self._url, timeout=LONGEST_S, trust_env=False, verify=plain)
 
@@ -55,7 +56,8 @@ class StandInProvider:
         """Nothing to get ready."""
 
     async def start(self, generation: Generation, call_id: str, report: Report) -> RemoteState:
-        body = {"call_id": call_id, "prompt": generation.prompt, "model": generation.model, **generation.params}
+        named = {"call_id": call_id, "prompt": generation.prompt, "model": generation.model}
+        body = {**named, "once": self.idempotent, **generation.params}
         answer = await post_once(f"{self._url}{ROOT}", may_send=report.may_send, timeout_s=LONGEST_S, json=body)
         return read_creation(answer)
 

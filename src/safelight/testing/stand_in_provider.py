@@ -105,7 +105,12 @@ class StandIn:
         if wish.answer in ("limited", "loading") and self._refused.get(prompt, 0) < wish.times:
             self._refused[prompt] = self._refused.get(prompt, 0) + 1
             return _refusal(wish)
-        return await self._answer(self._accept(request, prompt, wish))
+        return await self._answer(self._known(request) or self._accept(request, prompt, wish))
+
+    def _known(self, request: Request) -> Work | None:
+        """The generation made under that call id, for a caller who wants each of them made once."""
+        made = (work for work in self._works.values() if work.call_id == request.body["call_id"])
+        return next(made, None) if request.body.get("once") else None
 
     def _accept(self, request: Request, prompt: str, wish: Wish) -> Work:
         """From here on it costs money."""

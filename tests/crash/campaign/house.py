@@ -191,13 +191,23 @@ class House:
 
 @contextmanager
 def house(
-    folder: Path, postgres: ThrowawayPostgres | None = None, *, clock: bool = False, **settings: object
+    folder: Path,
+    postgres: ThrowawayPostgres | None = None,
+    *,
+    clock: bool = False,
+    idempotent: bool = False,
+    **settings: object,
 ) -> Iterator[House]:
-    """A house with its server up; everything in it has ended when the block does. `clock`: its clocks can be set."""
+    """A house with its server up; everything in it has ended when the block does.
+
+    `clock`: its clocks can be set. `idempotent`: its provider makes each call once, and the adapter knows.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     clocks = Clock(folder) if clock else None
     with stand_in_provider(folder) as provider, _database(postgres, clocks) as where:
         environ = stand_in_adapter.offer(folder / "offered", provider.url)
+        if idempotent:
+            environ[stand_in_adapter.ONCE_SETTING] = "1"
         if clocks:
             environ = clocks.added_to(environ)
         with installation(folder, environ, **{**SCALED, **where, **settings}) as made:

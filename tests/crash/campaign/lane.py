@@ -20,7 +20,8 @@ from tests.crash.campaign.verdict import Verdict, judge
 DEFAULT_TIMES: dict[str, object] = {"lease_seconds": 30, "sweep_seconds": 5, "deadline_image_seconds": 600}
 SETTINGS: dict[str, dict[str, object]] = {
     "provider silent": {"deadline_image_seconds": 10},
-    "4 workers, 2,000 jobs": {"max_wait_seconds": 1800, "deadline_image_seconds": 600},
+    "idempotent provider": {"idempotent": True},
+    "4 workers, 2,000 jobs": {"idempotent": True, "max_wait_seconds": 1800, "deadline_image_seconds": 600},
     "lost, same host": DEFAULT_TIMES,
     "lost, another host": DEFAULT_TIMES,
     "unknown: retry once": {"unknown_calls": "retry_once"},

@@ -27,4 +27,5 @@ def plan(database: str, seed: int, runs: int) -> Plan:
     possible = [name for name in SCENARIOS if ONLY_ON.get(name, database) == database]
     often = [name for name in possible if name not in LONG for _ in range(OFTEN.get(name, 1))]
     more = [dice.choice(often) for _ in range(runs - len(possible))]
-    return deque((name, dice.randrange(10**6)) for name in [*possible, *more])
+    ordered = sorted([*possible, *more], key=lambda name: name in LONG)  # the long ones last
+    return deque((name, dice.randrange(10**6)) for name in ordered)

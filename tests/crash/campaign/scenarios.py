@@ -45,6 +45,15 @@ def frozen(house: House, dice: Random) -> Played:
     return finish(house, played, doomed, other)
 
 
+def killed_when_idempotent(house: House, dice: Random) -> Played:
+    """As `killed`, with a provider that makes each of our calls once: then every job completes, and is billed once."""
+    played = Played(house.submit(prompts(dice, 6)), all_complete=True)
+    doomed = house.begin_worker(f"{dice.choice(HERE)}:{dice.randint(1, 3)}=kill")
+    acted(doomed, played, REACHED_WITHIN_S)
+    lose(doomed, played)
+    return finish(house, played, house.worker())
+
+
 def zombie(house: House, dice: Random) -> Played:
     """A worker stops while it stores; its successor resumes the call and finishes; then the first one stores."""
     played = Played(house.submit(prompts(dice, 3, kinds=["later"])), all_complete=True)
@@ -250,6 +259,7 @@ SCENARIOS: dict[str, Scenario] = {
     "lost, another host": lost_elsewhere,
     "killed at a point": killed,
     "frozen for two leases": frozen,
+    "idempotent provider": killed_when_idempotent,
     "zombie stores late": zombie,
     "bug at a point": bug,
     "claim canceled": claim_canceled,
