@@ -23,14 +23,13 @@ from safelight.services import calls, spend, unknown_calls
 from safelight.services.assets import NewAsset
 from safelight.services.calls import Accepted, CallOutcome, OpenCall, Sending
 from safelight.services.claimable import ClaimedJob
-from safelight.services.finish import Ending, finish
-from safelight.services.hand_back import Return, hand_back
 from safelight.services.job_error import error_json
 from safelight.services.progress import Standing, standing
 from safelight.storage.containers import UnreadableContainer
 from safelight.storage.images import UnreadablePicture
 from safelight.telemetry.logs import bind_job
 from safelight.worker.bench import Bench
+from safelight.worker.closing import Closing
 from safelight.worker.decide import (
     Fail,
     GiveUpCall,
@@ -43,9 +42,9 @@ from safelight.worker.decide import (
     not_found,
     nothing_to_resume,
 )
-from safelight.worker.deliver import Origin, stored_before
+from safelight.worker.deliver import Origin
 from safelight.worker.live_call import Answer, LiveCall, NoAnswer, stopped_at_provider
-from safelight.worker.looking import remote_id_of
+from safelight.worker.looking import Named, NoTrace, Sendable, StorageAway, Stored, trace_of
 from safelight.worker.patience import patiently
 from safelight.worker.uploading import upload
 
@@ -57,6 +56,8 @@ CANNOT_RUN = TryLater(
     30.0, False, "The worker that took it does not know its model or has none of its providers.", "worker_cannot_run"
 )
 """Others may: workers of several versions and set-ups share a queue. If none can, the deadline ends the job."""
+STORAGE_AGAIN_S = 30.0
+"""Between two looks at files while the storage is away."""
 OVER_CEILING = TryLater(
     600.0, False, "Today's spending ceiling of its provider is reached; it goes on tomorrow.", "spend_ceiling"
 )
@@ -69,8 +70,7 @@ class Attempt:
         self._bench, self.job = bench, job
         self._params: dict[str, Any] = json.loads(job.params)
         self._live: LiveCall | None = None
-        self._learnt: CallOutcome | None = None
-        """What to record of the call if Safelight itself fails from here on."""
+        self._closing = Closing(bench, job)
         self._draining = False
         self._began_s = local_s()
 
@@ -84,7 +84,7 @@ class Attempt:
                 await self._run()
             except Exception as error:  # the edge of the loop: a bug must not leave the job without an ending
                 log.exception("attempt_failed")
-                await self._give_up_on(error)
+                await self._closing.give_up_on(error)
 
     @property
     def can_be_resumed(self) -> bool:
@@ -106,7 +106,7 @@ class Attempt:
         left = await self._open_call() if self.job.resumes else None
         if self.job.cancel_requested_at is not None:
             await self._cancel_at_provider(left)
-            await self._end(Status.CANCELED)
+            await self._closing.end(Status.CANCELED)
         elif left is None or left.repeatable:  # `sending` closes a repeatable one, under this job's lease
             await self._start()
         elif left.remote_id is not None:
@@ -119,15 +119,15 @@ class Attempt:
 
     async def _start(self) -> None:
         if self.job.resumed_call is not None:
-            await self._follow(nothing_to_resume())
+            await self._closing.follow(nothing_to_resume())
             return
         found = self._usable_route()
         if found is None or self._draining:
-            await self._hand_back(DRAINING if self._draining else CANNOT_RUN)
+            await self._closing.hand_back(DRAINING if self._draining else CANNOT_RUN)
             return
         model, route = found
         if not await self._affordable(route):
-            await self._hand_back(OVER_CEILING)
+            await self._closing.hand_back(OVER_CEILING)
             return
         live = LiveCall(self._bench, self.job, route, self._params, new_id())
         if await self._open(live, route):
@@ -139,7 +139,7 @@ class Attempt:
         """An earlier worker left a call that was accepted: it is polled, never repeated."""
         found = self._route_of(left)
         if found is None:
-            await self._hand_back(CANNOT_RUN)
+            await self._closing.hand_back(CANNOT_RUN)
             return
         live = LiveCall(self._bench, self.job, found[1], self._params, left.id, remote_id)
         log.info("call.resumed", remote_id=remote_id)
@@ -149,19 +149,24 @@ class Attempt:
         """An earlier worker left a call that may have been accepted: what is found of it is taken, nothing repeated."""
         found = self._route_of(left)
         if found is None:
-            await self._hand_back(CANNOT_RUN)
+            await self._closing.hand_back(CANNOT_RUN)
             return
         model, route = found
-        files = await stored_before(self._bench.store, self._origin(model, left.id))
-        if len(files) >= self.job.outputs:
-            await self._complete(files[: self.job.outputs], CallOutcome(left.id, "succeeded"))
-        elif self._bench.providers[left.provider].idempotent:
-            await self._send_again(model, route, left)
-        elif remote_id := await remote_id_of(self._bench, left):
-            await self._surely(lambda: self._bench.database.write(calls.accepted, Accepted(left.id, remote_id)))
-            await self._resume(left, remote_id)
-        else:
-            await self._without_trace(left, files)
+        match await trace_of(self._bench, left, self._origin(model, left.id), self.job.outputs):
+            case Stored(files):
+                await self._closing.complete(files, CallOutcome(left.id, "succeeded"))
+            case Sendable():
+                await self._send_again(model, route, left)
+            case Named(remote_id):
+                news = Accepted(left.id, remote_id)
+                await self._surely(lambda: self._bench.database.write(calls.accepted, news))
+                await self._resume(left, remote_id)
+            case NoTrace(files):
+                await self._without_trace(left, files)
+            case StorageAway(why):
+                await self._closing.hand_back(TryLater(STORAGE_AGAIN_S, False, why, "storage_failed"))
+            case other:
+                assert_never(other)
 
     async def _send_again(self, model: Model, route: Route, left: OpenCall) -> None:
         """The provider makes each of our ids only once: sending it again finds the call, or makes it now."""
@@ -176,15 +181,15 @@ class Attempt:
     async def _without_trace(self, left: OpenCall, files: Sequence[NewAsset]) -> None:
         match after_not_found(self._bench.rules, left):
             case Fail() if files:  # not all, but they were made, paid for and stored
-                await self._complete(files, CallOutcome(left.id, "succeeded"))
+                await self._closing.complete(files, CallOutcome(left.id, "succeeded"))
             case GiveUpCall():
                 job = self.job
                 given_up = await self._surely(
                     lambda: self._bench.database.write(unknown_calls.give_up_on, job.number, job.fence, left.id)
                 )
-                await (self._start() if given_up else self._follow(not_found(left)))
+                await (self._start() if given_up else self._closing.follow(not_found(left)))
             case Fail() | TryLater() as decision:
-                await self._follow(decision)
+                await self._closing.follow(decision)
 
     async def _cancel_at_provider(self, left: OpenCall | None) -> None:
         """Best effort, for a call that an earlier worker left open."""
@@ -238,7 +243,7 @@ class Attempt:
 
     async def _finish(self, model: Model, route: Route, live: LiveCall) -> None:
         self._live = live
-        self._learnt = _not_known(live, "internal error")
+        self._closing.learnt = _not_known(live, "internal error")
         if self._draining:
             live.drain()
         await self._settle(model, route, live, await live.answer())
@@ -247,13 +252,13 @@ class Attempt:
         provider, random = route.provider, self._bench.random()
         match answer:
             case Done():
-                self._learnt = CallOutcome(live.id, "succeeded", answer.cost_usd)
+                self._closing.learnt = CallOutcome(live.id, "succeeded", answer.cost_usd)
                 await self._deliver(model, route, live, answer)
             case Rejected(error):
-                self._learnt = CallOutcome(live.id, "failed", error=error.message)
+                self._closing.learnt = CallOutcome(live.id, "failed", error=error.message)
                 await self._without_result(route, error.message, after_rejection(self.job, provider, error, random))
             case NoAnswer(why):
-                self._learnt = _not_known(live, why)
+                self._closing.learnt = _not_known(live, why)
                 policy = self._bench.rules.unknown
                 decision = after_no_answer(self.job, provider, why, random, repeatable=live.repeatable, policy=policy)
                 await self._without_result(route, why, DRAINING if self._draining else decision)
@@ -265,25 +270,26 @@ class Attempt:
         origin = self._origin(model, live.id)
         if not done.outputs:
             text = "The provider says it is done, but delivered nothing."
-            await self._follow(after_spoiled(job, route.provider, text, random, repeatable=free))
+            await self._closing.follow(after_spoiled(job, route.provider, text, random, repeatable=free))
             return
         try:
             assets = await upload(self._bench, live, origin, done.outputs[: job.outputs], self._delivery_limit_s())
         except StorageFailed as error:
             log.warning("delivery_failed", error=str(error), evidence=error.evidence)
             if live.accepted and not free:
-                self._learnt = None  # the provider keeps it: the call stays open, to be fetched again
+                self._closing.learnt = None  # the provider keeps it: the call stays open, to be fetched again
             text = "The files were made, but could not be stored."  # where and why is the operator's: the log has it
-            await self._follow(after_storage_failure(job, text, random, repeatable=free, accepted=live.accepted))
+            await self._closing.follow(
+                after_storage_failure(job, text, random, repeatable=free, accepted=live.accepted)
+            )
         except (UnreadablePicture, UnreadableContainer) as error:
             text = f"The provider delivered a file that cannot be read: {error}"
-            await self._follow(after_spoiled(job, route.provider, text, random, repeatable=free))
+            await self._closing.follow(after_spoiled(job, route.provider, text, random, repeatable=free))
         else:
-            await self._complete(assets, self._learnt)
+            await self._closing.complete(assets, self._closing.learnt)
 
-    async def _complete(self, assets: Sequence[NewAsset], call: CallOutcome | None) -> None:
-        ended = await self._write_ending(Ending(self.job.number, self.job.fence, Status.COMPLETED, assets, None, call))
-        log.info("job.completed" if ended else "job.taken_away", assets=len(assets))
+    async def _surely(self, work: Callable[[], Awaitable[T]]) -> T:
+        return await patiently(work, self._bench.pace.write_again_s)
 
     def _origin(self, model: Model, call_id: str) -> Origin:
         job = self.job
@@ -297,63 +303,15 @@ class Attempt:
         """Other reasons to stop come before what the provider's answer alone would lead to."""
         now = await self._surely(lambda: self._bench.database.read(standing, self.job.number, self.job.fence))
         if not now.held:
-            await self._record(self._learnt)
+            await self._closing.record()
             log.info("job.taken_away", before="ending")
         elif now.cancel_requested:
-            await self._end(Status.CANCELED)
+            await self._closing.end(Status.CANCELED)
         elif self._live is not None and self._live.late:
             text = f"It ran into its time limit. The provider's last word: {message}"
-            await self._end(Status.FAILED, error=error_json("deadline_exceeded", text, route.provider))
+            await self._closing.end(Status.FAILED, error=error_json("deadline_exceeded", text, route.provider))
         else:
-            await self._follow(decision)
-
-    async def _follow(self, decision: Fail | TryLater) -> None:
-        match decision:
-            case Fail(error):
-                await self._end(Status.FAILED, error=error)
-            case TryLater():
-                await self._hand_back(decision)
-
-    async def _hand_back(self, later: TryLater) -> None:
-        given = Return(
-            self.job.number,
-            self.job.fence,
-            later.reason,
-            later.due_in_s,
-            later.uses_attempt,
-            call=self._learnt,
-            retrying=later.uses_attempt,
-            error_code=later.code,
-        )
-        held = await self._surely(lambda: self._bench.database.write(hand_back, given))
-        log.info("job.handed_back" if held else "job.taken_away", code=later.code, due_in_s=round(later.due_in_s, 1))
-
-    async def _end(self, status: Status, *, error: str | None = None) -> None:
-        ended = await self._write_ending(Ending(self.job.number, self.job.fence, status, (), error, self._learnt))
-        log.info(f"job.{status}" if ended else "job.taken_away", error=error)
-
-    async def _write_ending(self, ending: Ending) -> bool:
-        return await self._surely(lambda: self._bench.database.write(finish, ending))
-
-    async def _record(self, outcome: CallOutcome | None) -> None:
-        if outcome is not None:
-            await self._surely(lambda: self._bench.database.write(calls.end_call, outcome))
-
-    async def _surely(self, work: Callable[[], Awaitable[T]]) -> T:
-        return await patiently(work, self._bench.pace.write_again_s)
-
-    async def _give_up_on(self, error: Exception) -> None:
-        """Last resort after a bug: end the job. Raises what kept even that from being written: the process must end.
-
-        What was learnt of the call may be the very thing that cannot be written: then only its state is.
-        """
-        failure = error_json("internal", f"Safelight itself failed while running it ({type(error).__name__}).")
-        try:
-            await self._end(Status.FAILED, error=failure)
-        except Exception:  # the edge of the loop
-            log.exception("ending_not_written")
-            self._learnt = self._learnt and CallOutcome(self._learnt.call_id, self._learnt.state)
-            await self._end(Status.FAILED, error=failure)
+            await self._closing.follow(decision)
 
 
 def _not_known(live: LiveCall, why: str) -> CallOutcome | None:

@@ -1,17 +1,76 @@
-"""Ask a provider whether it knows a call of ours. Finding it is proof, not finding it is none."""
+"""Look for a call that may have been accepted: first among our own files, then at its provider.
+
+Finding it is proof, not finding it is none.
+"""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import structlog
 
+from safelight.domain.errors import StorageFailed
 from safelight.providers.protocol import Finds
 from safelight.services.aftercare import LeftCall
+from safelight.services.assets import NewAsset
 from safelight.services.calls import OpenCall
 from safelight.worker.bench import Bench
+from safelight.worker.deliver import Origin, stored_before
 
 log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """Everything it was to make is in storage: only its finish was lost."""
+
+    files: Sequence[NewAsset]
+
+
+@dataclass(frozen=True, slots=True)
+class Sendable:
+    """Its provider makes each of our ids once: it may simply be sent again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """Its provider knows it, under this name."""
+
+    remote_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class NoTrace:
+    """Nobody knows it; some of its files may have been stored all the same."""
+
+    files: Sequence[NewAsset]
+
+
+@dataclass(frozen=True, slots=True)
+class StorageAway:
+    """The files could not be looked at, so nothing can be said."""
+
+    why: str
+
+
+Trace = Stored | Sendable | Named | NoTrace | StorageAway
+
+
+async def trace_of(bench: Bench, call: OpenCall, origin: Origin, outputs: int) -> Trace:
+    """What can be found of a call that was to make so many outputs."""
+    try:
+        files = await stored_before(bench.store, origin)
+    except StorageFailed as error:
+        log.warning("files_not_looked_at", error=str(error), evidence=error.evidence)
+        return StorageAway("The storage could not be looked at.")  # where and why is the operator's: the log has it
+    if len(files) >= outputs:
+        return Stored(files[:outputs])
+    if bench.providers[call.provider].idempotent:
+        return Sendable()
+    remote_id = await remote_id_of(bench, call)
+    return NoTrace(files) if remote_id is None else Named(remote_id)
 
 
 async def remote_id_of(bench: Bench, call: OpenCall | LeftCall) -> str | None:

@@ -56,15 +56,15 @@ PRUNER = ("forget", "mark", "remove")
 """`prune killed`."""
 AWAITS = (
     "Attempt._affordable._surely",
-    "Attempt._hand_back._surely",
+    "Closing.hand_back._surely",
     "Attempt._open._surely",
     "Attempt._open_call._surely",
     "Attempt._reconcile._surely",
-    "Attempt._record._surely",
+    "Closing.record._surely",
     "Attempt._send_again._surely",
     "Attempt._without_trace._surely",
     "Attempt._without_result._surely",
-    "Attempt._write_ending._surely",
+    "Closing._write._surely",
     "LiveCall._begin.patiently",
     "LiveCall._begin.start",
     "LiveCall._look.read",

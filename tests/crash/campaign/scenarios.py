@@ -57,7 +57,7 @@ def killed_when_idempotent(house: House, dice: Random) -> Played:
 def zombie(house: House, dice: Random) -> Played:
     """A worker stops while it stores; its successor resumes the call and finishes; then the first one stores."""
     played = Played(house.submit(prompts(dice, 3, kinds=["later"])), all_complete=True)
-    place = dice.choice(["_keep.put", "_keep.to_thread", "Attempt._write_ending._surely"])
+    place = dice.choice(["_keep.put", "_keep.to_thread", "Closing._write._surely"])
     doomed = house.begin_worker(f"{place}=stop")
     acted(doomed, played, REACHED_WITHIN_S)
     played.losses.append(time.time())
