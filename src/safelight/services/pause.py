@@ -71,7 +71,7 @@ _SHIFT = Change(
         jobs.c.status == "pending",
         jobs.c.queue == arg("line"),
         jobs.c.started_at.is_(None),
-        jobs.c.deadline_at > NOW,
+        jobs.c.deadline_at > arg("paused_since", REAL),  # the sweep has left them alone since then
         _since < NOW,
     )
     .values(deadline_at=jobs.c.deadline_at + (NOW - _since))

@@ -20,7 +20,7 @@ from safelight.store import tables
 from safelight.store.statements import Change, Query
 from safelight.store.tx import Tx
 
-jobs, workers, calls = tables.jobs, tables.workers, tables.calls
+jobs, workers, calls, queues = tables.jobs, tables.workers, tables.calls, tables.queues
 
 SLICE = 200
 
@@ -51,7 +51,10 @@ class _Orphan(NamedTuple):
 _live_workers = sa.select(workers.c.id).where(workers.c.lost_at.is_(None))
 _IS_DUE = sa.and_(jobs.c.due_at <= NOW, still(Status.PENDING))
 _is_no_batch = jobs.c.kind != "batch"  # a batch has neither worker nor deadline of its own: it ends with its items
-_IS_OVERDUE = sa.and_(jobs.c.deadline_at <= NOW, leaves(FAIL), _is_no_batch)
+_paused = sa.select(queues.c.name).where(queues.c.paused_at.is_not(None))
+_rests = sa.and_(jobs.c.started_at.is_(None), jobs.c.queue.in_(_paused))
+_IS_OVERDUE = sa.and_(jobs.c.deadline_at <= NOW, leaves(FAIL), _is_no_batch, sa.not_(_rests))
+"""Not while its queue is paused and it never started: it gets the time of the pause on top (`pause.py`)."""
 _IS_ORPHAN = sa.and_(leaves(REQUEUE), jobs.c.worker_id.not_in(_live_workers), _is_no_batch)
 _IS_UNHEEDED = sa.and_(
     jobs.c.cancel_requested_at <= NOW - arg("patience_s", REAL),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from safelight.services import sweep
 from safelight.services.claim import claim
 from safelight.services.hand_back import Return, hand_back
 from safelight.services.pause import pause, queue_rows, resume
@@ -47,6 +48,27 @@ def test_the_pause_is_added_to_the_deadlines_of_jobs_that_never_started(shared: 
         shifts = {name: job(tx, name).deadline_at - was for name, was in before.items()}
         assert shifts["early"] == pytest.approx(1800.0, abs=5.0)
         assert (shifts["tried"], shifts["elsewhere"], shifts["scheduled"]) == (0.0, 0.0, 0.0)
+
+
+def test_a_job_does_not_pay_for_a_pause_that_outlasts_its_deadline(shared: Database) -> None:
+    with scene(shared) as tx:
+        submitted(tx, "a", max_wait_s=60.0)
+        turn_back(tx, job(tx, "a").number, "start_at", HOUR_S)
+        turn_back(tx, job(tx, "a").number, "deadline_at", 10.0)
+        paused_just_now(tx, since_s=1800.0)
+        assert (sweep.look(tx, 30.0).overdue, sweep.expire(tx)) == (0, 0)
+        assert resume(tx, "image") == 1
+        assert job(tx, "a").deadline_at > tx.now
+        assert sweep.expire(tx) == 0
+
+
+def test_a_job_that_has_run_before_ends_at_its_deadline_although_its_queue_is_paused(shared: Database) -> None:
+    with scene(shared) as tx:
+        taken = claimed(tx, "a")[0]
+        hand_back(tx, Return(taken.number, taken.fence, "busy", 60, True))
+        pause(tx, "image", None)
+        turn_back(tx, taken.number, "deadline_at")
+        assert sweep.expire(tx) == 1
 
 
 def test_a_job_whose_provider_works_already_is_resumed_past_the_pause(shared: Database) -> None:
