@@ -92,7 +92,7 @@ def test_cut_off_before_any_of_its_statements_it_leaves_nothing(database: Databa
     else:
         pytest.fail(f"it runs more than {MOST_STATEMENTS} statements")
     assert answer == Submitted("new")
-    assert statements > 10
+    assert statements > 5  # fewer would mean that the cut misses some
     after = everything(database)
     changed = {name for name in after if after[name] != before[name]}
     assert {"jobs", "idempotency_keys", "events", "ledger", "accounts", "fair_tags"} <= changed
