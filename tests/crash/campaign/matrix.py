@@ -6,6 +6,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+
+def around_commits(use_cases: Iterable[str]) -> list[str]:
+    """The two points of each."""
+    return [f"{name}.{moment}" for name in use_cases for moment in ("before_commit", "after_commit")]
+
+
 WORKER = (
     "_beat_while_ticking",
     "_keep",
@@ -89,11 +95,20 @@ AWAITS = (
 """`killed`, `frozen` and `bug`."""
 
 
-def around_commits(use_cases: Iterable[str]) -> list[str]:
-    """The two points of each."""
-    return [f"{name}.{moment}" for name in use_cases for moment in ("before_commit", "after_commit")]
-
-
+LEAVES_UNKNOWN = ["LiveCall._begin.start", "accepted.before_commit", "sending.after_commit", "finish.before_commit"]
+"""Where a worker dies and nobody knows what became of its call."""
+FINDS_UNKNOWN = [
+    "Attempt._open_call._surely",
+    "Attempt._reconcile._surely",
+    "Attempt._without_trace._surely",
+    "_as_delivered.get",
+    "_as_delivered.head",
+    "remote_id_of.find",
+    *around_commits(["accepted", "finish", "hand_back"]),
+]
+"""Where the next one is while it looks for them: `killed twice`."""
+AFTERCARE = around_commits(["_keep", "end_call", "look_again", "take_due"])
+"""Where calls are looked after that have outlived their jobs: `provider silent`."""
 HERE = [*around_commits(WORKER), *AWAITS]
 SWEEP = around_commits(SWEEPER)
 SERVER = around_commits(API)

@@ -15,8 +15,18 @@ from random import Random
 from tests.crash.campaign import faults, other_requests
 from tests.crash.campaign.crowd import crowd, lost_elsewhere, lost_here
 from tests.crash.campaign.house import LEASE_S, RECONCILED_S, House
-from tests.crash.campaign.matrix import AWAITS, HERE, PRUNE, SERVER, SWEEP, around_commits
-from tests.crash.campaign.played import Played, acted, finish, lose, mixed, prompts
+from tests.crash.campaign.matrix import (
+    AFTERCARE,
+    AWAITS,
+    FINDS_UNKNOWN,
+    HERE,
+    LEAVES_UNKNOWN,
+    PRUNE,
+    SERVER,
+    SWEEP,
+    around_commits,
+)
+from tests.crash.campaign.played import END_WITHIN_S, Played, acted, finish, lose, mixed, prompts
 
 REACHED_WITHIN_S = 8.0
 CUT = ("cut_after", "cut_midway")
@@ -34,8 +44,8 @@ def killed(house: House, dice: Random) -> Played:
 def frozen(house: House, dice: Random) -> Played:
     """SIGSTOP at a commit or an await for two leases, then SIGCONT: it wakes up among its successors."""
     played = Played(house.submit(mixed(dice, 6)))
-    doomed = house.begin_worker(f"{dice.choice(HERE)}:{dice.randint(1, 3)}=stop")
-    if not acted(doomed, played, REACHED_WITHIN_S):
+    doomed = house.begin_worker(f"{dice.choice(HERE)}:{_nth(dice)}=stop")
+    if not acted(doomed, played, _a_moment(dice)):
         doomed.freeze()
     played.losses.append(time.time())
     other = house.begin_worker()
@@ -48,9 +58,19 @@ def frozen(house: House, dice: Random) -> Played:
 def killed_when_idempotent(house: House, dice: Random) -> Played:
     """As `killed`, with a provider that makes each of our calls once: then every job completes, and is billed once."""
     played = Played(house.submit(prompts(dice, 6)), all_complete=True)
-    doomed = house.begin_worker(f"{dice.choice(HERE)}:{dice.randint(1, 3)}=kill")
-    acted(doomed, played, REACHED_WITHIN_S)
+    doomed = house.begin_worker(f"{dice.choice(HERE)}:{_nth(dice)}=kill")
+    acted(doomed, played, _a_moment(dice))
     lose(doomed, played)
+    return finish(house, played, house.worker())
+
+
+def killed_twice(house: House, dice: Random) -> Played:
+    """A worker dies with calls of which nobody knows, and the next one while it looks for them."""
+    played = Played(house.submit(mixed(dice, 6)))
+    for points in (LEAVES_UNKNOWN, FINDS_UNKNOWN):
+        doomed = house.begin_worker(f"{dice.choice(points)}=kill")
+        acted(doomed, played, REACHED_WITHIN_S)
+        lose(doomed, played)
     return finish(house, played, house.worker())
 
 
@@ -178,9 +198,11 @@ def provider_silent(house: House, dice: Random) -> Played:
     silent.says("job.started", count=3, within_s=REACHED_WITHIN_S)
     if dice.random() < 0.5:
         lose(silent, played)
-    other = house.worker()
+    careful = house.begin_worker(f"{dice.choice(AFTERCARE)}=kill")
     played.ids += house.submit(prompts(dice, 2))
-    return finish(house, played, silent, other)
+    house.until_ended(played.ids, END_WITHIN_S)
+    acted(careful, played, REACHED_WITHIN_S)
+    return finish(house, played, silent, careful, house.worker())
 
 
 def storage_fails(house: House, dice: Random) -> Played:
@@ -259,6 +281,7 @@ SCENARIOS: dict[str, Scenario] = {
     "lost, another host": lost_elsewhere,
     "killed at a point": killed,
     "frozen for two leases": frozen,
+    "killed twice": killed_twice,
     "idempotent provider": killed_when_idempotent,
     "zombie stores late": zombie,
     "bug at a point": bug,
@@ -284,14 +307,23 @@ ONLY_ON = {"database away": "postgres", "database locked": "sqlite", "writer sat
 
 def _crashed(house: House, dice: Random, point: str, action: str) -> Played:
     played, beside = Played(house.submit(mixed(dice, 6))), dice.random() < 0.5
-    workers = [house.begin_worker(f"{point}:{dice.randint(1, 3)}={action}")]
+    workers = [house.begin_worker(f"{point}:{_nth(dice)}={action}")]
     if beside:
         workers.append(house.begin_worker())
-    if not acted(workers[0], played, REACHED_WITHIN_S) or action == "kill":
+    if not acted(workers[0], played, _a_moment(dice)) or action == "kill":
         lose(workers[0], played)
     if not beside:
         workers.append(house.begin_worker())
     return finish(house, played, *workers)
+
+
+def _nth(dice: Random) -> int:
+    return dice.choice([1, 1, 1, 2, 3])
+
+
+def _a_moment(dice: Random) -> float:
+    """How long a point is waited for, from when the worker is ready: after that any moment is a good one to die."""
+    return dice.uniform(0.5, 3.0)
 
 
 def _undisturbed(house: House, dice: Random, trouble: Trouble, lasts_s: float) -> Played:
