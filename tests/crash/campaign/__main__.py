@@ -42,7 +42,12 @@ def main() -> int:
         lanes = _lanes(arguments, plans, Path(folder), servers)
         with ThreadPoolExecutor(max(1, len(lanes))) as pool:
             playing = [pool.submit(_play, lane, plans[lane.kind], stop_at) for lane in lanes]
-            runs = [run for each in playing for run in each.result()]
+            try:
+                runs = [run for each in playing for run in each.result()]
+            except KeyboardInterrupt:
+                for left in plans.values():  # the runs that are being played end; no more begin
+                    left.clear()
+                raise
     return _report(runs, plans, seed)
 
 
