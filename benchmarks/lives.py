@@ -33,6 +33,7 @@ from safelight.store.connect import open_database
 from safelight.store.database import Database
 from safelight.store.statements import Query, compile_all
 from safelight.store.tx import Tx
+from safelight.worker.machine import settle_memory
 
 QUEUE, WORKER, MODEL, PROVIDER = "image", "worker-1", "fake", "fake"
 USERS = tuple(f"user-{n}" for n in range(20))
@@ -91,6 +92,7 @@ async def at_work(url: str) -> AsyncIterator[tuple[Database, Hub, Nudges]]:
     compile_all(database.dialect)
     database.waker = nudges.announce
     database.start()
+    settle_memory()
     try:
         yield database, hub, nudges
     finally:

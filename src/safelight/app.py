@@ -6,7 +6,7 @@ import asyncio
 import os
 import secrets
 import signal
-from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from importlib.metadata import entry_points
@@ -172,7 +172,7 @@ class Safelight:
             warm_ups = [provider.warm_up() for provider in self.providers.values()]
             compiling = asyncio.to_thread(compile_all, self.database.dialect)
             works = (compiling, *warm_ups, asyncio.to_thread(images.warm_up))
-            self._warming = [asyncio.create_task(_try_to(work)) for work in works]
+            self._warming = [asyncio.create_task(_warm_up(works))]
         return process
 
     def role(self, name: str, *, queues: Sequence[str] | None = None, slots: int = 0, url: str | None = None) -> Role:
@@ -284,6 +284,11 @@ def loop_factory() -> type[asyncio.AbstractEventLoop] | None:
     except ImportError:
         return None
     return uvloop.Loop
+
+
+async def _warm_up(works: Iterable[Awaitable[None]]) -> None:
+    await asyncio.gather(*map(_try_to, works))
+    machine.settle_memory()
 
 
 async def _try_to(warm_up: Awaitable[None]) -> None:

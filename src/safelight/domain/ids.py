@@ -5,15 +5,32 @@ from __future__ import annotations
 import os
 import re
 import time
+from collections import deque
 from collections.abc import Callable
 
 _CANONICAL = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
+NOISE_BYTES, DRAWN_AT_ONCE = 10, 256
+_drawn: deque[bytes] = deque()
+os.register_at_fork(after_in_child=_drawn.clear)  # else both would go on with the same
 
 
-def new_id(now_s: Callable[[], float] = time.time, random: Callable[[int], bytes] = os.urandom) -> str:
+def system_noise() -> bytes:
+    """Random bytes of the system, drawn in bulk.
+
+    Every draw lets go of the interpreter, and where threads are busy it takes a while until one has it again.
+    """
+    try:
+        return _drawn.popleft()
+    except IndexError:
+        block = os.urandom(NOISE_BYTES * DRAWN_AT_ONCE)
+        _drawn.extend([block[at : at + NOISE_BYTES] for at in range(NOISE_BYTES, len(block), NOISE_BYTES)])
+        return block[:NOISE_BYTES]
+
+
+def new_id(now_s: Callable[[], float] = time.time, random: Callable[[], bytes] = system_noise) -> str:
     """A new id that sorts by creation time (milliseconds) as text."""
     stamp = int(now_s() * 1000).to_bytes(6, "big")
-    noise = bytearray(random(10))
+    noise = bytearray(random())
     noise[0] = 0x70 | (noise[0] & 0x0F)
     noise[2] = 0x80 | (noise[2] & 0x3F)
     text = (stamp + bytes(noise)).hex()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from random import SystemRandom
+from random import Random
 
 from safelight.catalog.catalog import Catalog
 from safelight.domain.unknown import UnknownPolicy
@@ -74,7 +74,7 @@ class Bench:
     presence: Presence
     pace: Pace = Pace()
     rules: Rules = Rules()
-    random: Callable[[], float] = SystemRandom().random
+    random: Callable[[], float] = Random().random  # noqa: S311 - jitter; the system's is slow among busy threads
     today: Callable[[], date] = today
 
     def runnable_models(self) -> tuple[str, ...]:

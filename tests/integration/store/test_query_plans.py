@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from benchmarks.seeding import ENDED, WAITING, execute, seed_jobs, seed_records
-from safelight.services import read_jobs
+from safelight.services import job_pages
 from safelight.store import tables
 from safelight.store.connect import open_database
 from safelight.store.statements import Statement
@@ -80,9 +80,11 @@ HOT = (
     Hot("services.sweep._TAKE_BACK", "jobs", NUMBER, many=True),
     Hot("services.sweep._GIVE_UP", "jobs", NUMBER, many=True),
     Hot("services.cancel._CANCEL", "jobs", ["sqlite_autoindex_jobs_1", "uq_jobs_id"]),
-    Hot("services.read_jobs._BY_ID", "jobs", ["sqlite_autoindex_jobs_1", "uq_jobs_id"]),
-    Hot("page", "jobs", ["ix_jobs_user"]),
-    Hot("page of a status", "jobs", ["ix_jobs_user_status"]),
+    Hot("services.read_jobs._BY_ID", "jobs", ["sqlite_autoindex_jobs_1", "uq_jobs_id", *NUMBER]),
+    Hot("page", "jobs", ["ix_jobs_user", *NUMBER]),  # by number: parent and original of each
+    Hot("page of a status", "jobs", ["ix_jobs_user_status", *NUMBER]),
+    Hot("items", "jobs", ["ix_jobs_parent", *NUMBER, "sqlite_autoindex_jobs_1", "uq_jobs_id"]),
+    Hot("services.sweep._CANCEL", "jobs", ["ix_jobs_unheeded", *NUMBER]),
     Hot("services.read_jobs._ASSETS_OF", "assets", ["ix_assets_job"]),
     Hot("services.read_jobs._COST_OF", "calls", ["ix_calls_job"]),
     Hot("events.log._AFTER", "events", ["PRIMARY KEY", "pk_events"]),
@@ -115,7 +117,12 @@ def populate(url: str) -> None:
 
 @pytest.fixture(scope="module")
 def by_name() -> dict[str, Statement]:
-    pages = {"page": read_jobs._page(()), "page of a status": read_jobs._page(("status",))}
+    pages = {
+        "page": job_pages._page((), of_batch=False),
+        "page of a status": job_pages._page(("status",), of_batch=False),
+        "page of a batch": job_pages._page((), of_batch=True),
+        "items": job_pages._items(with_status=False),
+    }
     return {**dict(statements()), **pages}
 
 
