@@ -54,8 +54,8 @@ fix: $(VENV)/.dev ## Format the code and mend what can be mended by a tool
 docs: $(VENV)/.dev ## Write the generated parts of the documentation
 	@$(BIN)/python -m tools.build_docs
 
-bench: $(VENV)/.dev ## Measure how quick Safelight is on this machine (SHORT=1 for a tenth of it, ONLY="life growth" for parts)
-	@$(BIN)/python -m benchmarks $(if $(SHORT),--short) $(if $(ONLY),--only $(ONLY))
+bench: $(VENV)/.dev ## Measure how quick Safelight is on this machine (SHORT=1, ONLY="life growth", WRITE=1)
+	@$(BIN)/python -m benchmarks $(if $(SHORT),--short) $(if $(ONLY),--only $(ONLY)) $(if $(WRITE),--write)
 
 crash: $(VENV)/.dev ## Kill, freeze and cut off real processes again and again (SHORT=1 for two minutes of it, ARGS="--runs 1000")
 	@$(BIN)/python -m tests.crash.campaign $(if $(SHORT),--short) $(ARGS)

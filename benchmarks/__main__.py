@@ -1,4 +1,4 @@
-"""`python -m benchmarks [--short] [--only PART ...]`: measure, print the table, exit 1 if a goal was missed."""
+"""`python -m benchmarks [--short] [--only PART ...] [--write]`: measure, show the table, exit 1 if a goal is missed."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import sys
 
 from benchmarks import backup, beats, flight, growth, life, main_job
 from benchmarks.figures import show
+from benchmarks.report import write
 from safelight.telemetry.logs import configure_logging
 
 PARTS = {
@@ -26,10 +27,14 @@ def main() -> int:
         "--short", action="store_true", help="a tenth of the amounts, for CI; only losses are judged, not times"
     )
     parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS), metavar="PART", help=", ".join(PARTS))
+    parser.add_argument("--write", action="store_true", help="put the tables into docs/performance.md")
     arguments = parser.parse_args()
     configure_logging("console", "error")
-    figures = [figure for name in arguments.only for figure in PARTS[name](arguments.short)]
+    parts = {name: PARTS[name](arguments.short) for name in arguments.only}
+    figures = [figure for part in parts.values() for figure in part]
     show(figures)
+    if arguments.write:
+        write(parts)
     judged = [figure for figure in figures if figure.is_loss or not arguments.short]
     return 0 if all(figure.met for figure in judged) else 1
 
