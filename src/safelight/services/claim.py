@@ -38,7 +38,7 @@ ROUNDS = 3
 
 
 class Terms(NamedTuple):
-    """What a worker can take. Without `models` it takes any; `providers` are those that jobs may be pinned to."""
+    """What a worker can take. Without `models` it takes any; `providers`: where jobs may be pinned, or have a call."""
 
     idle: bool = True
     """Whether it runs nothing now."""
@@ -110,17 +110,18 @@ class _Claiming:
         return self._slots - len(self.taken)
 
     def take_from(self, queues: Sequence[_QueueRow]) -> None:
-        if self._room <= 0 or self._take_reserved() or self._meet_suspect(queues):
+        if self._room <= 0 or self._take_reserved(queues) or self._meet_suspect(queues):
             return
         for queue in queues:
             if self._room > 0:
-                self.taken += self._tx.all(RESUMES, slots=self._room, **self._given(queue))
+                self.taken += self._resumed(queue)
             if self._room > 0 and queue.paused_at is None:
                 self._take_ready(queue)
 
-    def _take_reserved(self) -> bool:
-        """Whether a suspect job waits for this worker: then nothing else is taken."""
-        reserved = self._tx.one(RESERVED, reason=parking.reserved(self._worker_id))
+    def _take_reserved(self, queues: Sequence[_QueueRow]) -> bool:
+        """Whether a suspect job waits for this worker, in no paused queue: then nothing else is taken."""
+        open_lines = [queue.name for queue in queues if queue.paused_at is None]
+        reserved = self._tx.one(RESERVED, reason=parking.reserved(self._worker_id), open_lines=open_lines)
         if reserved is not None and self._terms.idle:
             self._take_alone(reserved)
         return reserved is not None
@@ -128,7 +129,7 @@ class _Claiming:
     def _meet_suspect(self, queues: Sequence[_QueueRow]) -> bool:
         for queue in queues:
             given = {"line": queue.name, "paused": queue.paused_at is not None, "at_now": self._tx.now}
-            suspect = self._tx.one(SUSPECT, **given)
+            suspect = self._tx.one(SUSPECT[self._chooses], **given, **self._choice())
             if suspect is None:
                 continue
             if self._terms.idle:
@@ -141,6 +142,10 @@ class _Claiming:
     def _take_alone(self, suspect: Candidate) -> None:
         given = {"worker": self._worker_id, "at_now": self._tx.now}
         self.taken += self._tx.all(CLAIM_ALONE, job=suspect.number, **given)
+
+    def _resumed(self, queue: _QueueRow) -> list[ClaimedJob]:
+        providers = {"providers": list(self._terms.providers)} if self._chooses else {}
+        return self._tx.all(RESUMES[self._chooses], slots=self._room, **self._given(queue), **providers)
 
     def _take_ready(self, queue: _QueueRow) -> None:
         ready = self._capped(queue) if self._terms.user_cap is not None else self._uncapped(queue)

@@ -8,12 +8,12 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from safelight.domain.jobs import CLAIM, Stage
-from safelight.services.moves import picked, reaches
+from safelight.services.moves import OPEN_CALL, picked, reaches
 from safelight.services.sql import INTEGER, NOW, arg
 from safelight.store import tables
 from safelight.store.statements import Change, Query
 
-jobs = tables.jobs
+jobs, calls = tables.jobs, tables.calls
 
 SUSPECT_AFTER = 2
 """A job that was running when so many workers were lost may be what ended them: it takes no neighbours along."""
@@ -94,37 +94,30 @@ def _claim_picked(rows: sa.Select[Any], name: str, *, resumes: bool) -> Query[Cl
 
 
 _in_order = (jobs.c.priority.desc(), jobs.c.vstart, jobs.c.number)
+_providers: sa.BindParameter[str] = sa.bindparam("providers", expanding=True)
 _runnable = sa.and_(
     jobs.c.model.in_(sa.bindparam("models", expanding=True)),
-    sa.or_(jobs.c.provider_pin.is_(None), jobs.c.provider_pin.in_(sa.bindparam("providers", expanding=True))),
+    sa.or_(jobs.c.provider_pin.is_(None), jobs.c.provider_pin.in_(_providers)),
 )
+_call_is_ours = sa.func.coalesce(
+    sa.select(calls.c.provider.in_(_providers))
+    .where(calls.c.job == jobs.c.number, OPEN_CALL)
+    .limit(1)
+    .correlate(jobs)
+    .scalar_subquery(),
+    sa.true(),
+)
+"""Of a job that resumes: whether its open call is at one of these providers. It may be over by now."""
 _is_due = sa.or_(jobs.c.due_at.is_(None), jobs.c.due_at <= NOW)
-RESUMES = _claim_picked(
-    sa.select(jobs.c.number)
-    .where(jobs.c.queue == arg("line"), jobs.c.resumes, _is_due, jobs.c.lost_n < SUSPECT_AFTER)
-    .order_by(jobs.c.number)
-    .limit(arg("slots", INTEGER)),
-    "resumes",
-    resumes=True,
-)
-"""Jobs with an open call go first, past any pause and cap: their provider is already working."""
 _suspect = sa.and_(jobs.c.lost_n >= SUSPECT_AFTER, jobs.c.status == "pending")
-SUSPECT = Query(
+RESERVED = Query(
     sa.select(jobs.c.number, jobs.c.user_id)
     .where(
-        jobs.c.queue == arg("line"),
-        _suspect,
-        jobs.c.waiting_for.is_(None),
-        _is_due,
-        sa.or_(jobs.c.resumes, sa.and_(jobs.c.ready, sa.not_(arg("paused", sa.Boolean())))),
+        jobs.c.waiting_for == arg("reason"),
+        sa.or_(jobs.c.resumes, jobs.c.queue.in_(sa.bindparam("open_lines", expanding=True))),
     )
-    .order_by(jobs.c.number)
     .limit(1)
-    .with_for_update(skip_locked=True),
-    Candidate,
-)
-RESERVED = Query(
-    sa.select(jobs.c.number, jobs.c.user_id).where(jobs.c.waiting_for == arg("reason")).limit(1).with_for_update(),
+    .with_for_update(),
     Candidate,
 )
 RESERVE = Change(
@@ -134,6 +127,25 @@ CLAIM_ALONE = _claim_where(jobs.c.number == arg("job", INTEGER), resumes=True)
 CLAIM_THESE = _claim_where(jobs.c.number.in_(sa.bindparam("numbers", expanding=True)), resumes=False)
 
 
+def _resumes(chooses: bool) -> Query[ClaimedJob]:
+    of_queue = (jobs.c.queue == arg("line"), jobs.c.resumes, _is_due, jobs.c.lost_n < SUSPECT_AFTER)
+    rows = sa.select(jobs.c.number).where(*of_queue, *((_call_is_ours,) if chooses else ()))
+    return _claim_picked(rows.order_by(jobs.c.number).limit(arg("slots", INTEGER)), "resumes", resumes=True)
+
+
+def _suspects(chooses: bool) -> Query[Candidate]:
+    ready = sa.and_(jobs.c.ready, sa.not_(arg("paused", sa.Boolean())), *((_runnable,) if chooses else ()))
+    resumes = sa.and_(jobs.c.resumes, *((_call_is_ours,) if chooses else ()))
+    return Query(
+        sa.select(jobs.c.number, jobs.c.user_id)
+        .where(jobs.c.queue == arg("line"), _suspect, jobs.c.waiting_for.is_(None), _is_due, sa.or_(resumes, ready))
+        .order_by(jobs.c.number)
+        .limit(1)
+        .with_for_update(skip_locked=True),
+        Candidate,
+    )
+
+
 @cache
 def _ready(chooses: bool) -> sa.Select[Any]:
     """Ready jobs in order. `chooses`: only of models that the worker can run; the others are left to other workers."""
@@ -141,6 +153,9 @@ def _ready(chooses: bool) -> sa.Select[Any]:
     return (rows.where(_runnable) if chooses else rows).order_by(*_in_order).limit(arg("slots", INTEGER))
 
 
+RESUMES = {chooses: _resumes(chooses) for chooses in (False, True)}
+"""Jobs with an open call go first, past any pause and cap: their provider is already working."""
+SUSPECT = {chooses: _suspects(chooses) for chooses in (False, True)}
 READY = {chooses: _claim_picked(_ready(chooses), "picked", resumes=False) for chooses in (False, True)}
 CANDIDATES = {
     chooses: Query(_ready(chooses).add_columns(jobs.c.user_id).with_for_update(skip_locked=True), Candidate)

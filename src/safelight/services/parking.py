@@ -13,7 +13,7 @@ from typing import NamedTuple, Protocol
 import sqlalchemy as sa
 
 from safelight.services.moves import picked
-from safelight.services.sql import INTEGER, arg
+from safelight.services.sql import INTEGER, TEXT, arg
 from safelight.store import tables
 from safelight.store.statements import Change, Query
 from safelight.store.tx import Tx
@@ -96,14 +96,20 @@ _NEXT_GROUP = Query(
     sa.select(jobs.c.waiting_for, jobs.c.queue)
     .where(
         jobs.c.waiting_for.is_not(None),
-        jobs.c.waiting_for >= arg("reason"),
-        sa.or_(jobs.c.waiting_for > arg("reason"), jobs.c.queue > arg("line")),
+        # As one value: an OR of the two would walk through all jobs of the last group to find its end.
+        sa.tuple_(jobs.c.waiting_for, jobs.c.queue) > sa.tuple_(arg("reason", TEXT), arg("line", TEXT)),
     )
     .order_by(jobs.c.waiting_for, jobs.c.queue)
     .limit(1),
     Group,
 )
-_LIVE = Query(sa.select(workers.c.id).where(workers.c.id == arg("worker"), workers.c.lost_at.is_(None)), _Worker)
+_CLAIMS = Query(
+    sa.select(workers.c.id).where(
+        workers.c.id == arg("worker"), workers.c.lost_at.is_(None), sa.not_(workers.c.draining)
+    ),
+    _Worker,
+)
+"""One that drains will never come for what waits for it."""
 
 
 def capped(user_id: str) -> str:
@@ -155,7 +161,7 @@ def _room(tx: Tx, group: Group, cap: int | None) -> int:
     kind, _, name = group.waiting_for.partition(":")
     if kind == "user":
         return PARK_AT_ONCE if cap is None else max(0, cap - running(tx, group.queue, name))
-    return 0 if kind == "worker" and tx.one(_LIVE, worker=name) else PARK_AT_ONCE
+    return 0 if kind == "worker" and tx.one(_CLAIMS, worker=name) else PARK_AT_ONCE
 
 
 def _let_in(tx: Tx, group: Group, at_most: int) -> int:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from safelight.domain.jobs import Status
 from safelight.services import parking, presence, sweep
+from safelight.services.calls import CallOutcome, end_call
 from safelight.services.cancel import cancel
 from safelight.services.claim import Terms, claim
 from safelight.services.finish import Ending, finish
 from safelight.services.hand_back import Return, hand_back
 from safelight.services.parking import FIRST_GROUP, PARK_AT_ONCE, let_in_missed
+from safelight.services.pause import resume
 from safelight.store.database import Database
 from safelight.store.tx import Tx
-from tests.integration.services.scene import claimed, complete, hire, job, running, scene, submitted, turn_back
+from tests.integration.services.scene import claimed, complete, hire, job, pause, running, scene, submitted, turn_back
 
 TWO = Terms(user_cap=2)
 
@@ -127,6 +129,53 @@ def test_a_suspect_whose_worker_is_gone_is_let_in_again(shared: Database) -> Non
         presence.declare_lost(tx, "w1", 0)
         assert let_in_missed(tx, None, FIRST_GROUP)[0] == 1
         assert names(list(claim(tx, "w2", ["image"], 1))) == ["bad"]
+
+
+def test_a_suspect_whose_worker_drains_is_let_in_again(shared: Database) -> None:
+    with scene(shared, workers=("w1", "w2")) as tx:
+        submitted(tx, "bad")
+        lose(tx, "bad", 2)
+        claim(tx, "w1", ["image"], 1, Terms(idle=False))
+        presence.beat(tx, presence.Beat("w1", 1, True, 0.0, 0))
+        assert let_in_missed(tx, None, FIRST_GROUP)[0] == 1
+        assert names(list(claim(tx, "w2", ["image"], 1))) == ["bad"]
+
+
+def test_a_suspect_that_waits_for_a_worker_also_waits_for_its_paused_queue(shared: Database) -> None:
+    with scene(shared) as tx:
+        submitted(tx, "bad")
+        lose(tx, "bad", 2)
+        claim(tx, "w1", ["image"], 1, Terms(idle=False))
+        pause(tx)
+        submitted(tx, "film", queue="video")
+        assert names(list(claim(tx, "w1", ["image", "video"], 4))) == ["film"]
+        resume(tx, "image")
+        assert names(list(claim(tx, "w1", ["image", "video"], 4))) == ["bad"]
+
+
+def test_a_suspect_is_left_to_workers_that_can_run_it(shared: Database) -> None:
+    with scene(shared) as tx:
+        submitted(tx, "bad")
+        lose(tx, "bad", 2)
+        assert claim(tx, "w1", ["image"], 4, Terms(models=("other",), providers=("elsewhere",))) == []
+        assert names(list(claim(tx, "w1", ["image"], 4, Terms(models=("fake",))))) == ["bad"]
+
+
+def test_a_job_with_an_open_call_is_left_to_workers_that_have_its_provider(shared: Database) -> None:
+    with scene(shared) as tx:
+        taken = running(tx, "a", repeatable=False)
+        hand_back(tx, Return(taken.number, taken.fence, "drain", 0, False))
+        assert claim(tx, "w1", ["image"], 4, Terms(models=("fake",), providers=("elsewhere",))) == []
+        retired = Terms(models=(), providers=("fake",))
+        assert [(j.id, j.resumes) for j in claim(tx, "w1", ["image"], 4, retired)] == [("a", True)]
+
+
+def test_a_job_whose_call_ended_while_it_waited_to_resume_is_claimed_by_anybody(shared: Database) -> None:
+    with scene(shared) as tx:
+        taken = running(tx, "a", repeatable=False)
+        hand_back(tx, Return(taken.number, taken.fence, "drain", 0, False))
+        assert end_call(tx, [CallOutcome("call-a", "failed")]) == [True]
+        assert names(list(claim(tx, "w1", ["image"], 4, Terms(models=("other",), providers=("elsewhere",))))) == ["a"]
 
 
 def test_a_suspect_with_an_open_call_is_resumed_alone(shared: Database) -> None:
