@@ -12,7 +12,7 @@ from typing import NamedTuple
 import sqlalchemy as sa
 
 from safelight.domain.jobs import Stage
-from safelight.services.moves import LEASE_HOLDS, OPEN_CALL
+from safelight.services.moves import JOB_HAS_ENDED, LEASE_HOLDS, OPEN_CALL
 from safelight.services.sql import INTEGER, NOW, REAL, arg
 from safelight.store import tables
 from safelight.store.calls import batch
@@ -105,8 +105,10 @@ _ACCEPT = Change(
         state=sa.literal("accepted"),
         remote_id=arg("remote"),
         accepted_at=NOW,
-        # Of an ended job: whoever looks after it has something to ask for now.
-        check_at=sa.case((calls.c.check_at.is_not(None), sa.cast(NOW, REAL)), else_=sa.null()),
+        # Of an ended job, or given up: whoever looks after it has something to ask for now, also after the day is over.
+        check_at=sa.case(
+            (sa.or_(JOB_HAS_ENDED, calls.c.given_up_at.is_not(None)), sa.cast(NOW, REAL)), else_=sa.null()
+        ),
     )
 )
 _KNOWN = Query(sa.select(calls.c.state).where(calls.c.id == arg("call_id"), calls.c.remote_id == arg("remote")), _State)

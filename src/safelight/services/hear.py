@@ -58,7 +58,9 @@ _RESUME_NOW = Change(
     sa.update(jobs).where(jobs.c.number == arg("of_job", INTEGER), jobs.c.resumes).values(due_at=sa.null())
 )
 _CHECK_NOW = Change(
-    sa.update(calls).where(calls.c.id == arg("call_id"), calls.c.check_at.is_not(None)).values(check_at=NOW)
+    sa.update(calls)
+    .where(calls.c.id == arg("call_id"), calls.c.state.in_(["sending", "accepted", "unknown"]))
+    .values(check_at=NOW)
 )
 
 

@@ -11,6 +11,7 @@ from safelight.domain.jobs import TERMINAL, EventType
 from safelight.services import events
 from safelight.services.assets import NewAsset, add_recovered
 from safelight.services.calls import CallOutcome
+from safelight.services.moves import JOB_HAS_ENDED
 from safelight.services.sql import NOW, REAL, arg
 from safelight.store import tables
 from safelight.store.statements import Query
@@ -39,13 +40,12 @@ class _Told(NamedTuple):
     sequence: int
 
 
-_job_has_ended = sa.exists().where(jobs.c.number == calls.c.job, jobs.c.status.in_(sorted(TERMINAL))).correlate(calls)
 _CLOSE = Query(
     sa.update(calls)
     .where(
         calls.c.id == arg("call_id"),
         calls.c.state.in_(["sending", "accepted", "unknown"]),
-        sa.or_(_job_has_ended, calls.c.given_up_at.is_not(None)),
+        sa.or_(JOB_HAS_ENDED, calls.c.given_up_at.is_not(None)),
     )
     .values(
         state=sa.literal("succeeded"),

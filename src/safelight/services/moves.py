@@ -6,7 +6,7 @@ from typing import Any, Final, NamedTuple
 
 import sqlalchemy as sa
 
-from safelight.domain.jobs import Move, Status
+from safelight.domain.jobs import TERMINAL, Move, Status
 from safelight.services.sql import INTEGER, NOW, arg
 from safelight.store.tables import calls, jobs
 
@@ -86,3 +86,8 @@ OPEN_CALL: Final = sa.and_(calls.c.state.in_(["sending", "accepted", "unknown"])
 """A call that may still cost money or deliver."""
 
 HAS_OPEN_CALL: Final = sa.exists().where(calls.c.job == jobs.c.number, OPEN_CALL).correlate(jobs)
+
+JOB_HAS_ENDED: Final = (
+    sa.exists().where(jobs.c.number == calls.c.job, jobs.c.status.in_(sorted(TERMINAL))).correlate(calls)
+)
+"""Of a call: its job is over, and somebody must look after it."""

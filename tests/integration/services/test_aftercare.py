@@ -134,6 +134,18 @@ def test_a_remote_id_learnt_after_the_job_ended_makes_the_call_due_at_once(share
         assert aftercare.any_due(tx, ["fake"])
 
 
+@pytest.mark.parametrize("how", ["it answers a frozen worker", "it says so by itself"])
+def test_news_after_nobody_looked_any_more_are_looked_at_all_the_same(shared: Database, how: str) -> None:
+    with scene(shared) as tx:
+        overdue(tx)
+        assert aftercare.stop_looking(tx, "call-a")
+        if how == "it says so by itself":
+            assert hear(tx, News("fake", "r-9", "call-a"))
+        else:
+            assert calls.accepted(tx, [Accepted("call-a", "r-9")]) == [True]
+        assert aftercare.any_due(tx, ["fake"])
+
+
 def test_a_call_given_up_for_another_is_looked_after_while_its_job_goes_on(shared: Database) -> None:
     with scene(shared) as tx:
         taken = running(tx, "a", repeatable=False)
