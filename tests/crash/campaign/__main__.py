@@ -14,7 +14,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from random import Random
@@ -36,18 +36,19 @@ _printing = threading.Lock()
 def main() -> int:
     arguments = _arguments()
     seed = arguments.seed if arguments.seed is not None else Random().randrange(10**6)  # noqa: S311 - dice
-    stop_at = time.monotonic() + (SHORT_LIMIT_S if arguments.short else 10**9)
+    stop_at = time.monotonic() + (SHORT_LIMIT_S if arguments.short else arguments.minutes * 60)
     plans = _plans(arguments, seed)
     with tempfile.TemporaryDirectory(prefix="safelight-crash-") as folder, ExitStack() as servers:
         lanes = _lanes(arguments, plans, Path(folder), servers)
         with ThreadPoolExecutor(max(1, len(lanes))) as pool:
             playing = [pool.submit(_play, lane, plans[lane.kind], stop_at) for lane in lanes]
             try:
-                runs = [run for each in playing for run in each.result()]
+                wait(playing)
             except KeyboardInterrupt:
-                for left in plans.values():  # the runs that are being played end; no more begin
+                _say("The runs that are being played end; no more begin.")
+                for left in plans.values():
                     left.clear()
-                raise
+            runs = [run for each in playing for run in each.result()]
     return _report(runs, plans, seed)
 
 
@@ -55,6 +56,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.crash.campaign")
     parser.add_argument("--short", action="store_true", help="every scenario once, in two minutes")
     parser.add_argument("--runs", type=int, default=FULL_RUNS, help=f"how many, over all databases ({FULL_RUNS})")
+    parser.add_argument("--minutes", type=float, default=10**6, help="begin no more runs after so long")
     parser.add_argument("--seed", type=int, help="where the dice begin; with --only, of that run")
     parser.add_argument("--only", choices=list(SCENARIOS), help="one scenario")
     parser.add_argument("--database", choices=DATABASES, help="one kind of database")

@@ -17,7 +17,12 @@ from tests.crash.campaign.recovery import recoveries_s
 from tests.crash.campaign.scenarios import SCENARIOS
 from tests.crash.campaign.verdict import Verdict, judge
 
-DEFAULT_TIMES: dict[str, object] = {"lease_seconds": 30, "sweep_seconds": 5, "deadline_image_seconds": 600}
+DEFAULT_TIMES: dict[str, object] = {
+    "lease_seconds": 30,
+    "sweep_seconds": 5,
+    "deadline_image_seconds": 600,
+    "max_wait_seconds": 1800,
+}
 SETTINGS: dict[str, dict[str, object]] = {
     "provider silent": {"deadline_image_seconds": 10},
     "idempotent provider": {"idempotent": True},
