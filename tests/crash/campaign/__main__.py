@@ -1,7 +1,8 @@
 """`python -m tests.crash.campaign`: break Safelight in every way there is, and count what broke with it.
 
---short           one run of every scenario and database, for CI        --runs N   random runs after those
---seed N          where the dice begin; printed, so that every run can be made again
+--short                    every scenario once, on one kind of database or the other: for CI
+--runs N --minutes M       as many, or for as long
+--seed N                   where the dice begin; printed, so that every run can be made again
 --only SCENARIO --database KIND --seed N    that one run
 """
 
