@@ -46,7 +46,7 @@ def lost_elsewhere(house: House, dice: Random) -> Played:
 
 
 def _lost(house: House, dice: Random, doomed: Running) -> Played:
-    words = [f"a crowd, number {n} answer=later seconds=45" for n in range(IN_FLIGHT)]
+    words = [f"a crowd, number {n} answer=later seconds=75" for n in range(IN_FLIGHT)]
     played = Played(house.submit(words), all_complete=True)
     house.until(lambda: house.accepted(played.ids) == IN_FLIGHT, 60)
     heir = house.worker(worker_concurrency=IN_FLIGHT)

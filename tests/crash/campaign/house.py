@@ -5,8 +5,8 @@ Its lease is three seconds instead of thirty, and its other times are scaled wit
 
 from __future__ import annotations
 
+import signal
 import sqlite3
-import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -25,7 +25,7 @@ from tests.support.server import Installation, Running, installation
 from tests.support.stand_in import StandInProcess, stand_in_provider
 
 LEASE_S, SWEEP_S, DEADLINE_S, RECONCILED_S = 3.0, 0.5, 40.0, 6.0
-LOOK_S = 0.2
+LOOK_S, END_WITHIN_S = 0.2, 40.0
 ARMED = {"test_mode": 1}
 SCALED = {
     "lease_seconds": LEASE_S,
@@ -161,24 +161,26 @@ class House:
             time.sleep(LOOK_S)
         return False
 
-    def until_ended(self, ids: Sequence[str], within_s: float) -> bool:
-        live = "status IN ('pending', 'processing')"
-        return self.until(lambda: all(row["n"] == 0 for row in self._count(ids, live)), within_s)
+    def until_ended(self, ids: Sequence[str], within_s: float, awake: Sequence[Running] = ()) -> bool:
+        """Wait for all of them. A worker in `awake` that comes to a point where it stops only now, is let go on."""
+
+        def all_ended() -> bool:
+            _wake(awake)
+            return self.ended(ids) == len(ids)
+
+        return self.until(all_ended, within_s)
 
     def ended(self, ids: Sequence[str]) -> int:
         """How many of the jobs have ended."""
         return int(self._count(ids, "status NOT IN ('pending', 'processing')")[0]["n"])
 
     def close_workers(self, *workers: Running) -> None:
-        """Ask them to end in good order; whoever does not, is ended."""
+        """Ask them to end in good order. Raises if one does not."""
         for worker in workers:
-            if not worker.running:
-                continue
-            try:
-                worker.drain()
-            except subprocess.TimeoutExpired:
-                worker.kill()
-                raise
+            if worker.running:
+                worker.send(signal.SIGTERM)
+        if not self.until(lambda: not _wake(workers), END_WITHIN_S):
+            raise AssertionError(f"asked to end, and still there: {[w.pid for w in workers if w.running]}")
 
     def last_words(self) -> list[str]:
         """The end of what its processes said, for whoever looks into a broken promise."""
@@ -229,3 +231,11 @@ def _database(postgres: ThrowawayPostgres | None, clock: Clock | None) -> Iterat
 
 def _armed(crash: str | None) -> dict[str, object]:
     return {**ARMED, "test_crash": crash} if crash else {}
+
+
+def _wake(workers: Sequence[Running]) -> int:
+    """Let them go on if they are stopped; how many have not ended."""
+    there = [worker for worker in workers if worker.running]
+    for worker in there:
+        worker.send(signal.SIGCONT)
+    return len(there)

@@ -68,6 +68,6 @@ def lose(worker: Running, played: Played) -> None:
 def finish(house: House, played: Played, *workers: Running, within_s: float = END_WITHIN_S) -> Played:
     """Wait until every job has ended, then end the workers. What has not ended is for the verdict."""
     played.outage_s += house.unserved_s
-    house.until_ended(played.ids, within_s + played.outage_s)
+    house.until_ended(played.ids, within_s + played.outage_s, awake=workers)
     house.close_workers(*workers)
     return played
