@@ -52,6 +52,7 @@ T = TypeVar("T")
 log = structlog.get_logger(__name__)
 
 DRAINING = TryLater(0.0, False, "The worker is being stopped.", "drain")
+LEASE_LOST = TryLater(0.0, False, "The worker could not reach the database for a while.", "lease_lost")
 CANNOT_RUN = TryLater(
     30.0, False, "The worker that took it does not know its model or has none of its providers.", "worker_cannot_run"
 )
@@ -59,7 +60,7 @@ CANNOT_RUN = TryLater(
 STORAGE_AGAIN_S = 30.0
 """Between two looks at files while the storage is away."""
 OVER_CEILING = TryLater(
-    600.0, False, "Today's spending ceiling of its provider is reached; it goes on tomorrow.", "spend_ceiling"
+    60.0, False, "Today's spending ceiling of its provider is reached; it waits until its deadline.", "spend_ceiling"
 )
 
 
@@ -130,7 +131,9 @@ class Attempt:
             await self._closing.hand_back(OVER_CEILING)
             return
         live = LiveCall(self._bench, self.job, route, self._params, new_id())
-        if await self._open(live, route):
+        if not live.reporter.may_send():
+            await self._closing.hand_back(LEASE_LOST)
+        elif await self._open(live, route):
             await self._finish(model, route, live)
         else:
             log.info("job.taken_away", before="sending")
@@ -226,8 +229,6 @@ class Attempt:
 
     async def _open(self, live: LiveCall, route: Route) -> bool:
         presence, job = self._bench.presence, self.job
-        if not live.reporter.may_send():
-            return False
         start = Sending(
             live.id,
             job.number,

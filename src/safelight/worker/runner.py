@@ -7,6 +7,7 @@ from contextlib import suppress
 
 import structlog
 
+from safelight.domain.clock import local_s
 from safelight.domain.errors import SafelightError
 from safelight.services.claim import Terms, claim
 from safelight.services.claimable import ClaimedJob
@@ -24,6 +25,8 @@ log = structlog.get_logger(__name__)
 LOOK_AGAIN_S = 2.0
 """How long a lost wake-up can delay a claim."""
 AFTER_ERROR_S = 1.0
+HAND_OVER_EVERY_S = 1.0
+"""How often a drain looks for calls that have been accepted meanwhile."""
 SETTLED_S = 10.0
 """A claim younger than this may not have reached its attempt yet."""
 
@@ -65,19 +68,28 @@ class Runner:
 
     async def drain(self) -> None:
         """Let attempts end. Accepted calls are handed over at once, others when they outlast the drain limit."""
-        for attempt, _ in list(self._running.values()):
-            if attempt.can_be_resumed:
-                attempt.drain()
-        tasks = [task for _, task in self._running.values()]
-        if not tasks:
+        late = {task for _, task in self._running.values()}
+        if not late:
             return
-        log.info("draining", running=len(tasks), limit_s=self._drain_s)
-        _, late = await asyncio.wait(tasks, timeout=self._drain_s)
+        log.info("draining", running=len(late), limit_s=self._drain_s)
+        ends_s = local_s() + self._drain_s
+        while late:
+            self._hand_over()
+            left_s = ends_s - local_s()
+            _, late = await asyncio.wait(late, timeout=max(0.0, min(left_s, HAND_OVER_EVERY_S)))
+            if left_s <= 0:
+                break
         for attempt, task in list(self._running.values()):
             if task in late:
                 attempt.drain()
         if late:
             await asyncio.wait(late, timeout=10)
+
+    def _hand_over(self) -> None:
+        """Calls that are accepted by now: a provider may take its time to name one that was being sent."""
+        for attempt, _ in list(self._running.values()):
+            if attempt.can_be_resumed:
+                attempt.drain()
 
     async def reconcile(self) -> None:
         """Compare the rows this process holds with the attempts it runs.

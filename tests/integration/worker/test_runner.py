@@ -154,6 +154,24 @@ def test_a_drain_hands_accepted_calls_over_at_once(database: Database, tmp_path:
     play(database, tmp_path, provider, scenario, drain_s=10_000.0)
 
 
+def test_a_drain_hands_a_call_over_that_is_accepted_only_meanwhile(database: Database, tmp_path: Path) -> None:
+    slow = Waits()
+    provider = ScriptedProvider([slow, *[Pending("r-1")] * 10_000], repeatable=False)
+
+    async def scenario(house: House) -> None:
+        await house.submit("a")
+        loop = asyncio.create_task(house.runner.run())
+        await slow.reached.wait()
+        await stop(loop)
+        drained = asyncio.create_task(house.runner.drain())
+        slow.let_go.set()
+        await drained
+        seen = await house.look("a")
+        assert (seen.row.status, seen.row.resumes, seen.call.state) == ("pending", True, "accepted")
+
+    play(database, tmp_path, provider, scenario, drain_s=10_000.0)
+
+
 def test_a_drain_with_time_lets_every_attempt_end(database: Database, tmp_path: Path) -> None:
     slow = Waits()
     provider = ScriptedProvider([slow, done()])
@@ -288,7 +306,9 @@ def test_without_a_lease_nothing_is_claimed_and_nothing_is_sent(
             await asyncio.wait_for(house.database.read(_nothing), 5)
         assert provider.generations == []
         assert (await house.look("waits")).row.status == "pending"
-        assert (await house.look("claimed before")).row.status == "processing", "reconciling hands it back"
+        given_back = await house.look("claimed before")
+        assert (given_back.row.status, given_back.row.ready, given_back.calls) == ("pending", True, [])
+        assert (given_back.row.lost_n, given_back.row.attempt) == (0, 0), "nobody was lost, nothing was tried"
 
     play(database, tmp_path, provider, scenario)
 
