@@ -80,7 +80,11 @@ class Provider(Protocol):
         ...
 
     async def poll(self, remote_id: str) -> RemoteState:
-        """Ask how an accepted generation stands."""
+        """Ask how an accepted generation stands.
+
+        Raise whatever is no answer to that (a cut, a 429, a 500): it is asked again. Rejected is the provider's word
+        that the generation itself is over; the job may then make, and pay, another.
+        """
         ...
 
     async def cancel(self, remote_id: str) -> None:

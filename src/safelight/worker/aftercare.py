@@ -32,7 +32,9 @@ log = structlog.get_logger(__name__)
 LOOK_EVERY_S = 5.0
 AT_ONCE = 8
 HOLD_S = 120.0
-"""How long others leave a call alone that one process looks after: longer than one look takes."""
+"""How long others leave a call alone that one process looks after."""
+LOOK_WITHIN_S = 100.0
+"""How long one look may take: the others that are due wait for it."""
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 15.0, 600.0
 
 
@@ -66,12 +68,21 @@ class Aftercare:
         return len(due)
 
     async def _look_after(self, call: LeftCall) -> None:
-        """One look. Whatever goes wrong, the next one comes when `HOLD_S` is over."""
+        """One look. If not even the time of the next can be written, that comes when `HOLD_S` is over."""
         try:
-            if not await self._settled(call):
+            if not await self._looked(call):
                 await self._later(call)
-        except Exception as error:  # the edge: one provider's trouble must not stop the others
+        except Exception as error:  # the edge: one call's trouble must not stop the others
             log.warning("look_after_failed", call_id=call.id, error=f"{type(error).__name__}: {error}")
+
+    async def _looked(self, call: LeftCall) -> bool:
+        """Whether it is settled now. A look that fails or hangs proves nothing, but counts: looking ends some day."""
+        try:
+            async with asyncio.timeout(LOOK_WITHIN_S):
+                return await self._settled(call)
+        except Exception as error:  # the provider's own, or the storage's
+            log.warning("look_failed", call_id=call.id, error=f"{type(error).__name__}: {error}")
+            return False
 
     async def _settled(self, call: LeftCall) -> bool:
         if call.remote_id is not None:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+import pytest
+
 from safelight.domain.outcomes import Pending
 from safelight.services import aftercare as rows
 from safelight.services import sweep
 from safelight.services.hear import News, hear
 from safelight.services.read_jobs import job_details
 from safelight.store.database import Database
-from safelight.testing.providers import ScriptedProvider, done, rejected
+from safelight.testing.providers import ScriptedProvider, Step, Waits, done, rejected
+from safelight.worker import aftercare as aftercare_module
 from safelight.worker.aftercare import Aftercare
 from tests.integration.services.scene import turn_back, turn_back_call
 from tests.integration.worker.house import House, Look, lose_first_worker, play
@@ -113,6 +116,24 @@ def test_a_provider_that_breaks_does_not_keep_the_others_from_being_looked_after
         assert await Aftercare(house.bench).run_once() == 1
         assert (await house.look()).call.state == "accepted"
         assert (await look_again_now(house)).call.state == "succeeded"
+
+    play(database, tmp_path, provider, scenario)
+
+
+@pytest.mark.parametrize("answer", [ValueError("garbage"), Waits()], ids=["breaks", "hangs"])
+def test_a_look_that_fails_counts_so_that_looking_ends_after_a_day_too(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: Step
+) -> None:
+    monkeypatch.setattr(aftercare_module, "LOOK_WITHIN_S", 0.05)
+    provider = ScriptedProvider(repeatable=False)
+    provider.remember("r-1", answer)
+
+    async def scenario(house: House) -> None:
+        await overdue(house, remote_id="r-1")
+        await house.database.write(lambda tx: turn_back_call(tx, "c-1", 90_000.0))
+        assert await Aftercare(house.bench).run_once() == 1
+        seen = await house.look()
+        assert (seen.call.state, seen.call.check_at) == ("accepted", None)
 
     play(database, tmp_path, provider, scenario)
 
