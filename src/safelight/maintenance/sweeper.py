@@ -50,7 +50,7 @@ class Sweeper:
 
         The quick form leaves deadlines and orphans to the next thorough one, unless it finds a process lost.
         """
-        now, processes, hits, of_batches = await self._database.read(_look, self._rules.patience_s)
+        now, processes, hits, of_batches = await self._database.read(_look, self._rules.patience_s, thorough)
         self._seen(processes)
         done: Counter[str] = Counter()
         if not self._beats():
@@ -61,14 +61,14 @@ class Sweeper:
                 done["lost"] += 1
         if hits.due:
             done["ready"] += await self._all(sweep.make_ready)
-        if hits.overdue and thorough:
+        if hits.overdue:
             done["expired"] += await self._all(sweep.expire)
-        if hits.unheeded and thorough:
+        if hits.unheeded:
             patience_s = self._rules.patience_s
             done["canceled"] += await self._all(lambda tx: sweep.cancel_unheeded(tx, patience_s))
-        if hits.parked and thorough:
+        if hits.parked:
             done["let_in"] += await self._let_in()
-        if done["lost"] or (hits.orphaned and thorough):
+        if done["lost"] or hits.orphaned:
             done["taken_back"] += await self._all(sweep.take_from_lost)
         if of_batches.unheeded:
             done["canceled"] += await self._all(batches.cancel_unheeded)
@@ -97,5 +97,5 @@ class Sweeper:
         return total
 
 
-def _look(tx: Tx, patience_s: float) -> tuple[float, list[Process], sweep.Hits, batches.Hits]:
-    return tx.now, presence.processes(tx), sweep.look(tx, patience_s), batches.look(tx)
+def _look(tx: Tx, patience_s: float, thorough: bool) -> tuple[float, list[Process], sweep.Hits, batches.Hits]:
+    return tx.now, presence.processes(tx), sweep.look(tx, patience_s, thorough=thorough), batches.look(tx)

@@ -73,6 +73,7 @@ _HITS = Query(
     sa.select(*map(_count, (_IS_DUE, _IS_OVERDUE, _IS_ORPHAN, _IS_UNHEEDED, _IS_PARKED))),
     Hits,
 )
+_QUICK_HITS = Query(sa.select(_count(_IS_DUE), *[sa.literal(0)] * (len(Hits._fields) - 1)), Hits)
 
 _due = picked(sa.select(jobs.c.number).where(_IS_DUE).order_by(jobs.c.due_at).limit(SLICE), "due")
 _MAKE_READY = Query(
@@ -142,8 +143,13 @@ _MARK_UNKNOWN = Change(
 )
 
 
-def look(tx: Tx, patience_s: float) -> Hits:
-    """What there is to do, read without a lock. `patience_s`: how long a worker may take to honour a cancel."""
+def look(tx: Tx, patience_s: float, *, thorough: bool = True) -> Hits:
+    """What there is to do, read without a lock. `patience_s`: how long a worker may take to honour a cancel.
+
+    The quick look tells only what is due: others read more than their hits, such as all that rests in paused queues.
+    """
+    if not thorough:
+        return tx.all(_QUICK_HITS, at_now=tx.now)[0]
     return tx.all(_HITS, at_now=tx.now, patience_s=patience_s)[0]
 
 

@@ -50,6 +50,7 @@ def test_a_look_counts_what_there_is_to_do(shared: Database) -> None:
         turn_back(tx, job(tx, "later").number, "due_at")
         presence.depart(tx, "w1")
         assert sweep.look(tx, 30.0) == sweep.Hits(due=1, overdue=1, orphaned=1, unheeded=0, parked=0)
+        assert sweep.look(tx, 30.0, thorough=False) == sweep.Hits(due=1, overdue=0, orphaned=0, unheeded=0, parked=0)
 
 
 def test_jobs_that_came_due_are_made_ready_once(shared: Database) -> None:
