@@ -57,6 +57,12 @@ _SOURCE = Query(
     .limit(1),
     SourceCall,
 )
+_FETCHED_BY = Query(
+    sa.select(jobs.c.number, jobs.c.id)
+    .join_from(calls, jobs, calls.c.job == jobs.c.number)
+    .where(calls.c.remote_id == arg("remote"), calls.c.provider == arg("at_provider"), jobs.c.user_id == arg("owner")),
+    new_jobs.NewJob,
+)
 _LIVE_RESUME = Query(
     sa.select(jobs.c.number, jobs.c.id).where(jobs.c.resumed_call == arg("source"), jobs.c.status.in_(sorted(LIVE))),
     new_jobs.NewJob,
@@ -78,6 +84,7 @@ _CALL_COLUMNS = (
     "worker_id",
     "sending_at",
     "accepted_at",
+    "ended_at",
     "cost_usd",
 )
 _OPEN_CALL = Change(sa.insert(calls), columns=_CALL_COLUMNS)
@@ -124,15 +131,17 @@ def resume(tx: Tx, asked: Resume) -> Answer:
     if other := tx.one(_LIVE_RESUME, source=source.id):
         keys.give_back(tx, [submission])
         return _is_resumed_already(original, other.id)
-    refusal = _make(tx, asked, _price(tx, original))
+    refusal = _make(tx, asked, _price(tx, original, source))
     if refusal:
         keys.give_back(tx, [submission])
     return refusal or Submitted(submission.id)
 
 
-def _price(tx: Tx, original: Original) -> int:
-    """What the user pays: nothing if the original was paid for, and not all of it was given back."""
-    return 0 if paid_for(tx, original.number).left > 0 else original.price
+def _price(tx: Tx, original: Original, source: SourceCall) -> int:
+    """What the user pays: nothing if the original was paid for, or an earlier resume, and not all was given back."""
+    fetched_by = tx.all(_FETCHED_BY, remote=source.remote_id, at_provider=source.provider, owner=original.user_id)
+    asked_before = {original.number, *(row.number for row in fetched_by)}
+    return 0 if any(paid_for(tx, number).left > 0 for number in asked_before) else original.price
 
 
 def _make(tx: Tx, asked: Resume, price: int) -> CallerError | None:
@@ -155,20 +164,14 @@ def _make(tx: Tx, asked: Resume, price: int) -> CallerError | None:
 def _take_over(tx: Tx, asked: Resume, number: int) -> None:
     """Nobody looks after the original's call any more. The files it brought late are the new job's, which is done."""
     tx.run(_HAND_OVER, source=asked.source.id, taken_over=f"resumed by job {asked.submission.id}", at_now=tx.now)
-    delivered = adopt_recovered(tx, number, asked.original.number, asked.source.id)
+    delivered = len(tx.all(_ADOPT, new_job=number, of_job=asked.original.number, source=asked.source.id))
+    tx.many(_OPEN_CALL, [_call_row(asked, number, tx.now, is_over=delivered > 0)])
     if delivered:
-        paid_for = min(delivered, asked.submission.outputs)
-        ending.close(tx, tx.all(_COMPLETE, new_job=number, delivered=paid_for, at_now=tx.now))
-    else:
-        tx.many(_OPEN_CALL, [_call_row(asked, number, tx.now)])
+        wanted = min(delivered, asked.submission.outputs)
+        ending.close(tx, tx.all(_COMPLETE, new_job=number, delivered=wanted, at_now=tx.now))
 
 
-def adopt_recovered(tx: Tx, job: int, original: int, source_call: str) -> int:
-    """Files that a call of another job brought too late become this job's; how many."""
-    return len(tx.all(_ADOPT, new_job=job, of_job=original, source=source_call))
-
-
-def _call_row(asked: Resume, number: int, now: float) -> dict[str, object]:
+def _call_row(asked: Resume, number: int, now: float, *, is_over: bool) -> dict[str, object]:
     return {
         "id": asked.call_id,
         "job": number,
@@ -176,11 +179,12 @@ def _call_row(asked: Resume, number: int, now: float) -> dict[str, object]:
         "provider": asked.source.provider,
         "model": asked.source.model,
         "repeatable": False,
-        "state": "accepted",
+        "state": "succeeded" if is_over else "accepted",
         "remote_id": asked.source.remote_id,
         "worker_id": "",
         "sending_at": now,
         "accepted_at": now,
+        "ended_at": now if is_over else None,
         "cost_usd": 0.0,
     }
 

@@ -130,6 +130,24 @@ def test_a_resume_of_what_was_paid_for_is_free_until_all_of_it_was_given_back(sh
         assert job(tx, "c").price == 30
 
 
+@pytest.mark.parametrize("late", [False, True])
+def test_what_one_resume_paid_for_the_next_one_has_for_nothing(shared: Database, late: bool) -> None:
+    with scene(shared) as tx:
+        failed(tx, price=30, late=late)
+        resumed(tx, "a", "b")
+        if not late:
+            (taken,) = claim(tx, "w1", ["image"], 1)
+            finish(tx, [delivery(taken, call=CallOutcome("call-b", "succeeded"))])
+        assert job(tx, "b").captured == 30
+        resumed(tx, "a", "c")
+        assert job(tx, "c").price == 0
+        (again,) = claim(tx, "w1", ["image"], 1)
+        finish(tx, [Ending(again.number, again.fence, Status.FAILED, error="{}", call=CallOutcome("call-c", "failed"))])
+        refund(tx, Refund("b", None, "r"))
+        resumed(tx, "a", "d")
+        assert job(tx, "d").price == 30
+
+
 def test_only_one_live_job_resumes_a_call(shared: Database) -> None:
     with scene(shared) as tx:
         failed(tx)
@@ -185,7 +203,8 @@ def test_a_resume_has_such_files_at_once_and_pays_for_them(shared: Database, out
         assert told(tx, made.number) == ["submitted", "completed"]
         assert [line.kind for line in ledger_of(tx, made.number)] == ["hold", "capture"]
         assert [asset.recovered for asset in assets_of(tx, made.number)] == [False, False]
-        assert assets_of(tx, first.number) == calls_of(tx, made.number) == []
+        assert assets_of(tx, first.number) == []
+        assert [call.state for call in calls_of(tx, made.number)] == ["succeeded"]
         details = job_details(tx, "b", "ann")
         assert details is not None
         assert len(details.assets) == 2

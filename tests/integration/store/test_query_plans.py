@@ -75,6 +75,7 @@ HOT = (
     Hot("services.held._HELD", "jobs", ["ix_jobs_held"]),
     Hot("services.hear._OURS", "calls", ["sqlite_autoindex_calls_1", "uq_calls_id"]),
     Hot("services.hear._THEIRS", "calls", ["ix_calls_remote"]),
+    Hot("services.replay._FETCHED_BY", "calls", ["ix_calls_remote"]),
     Hot("services.aftercare._DUE", "calls", ["ix_calls_check"]),
     Hot("services.aftercare._TAKE", "calls", ["ix_calls_check", "INTEGER PRIMARY KEY", "pk_calls"]),
     Hot("services.sweep._MAKE_READY", "jobs", ["ix_jobs_due", *NUMBER]),
