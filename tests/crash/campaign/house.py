@@ -24,14 +24,14 @@ from tests.crash.campaign.clock import Clock
 from tests.support.server import Installation, Running, installation
 from tests.support.stand_in import StandInProcess, stand_in_provider
 
-LEASE_S, SWEEP_S, DEADLINE_S, RECONCILED_S = 3.0, 0.5, 40.0, 6.0
+LEASE_S, SWEEP_S, DEADLINE_S, RECONCILED_S = 3.0, 0.5, 60.0, 6.0
 LOOK_S, END_WITHIN_S = 0.2, 40.0
 ARMED = {"test_mode": 1}
 SCALED = {
     "lease_seconds": LEASE_S,
     "sweep_seconds": SWEEP_S,
     "deadline_image_seconds": DEADLINE_S,
-    "max_wait_seconds": 60,
+    "max_wait_seconds": 90,
     "drain_seconds": 3,
     "reconcile_seconds": RECONCILED_S,
 }

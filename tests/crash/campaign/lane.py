@@ -79,6 +79,8 @@ class Lane:
         verdict.complaints += played.complaints
         if played.all_complete and verdict.completed < verdict.jobs:
             verdict.complaints.append(f"nothing excuses these endings: {dict(verdict.endings)}")
+        if (expired := verdict.endings["failed deadline_exceeded"]) > played.may_expire:
+            verdict.complaints.append(f"{expired} jobs ran into their deadline, of {played.may_expire} that may")
         if not verdict.clean:
             verdict.complaints += found.last_words()
             self.close()

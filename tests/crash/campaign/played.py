@@ -26,6 +26,8 @@ class Played:
     outage_s: float = 0.0
     all_complete: bool = False
     """Whether nothing that happened excuses a job that did not complete."""
+    may_expire: int = 0
+    """How many jobs may run into their deadline: all others have to be taken up, or ended, long before."""
     reached: list[str] = field(default_factory=list)
     """Crash points that acted."""
     complaints: list[str] = field(default_factory=list)

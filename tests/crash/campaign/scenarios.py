@@ -80,6 +80,7 @@ def zombie(house: House, dice: Random) -> Played:
     place = dice.choice(["_keep.put", "_keep.to_thread", "Closing._write._surely"])
     doomed = house.begin_worker(f"{place}=stop")
     acted(doomed, played, REACHED_WITHIN_S)
+    doomed.freeze()  # elsewhere, should it hold the lock of SQLite: then nobody could go on
     played.losses.append(time.time())
     other = house.worker()
     house.until_ended(played.ids, 15)
@@ -114,6 +115,7 @@ def sweeper_killed(house: House, dice: Random) -> Played:
     late = house.submit(prompts(dice, 1))
     house.change(f"UPDATE jobs SET deadline_at = {time.time()} WHERE id = '{late[0]}'")  # noqa: S608 - our id
     played.ids += late
+    played.may_expire = 1
     house.stop_server()
     heir = house.begin_worker(f"{dice.choice(SWEEP)}=kill")
     acted(heir, played, REACHED_WITHIN_S)
@@ -192,7 +194,7 @@ def retried_once(house: House, dice: Random) -> Played:
 
 def provider_silent(house: House, dice: Random) -> Played:
     """The provider accepts and never says anything; some of its workers are killed meanwhile."""
-    played = Played()
+    played = Played(may_expire=3)
     silent = house.worker()
     played.ids = house.submit(prompts(dice, 3, kinds=["silent"]))
     silent.says("job.started", count=3, within_s=REACHED_WITHIN_S)
