@@ -11,7 +11,7 @@ class UnknownPolicy(StrEnum):
     RECONCILE = "reconcile"
     """Look for it for a while: by the provider's webhook or list, or our own files; then fail and release."""
     FAIL_AND_RELEASE = "fail_and_release"
-    """Look once, then fail and release."""
+    """Fail and release at once; what a lost worker left is looked for once before."""
     RETRY_ONCE = "retry_once"
     """Look once, then make one more call beside it."""
 

@@ -105,6 +105,7 @@ _ACCEPT = Change(
         state=sa.literal("accepted"),
         remote_id=arg("remote"),
         accepted_at=NOW,
+        checks_n=sa.literal(0),  # only now can its provider be told to stop, which the first look does
         # Of an ended job, or given up: whoever looks after it has something to ask for now, also after the day is over.
         check_at=sa.case(
             (sa.or_(JOB_HAS_ENDED, calls.c.given_up_at.is_not(None)), sa.cast(NOW, REAL)), else_=sa.null()

@@ -182,7 +182,7 @@ class Attempt:
             log.info("job.taken_away", before="sending again")
 
     async def _without_trace(self, left: OpenCall, files: Sequence[NewAsset]) -> None:
-        match after_not_found(self._bench.rules, left):
+        match after_not_found(self._bench.rules, left, self.job.seconds_left):
             case Fail() if files:  # not all, but they were made, paid for and stored
                 await self._closing.complete(files, CallOutcome(left.id, "succeeded"))
             case GiveUpCall():

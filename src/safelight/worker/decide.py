@@ -90,15 +90,19 @@ class GiveUpCall:
     """The operator accepts paying twice: another call is made beside the unknown one."""
 
 
-def after_not_found(rules: Rules, left: OpenCall) -> Fail | TryLater | GiveUpCall:
+LAST_LOOK_BEFORE_S = 5.0
+"""The last look is to come so long before the deadline: afterwards nobody can choose how the job ends."""
+
+
+def after_not_found(rules: Rules, left: OpenCall, seconds_left: float) -> Fail | TryLater | GiveUpCall:
     """A call that may have been accepted was looked for in vain, which proves nothing."""
+    ends_in_s = min(rules.reconcile_s - left.unknown_s, seconds_left - LAST_LOOK_BEFORE_S)
     match rules.unknown:
         case UnknownPolicy.RETRY_ONCE:
             return GiveUpCall()
-        case UnknownPolicy.RECONCILE if left.unknown_s < rules.reconcile_s:
+        case UnknownPolicy.RECONCILE if ends_in_s > 0:
             text = _may_be_accepted(left.provider, "it is being looked for")
-            due_in_s = min(look_again_in_s(left.unknown_s), max(1.0, rules.reconcile_s - left.unknown_s))
-            return TryLater(due_in_s, False, text, "provider_unknown")
+            return TryLater(min(look_again_in_s(left.unknown_s), max(1.0, ends_in_s)), False, text, "provider_unknown")
         case UnknownPolicy.RECONCILE | UnknownPolicy.FAIL_AND_RELEASE:
             return not_found(left)
         case _:

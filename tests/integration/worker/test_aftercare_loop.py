@@ -86,6 +86,7 @@ def test_a_call_without_a_remote_id_is_looked_for_and_then_polled(database: Data
         seen = await look_again_now(house)
         assert (seen.call.state, seen.call.remote_id) == ("accepted", "r-1")
         assert await Aftercare(house.bench).run_once() == 1, "there is something to ask for now"
+        assert provider.canceled == ["r-1"]
         assert (await house.look()).call.state == "succeeded"
 
     play(database, tmp_path, provider, scenario)

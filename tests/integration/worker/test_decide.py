@@ -132,17 +132,24 @@ def test_a_paid_call_without_an_answer_is_looked_for_and_uses_no_attempt(
 
 def test_a_call_that_is_not_found_is_looked_for_less_and_less_often_and_then_given_up() -> None:
     rules = Rules(UnknownPolicy.RECONCILE, reconcile_s=600.0)
-    waits = [after_not_found(rules, unknown_for(s)) for s in (0.0, 40.0, 500.0, 599.5)]
+    waits = [after_not_found(rules, unknown_for(s), 900.0) for s in (0.0, 40.0, 500.0, 599.5)]
     assert [w.due_in_s for w in waits if isinstance(w, TryLater)] == [5.0, 20.0, 60.0, 1.0]
-    over = after_not_found(rules, unknown_for(600.0))
+    over = after_not_found(rules, unknown_for(600.0), 900.0)
     assert isinstance(over, Fail)
     seen = shown(over)
     assert (seen["code"], "600 s" in seen["message"]) == ("provider_unknown", True)
 
 
+def test_the_last_look_for_a_call_comes_before_the_deadline_of_its_job() -> None:
+    rules = Rules(UnknownPolicy.RECONCILE, reconcile_s=600.0)
+    waits = [after_not_found(rules, unknown_for(100.0), left_s) for left_s in (60.0, 30.0, 5.5)]
+    assert [w.due_in_s for w in waits if isinstance(w, TryLater)] == [50.0, 25.0, 1.0]
+    assert isinstance(after_not_found(rules, unknown_for(100.0), 5.0), Fail)
+
+
 def test_the_operator_decides_what_becomes_of_a_call_that_is_not_found() -> None:
-    assert after_not_found(Rules(UnknownPolicy.RETRY_ONCE), unknown_for(1.0)) == GiveUpCall()
-    assert isinstance(after_not_found(Rules(UnknownPolicy.FAIL_AND_RELEASE), unknown_for(1.0)), Fail)
+    assert after_not_found(Rules(UnknownPolicy.RETRY_ONCE), unknown_for(1.0), 900.0) == GiveUpCall()
+    assert isinstance(after_not_found(Rules(UnknownPolicy.FAIL_AND_RELEASE), unknown_for(1.0), 900.0), Fail)
 
 
 def unknown_for(seconds: float) -> OpenCall:
