@@ -12,6 +12,7 @@ from pathlib import Path
 
 import structlog
 
+from safelight.domain.clock import local_s
 from safelight.store.turnstile import Turnstile
 from safelight.telemetry.spell import Spell
 
@@ -32,12 +33,17 @@ class Checkpointer:
         again_s: float = 5.0,
         truncate_bytes: int = 64 * 1024 * 1024,
         patient_s: float = 6.0,
+        patient_again_s: float = 60.0,
     ) -> None:
-        """Beyond four times `truncate_bytes` readers are waited for, up to `patient_s`, and writers with them."""
+        """Beyond four times `truncate_bytes` readers are waited for, up to `patient_s`, and writers with them.
+
+        If that is in vain, somebody reads for long, as a backup does: it is done again only after `patient_again_s`.
+        """
         self._database, self._turnstile = database, turnstile
         self._wal = database.with_name(database.name + "-wal")
         self._every_s, self._again_s, self._truncate_bytes = every_s, again_s, truncate_bytes
-        self._patient_s = patient_s
+        self._patient_s, self._patient_again_s = patient_s, patient_again_s
+        self._patient_from_s = local_s()
         self._spell = Spell(log, "checkpoint_failed")
         self._written, self._stopping = threading.Event(), threading.Event()
 
@@ -75,19 +81,21 @@ class Checkpointer:
         """
         connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
         with self._turnstile.held():
-            self._be_patient(connection)
+            is_patient = self._is_patient()
+            connection.execute(f"PRAGMA busy_timeout={round((self._patient_s if is_patient else IMPATIENT_S) * 1000)}")
             mode = "TRUNCATE" if self._wal_bytes() > self._truncate_bytes else "PASSIVE"
             busy, frames, copied = connection.execute(f"PRAGMA wal_checkpoint({mode})").fetchone()
+        if busy and is_patient:
+            self._patient_from_s = local_s() + self._patient_again_s
         return not busy and frames == copied
 
-    def _be_patient(self, connection: sqlite3.Connection) -> None:
-        """Choose how long readers may hold up a TRUNCATE, and with it every writer.
+    def _is_patient(self) -> bool:
+        """Whether readers may hold up a TRUNCATE for long, and with it every writer.
 
         Where somebody always reads, the log could else never start anew and would grow for ever. A read transaction
         ends within `limits.read_s`, and one that begins meanwhile stands in nobody's way.
         """
-        much_too_long = self._wal_bytes() > self._truncate_bytes * 4
-        connection.execute(f"PRAGMA busy_timeout={round((self._patient_s if much_too_long else IMPATIENT_S) * 1000)}")
+        return self._wal_bytes() > self._truncate_bytes * 4 and local_s() >= self._patient_from_s
 
     def _wal_bytes(self) -> int:
         with suppress(FileNotFoundError):

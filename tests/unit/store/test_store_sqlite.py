@@ -542,6 +542,24 @@ def test_a_checkpoint_that_a_reader_holds_up_says_that_more_is_left(database: Sq
         assert checkpointer.checkpoint(connection)
 
 
+@pytest.mark.parametrize(("again_s", "second_ms"), [(60.0, 100), (0.0, 200)])
+def test_a_reader_that_was_waited_for_in_vain_holds_up_writers_again_only_after_a_while(
+    database: SqliteDatabase, again_s: float, second_ms: int
+) -> None:
+    checkpointer = Checkpointer(
+        database.path, database.turnstile, truncate_bytes=1, patient_s=0.2, patient_again_s=again_s
+    )
+    with closing(database.connect()) as connection, database.reading() as reader:
+        assert count(reader) == 0
+        with database.transaction() as tx:
+            write(tx, "a")
+        waited_ms = []
+        for _ in range(2):
+            assert not checkpointer.checkpoint(connection)
+            waited_ms += connection.execute("PRAGMA busy_timeout").fetchone()
+        assert waited_ms == [200, second_ms]
+
+
 def test_the_log_is_copied_while_the_database_runs(database: SqliteDatabase) -> None:
     async def work() -> None:
         await database.write(write, "a")
