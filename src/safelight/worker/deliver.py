@@ -65,8 +65,13 @@ async def stored_before(store: AssetStore, origin: Origin) -> list[NewAsset]:
         n = output_number(stored.key, origin.call_id)
         if n is not None:
             found.append((n, stored.key))
-    assets = [await _as_delivered(store, origin, n, key) for n, key in sorted(found)]
-    return [asset for asset in assets if asset]
+    whole: dict[int, NewAsset] = {}
+    for n, key in sorted(
+        found
+    ):  # two workers may have been given the same output in other bytes: it is one all the same
+        if n not in whole and (asset := await _as_delivered(store, origin, n, key)):
+            whole[n] = asset
+    return list(whole.values())
 
 
 async def _as_delivered(store: AssetStore, origin: Origin, n: int, key: str) -> NewAsset | None:

@@ -31,10 +31,10 @@ async def due_now(house: House, name: str = "a") -> None:
     await house.database.write(lambda tx: turn_back(tx, number, "due_at"))
 
 
-async def store_files(house: House, pictures: int, call: str = "c-1") -> None:
+async def store_files(house: House, pictures: int, call: str = "c-1", *, leave_out: int = 0) -> None:
     """What the first worker had stored when it was lost, just before its finish."""
     origin = Origin("a", call, MODEL.id, "a cat", {}, MODEL.ai_generated)
-    await deliver(house.bench.store, origin, done(pictures).outputs, PATIENCE_S)
+    await deliver(house.bench.store, origin, done(pictures).outputs[leave_out:], PATIENCE_S)
 
 
 def test_a_call_cut_off_is_looked_for_again_without_using_an_attempt(database: Database, tmp_path: Path) -> None:
@@ -113,6 +113,20 @@ def test_when_the_time_for_looking_is_over_what_was_stored_is_delivered_and_only
         await house.run_again()
         seen = await house.look()
         assert (seen.row.status, seen.row.captured, len(seen.assets)) == ("completed", 20, 2)
+
+    play(database, tmp_path, provider, scenario, rules=Rules(UnknownPolicy.RECONCILE, reconcile_s=0.0))
+
+
+def test_an_output_that_two_workers_stored_in_other_bytes_is_one(database: Database, tmp_path: Path) -> None:
+    provider = ScriptedProvider(repeatable=False)
+
+    async def scenario(house: House) -> None:
+        await lose_first_worker(house, remote_id=None, outputs=2, price=20)
+        await store_files(house, 1)
+        await store_files(house, 2, leave_out=1)
+        await house.run_again()
+        seen = await house.look()
+        assert (seen.row.status, seen.row.captured, [asset.n for asset in seen.assets]) == ("completed", 10, [0])
 
     play(database, tmp_path, provider, scenario, rules=Rules(UnknownPolicy.RECONCILE, reconcile_s=0.0))
 
