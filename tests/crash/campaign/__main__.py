@@ -29,7 +29,7 @@ from tests.crash.campaign.scenarios import SCENARIOS
 from tests.crash.campaign.scorecard import Line, scorecard
 
 DATABASES = ("sqlite", "postgres")
-FULL_RUNS, SHORT_LIMIT_S = 300, 115.0
+FULL_RUNS, SHORT_LIMIT_S = 300, 105.0
 OUTAGE_S, SHORT_OUTAGE_S = 30.0, 5.0
 _printing = threading.Lock()
 

@@ -31,7 +31,7 @@ from tests.crash.campaign.played import END_WITHIN_S, Played, acted, finish, los
 REACHED_WITHIN_S = 8.0
 CUT = ("cut_after", "cut_midway")
 AROUND_SECOND_CALLS = around_commits(["give_up_on", "sending", "hand_back"])
-PRUNED_WITHIN_S, CLOCK_SLACK_S = 6, 2.0
+CLOCK_SLACK_S = 2.0
 Scenario = Callable[[House, Random], Played]
 Trouble = Callable[[], AbstractContextManager[None]]
 
@@ -147,10 +147,10 @@ def server_killed(house: House, dice: Random) -> Played:
 def prune_killed(house: House, dice: Random) -> Played:
     """`safelight prune` dies between marking jobs, deleting their files and their rows; the next ends it."""
     old, worker = house.submit(prompts(dice, 3, kinds=["now"])), house.worker()
-    house.until_ended(old, 20)
+    house.until_ended(old, END_WITHIN_S)
+    house.close_workers(worker)
     house.billed_before = len(house.provider.billed())
-    played = Played(house.submit([f"later answer=later seconds={PRUNED_WITHIN_S}"]))
-    house.until(lambda: house.accepted(played.ids) == 1, REACHED_WITHIN_S)
+    played = Played(house.submit(prompts(dice, 2)), all_complete=True)
     files = [house.folder / "data" / "assets" / row["key"] for row in house.rows("SELECT key FROM assets")]
     doomed = house.command("prune", "--older-than", "0s", crash=f"{dice.choice(PRUNE)}=kill")
     acted(doomed, played, REACHED_WITHIN_S)
@@ -158,7 +158,7 @@ def prune_killed(house: House, dice: Random) -> Played:
     if house.command("prune", "--older-than", "0s").wait() != 0 or house.jobs(old):
         played.complaints.append("jobs that were to be pruned are still there")
     played.complaints += [f"pruned, but {path} is there" for path in files if path.exists()]
-    return finish(house, played, worker)
+    return finish(house, played, house.worker())
 
 
 def row_deleted(house: House, dice: Random) -> Played:
