@@ -6,6 +6,7 @@ call, and a worker polls the same remote id.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -50,6 +51,14 @@ class _Asset(NamedTuple):
     id: str
 
 
+class _Fetcher(NamedTuple):
+    """A job with a call of its own for what one provider knows under one name."""
+
+    number: int
+    id: str
+    status: str
+
+
 _SOURCE = Query(
     sa.select(calls.c.id, calls.c.provider, calls.c.model, calls.c.remote_id)
     .where(calls.c.job == arg("of_job", INTEGER), calls.c.remote_id.is_not(None))
@@ -58,14 +67,11 @@ _SOURCE = Query(
     SourceCall,
 )
 _FETCHED_BY = Query(
-    sa.select(jobs.c.number, jobs.c.id)
+    sa.select(jobs.c.number, jobs.c.id, jobs.c.status)
     .join_from(calls, jobs, calls.c.job == jobs.c.number)
-    .where(calls.c.remote_id == arg("remote"), calls.c.provider == arg("at_provider"), jobs.c.user_id == arg("owner")),
-    new_jobs.NewJob,
-)
-_LIVE_RESUME = Query(
-    sa.select(jobs.c.number, jobs.c.id).where(jobs.c.resumed_call == arg("source"), jobs.c.status.in_(sorted(LIVE))),
-    new_jobs.NewJob,
+    .where(calls.c.remote_id == arg("remote"), calls.c.provider == arg("at_provider"), jobs.c.user_id == arg("owner"))
+    .order_by(jobs.c.number),
+    _Fetcher,
 )
 _HAND_OVER = Change(
     sa.update(calls)
@@ -124,22 +130,28 @@ def resume(tx: Tx, asked: Resume) -> Answer:
         return Submitted(submission.id)
     if second := keys.take(tx, [submission]):
         return second[submission.id]
-    tx.lock(jobs, [original.number])  # of two that resume one call, the second finds the first; so does a late result
+    # Of two that resume one call, or a resume of it, the second finds the first; so does a late result.
+    tx.lock(jobs, sorted({original.number, *(job.number for job in _fetched_by(tx, original, source))}))
     if originals.original(tx, original.id, original.user_id) is None:  # pruned since it was looked at
         keys.give_back(tx, [submission])
         return _is_removed(original)
-    if other := tx.one(_LIVE_RESUME, source=source.id):
+    fetched_by = _fetched_by(tx, original, source)
+    if other := next((job for job in fetched_by if job.status in LIVE), None):
         keys.give_back(tx, [submission])
         return _is_resumed_already(original, other.id)
-    refusal = _make(tx, asked, _price(tx, original, source))
+    refusal = _make(tx, asked, _price(tx, original, fetched_by))
     if refusal:
         keys.give_back(tx, [submission])
     return refusal or Submitted(submission.id)
 
 
-def _price(tx: Tx, original: Original, source: SourceCall) -> int:
+def _fetched_by(tx: Tx, original: Original, source: SourceCall) -> list[_Fetcher]:
+    """Every job of its user that has asked for the same result: the first one and all resumes, also of resumes."""
+    return tx.all(_FETCHED_BY, remote=source.remote_id, at_provider=source.provider, owner=original.user_id)
+
+
+def _price(tx: Tx, original: Original, fetched_by: Sequence[_Fetcher]) -> int:
     """What the user pays: nothing if the original was paid for, or an earlier resume, and not all was given back."""
-    fetched_by = tx.all(_FETCHED_BY, remote=source.remote_id, at_provider=source.provider, owner=original.user_id)
     asked_before = {original.number, *(row.number for row in fetched_by)}
     return 0 if any(paid_for(tx, number).left > 0 for number in asked_before) else original.price
 

@@ -61,6 +61,13 @@ def bring_late(tx: Tx, name: str = "a") -> bool:
     return kept
 
 
+def fail_to_resume(tx: Tx) -> None:
+    """A job `b` that resumes `a` and has failed; the provider may still have the result."""
+    resumed(tx, "a", "b")
+    (taken,) = claim(tx, "w1", ["image"], 1)
+    assert finish(tx, [Ending(taken.number, taken.fence, Status.FAILED, error="{}")]) == [True]
+
+
 def asked(tx: Tx, name: str, new: str, **given: Any) -> Resume:
     first = original(tx, name, "ann")
     assert first is not None
@@ -160,6 +167,20 @@ def test_only_one_live_job_resumes_a_call(shared: Database) -> None:
         assert resumed(tx, "a", "c", key="k") == Submitted("c")
 
 
+def test_a_call_and_a_resume_of_it_are_not_resumed_side_by_side_for_both_would_be_paid(shared: Database) -> None:
+    with scene(shared) as tx:
+        failed(tx)
+        fail_to_resume(tx)
+        assert resumed(tx, "a", "c") == Submitted("c")
+        refused = resumed(tx, "b", "d", key="k")
+        assert isinstance(refused, Conflict)
+        assert refused.evidence == {"job_id": "c"}
+        (taken,) = claim(tx, "w1", ["image"], 1)
+        assert finish(tx, [delivery(taken, call=CallOutcome("call-c", "succeeded"))]) == [True]
+        assert resumed(tx, "b", "d", key="k") == Submitted("d")
+        assert job(tx, "d").price == 0
+
+
 def test_a_resume_that_is_not_covered_leaves_no_trace(shared: Database) -> None:
     with scene(shared, credits=30) as tx:
         first = failed(tx, price=30)
@@ -217,15 +238,20 @@ def test_a_call_without_a_remote_id_is_no_source(shared: Database) -> None:
         assert source_of(tx, taken.number) is None
 
 
-def test_of_two_processes_that_resume_a_call_at_once_one_is_refused(database: Database, database_url: str) -> None:
+@pytest.mark.parametrize("asked_of", ["aaaaaa", "abbaab"])
+def test_of_two_processes_that_resume_a_call_at_once_one_is_refused(
+    database: Database, database_url: str, asked_of: str
+) -> None:
+    """Whether they ask for it by the job that made it, or by one that failed to fetch its result."""
+
     async def scenario() -> list[Answer]:
         async with asyncio.timeout(PATIENCE_S), processes(database, database_url) as pair:
-            await database.write(lambda tx: (set_scene(tx), failed(tx)))
-            wanted = [await database.read(asked, "a", name) for name in "bcdefg"]
+            await database.write(lambda tx: (set_scene(tx), failed(tx), fail_to_resume(tx)))
+            wanted = [await database.read(asked, of, name) for of, name in zip(asked_of, "cdefgh", strict=True)]
             return list(await asyncio.gather(*(pair[n % 2].write(resume, each) for n, each in enumerate(wanted))))
 
     answers = asyncio.run(scenario())
     assert sorted(type(answer).__name__ for answer in answers) == ["Conflict"] * 5 + ["Submitted"]
     with database.transaction() as tx:
-        assert len(all_jobs(tx)) == 2
+        assert len(all_jobs(tx)) == 3
         assert_books_balance(tx)
