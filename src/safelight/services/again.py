@@ -40,7 +40,7 @@ class Again:
 
         Raises NotFound, Conflict, and whatever a fresh submit may raise.
         """
-        if is_id(job_id) and await self.desk.database.write(retry_now, job_id, caller.user_id):
+        if await self._is_due_now(job_id, caller):
             return DueNow(await self.desk.job(job_id, caller.user_id))
         original = await self._original(job_id, caller)
         originals.refuse_to_retry(original)
@@ -54,6 +54,11 @@ class Again:
             return await self._make(original, caller, mode, frozenset(Status))
         return await self._resume(original, caller)
 
+    async def _is_due_now(self, job_id: str, caller: Caller) -> bool:
+        key, request_hash = caller.idempotency_key, _hash("retry", job_id)
+        asked = (job_id, caller.user_id, key, request_hash)
+        return is_id(job_id) and await self.desk.database.write(retry_now, *asked)
+
     async def _make(self, original: Original, caller: Caller, verb: str, statuses: Collection[str]) -> Accepted:
         self.desk.refuse_on_full_disk()
         if original.kind == "batch":
@@ -62,7 +67,7 @@ class Again:
             prepared = await self.desk.prepared(batch, caller, replay_of=original.number)
         else:
             prepared = await self.desk.prepared(originals.as_request(original), caller, replay_of=original.number)
-        return await self.desk.store(_known_as(prepared, verb, original), caller)
+        return await self.desk.store(_known_as(prepared, verb, original.id), caller)
 
     async def _resume(self, original: Original, caller: Caller) -> Accepted:
         self.desk.refuse_on_full_disk()
@@ -111,21 +116,21 @@ class Again:
             provider_pin=original.provider_pin,
             request_id=caller.request_id,
             key=caller.idempotency_key,
-            request_hash=_hash("resume", original),
+            request_hash=_hash("resume", original.id),
             replay_of=original.number,
             resumed_call=source.id,
         )
 
 
-def _known_as(prepared: Submission | BatchSubmission, verb: str, original: Original) -> Submission | BatchSubmission:
+def _known_as(prepared: Submission | BatchSubmission, verb: str, original: str) -> Submission | BatchSubmission:
     """An idempotency key stands for doing this to that job, whatever it had asked."""
     if isinstance(prepared, Submission):
         return replace(prepared, request_hash=_hash(verb, original))
     return replace(prepared, parent=replace(prepared.parent, request_hash=_hash(verb, original)))
 
 
-def _hash(verb: str, original: Original) -> str:
-    return hashlib.sha256(f"{verb} {original.id}".encode()).hexdigest()
+def _hash(verb: str, original: str) -> str:
+    return hashlib.sha256(f"{verb} {original}".encode()).hexdigest()
 
 
 def _nothing_to_resume(original: Original) -> Conflict:

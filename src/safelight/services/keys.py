@@ -48,6 +48,17 @@ def take(tx: Tx, submissions: Sequence[Submission]) -> dict[str, Answer]:
     }
 
 
+def stands_for(tx: Tx, user_id: str, key: str, request_hash: str, job_id: str) -> bool:
+    """Whether a user's key was given for just this before."""
+    return tx.one(_KEY, owner=user_id, given=key) == (request_hash, job_id)
+
+
+def keep(tx: Tx, user_id: str, key: str, request_hash: str, job_id: str) -> None:
+    """The key stands for something done to a job that was there; unless it stands for something already."""
+    row = {"user_id": user_id, "key": key, "request_hash": request_hash, "job_id": job_id, "created_at": tx.now}
+    tx.many(_TAKE, [row])
+
+
 def give_back(tx: Tx, refused: Sequence[Submission]) -> None:
     """A refusal must not be remembered: the same request may be affordable later."""
     tx.many(_GIVE_BACK, [{"owner": s.user_id, "given": s.key} for s in refused if s.key is not None])

@@ -103,6 +103,24 @@ def test_a_job_between_two_tries_is_tried_now(door: Door, worker: HandWorker) ->
     assert worker.claim().id == job["id"]
 
 
+def test_the_key_of_a_submit_does_not_retry_its_job(door: Door, worker: HandWorker) -> None:
+    body = {"kind": "image", "prompt": "a lighthouse"}
+    job = door.post("/api/jobs", json=body, headers={"Idempotency-Key": "k"}).json()
+    worker.fail(worker.claim())
+    problem(post(door, job["id"], "retry", key="k"), 422, "idempotency_mismatch")
+
+
+def test_a_key_that_had_a_waiting_job_tried_now_never_makes_another(door: Door, worker: HandWorker) -> None:
+    job = door.submit()
+    taken = worker.claim()
+    door.run(door.safelight.database.write(hand_back, Return(taken.number, taken.fence, "Busy.", 300.0, True)))
+    assert post(door, job["id"], "retry", key="k").status_code == 200
+    worker.fail(worker.claim())
+    answer = post(door, job["id"], "retry", key="k")
+    assert (answer.status_code, answer.json()["id"], answer.json()["status"]) == (200, job["id"], "failed")
+    assert post(door, job["id"], "retry", key="another").status_code == 201
+
+
 def test_what_waits_runs_or_completed_cannot_be_retried_and_the_remedy_fits(door: Door, worker: HandWorker) -> None:
     done = ended(door, worker, "completed")
     assert f"replay {done['id']}" in problem(post(door, done["id"], "retry"), 409, "conflict")["remedy"]
