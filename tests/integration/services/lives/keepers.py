@@ -83,7 +83,7 @@ class Keepers(Workers):
                 assert self.world.workers[name]
             else:
                 assert cap is not None
-                assert self._running(name) >= cap or sum(
+                assert self.running_of(name) >= cap or sum(
                     r.user_id == name and bool(r.ready) for r in self.rows().values()
                 )
 
