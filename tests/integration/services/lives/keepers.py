@@ -42,6 +42,18 @@ class Keepers(Workers):
         for orphan in orphans:
             self.world.taken_back(orphan, MAX_LOST)
 
+    @rule(pick=PICK, status=st.sampled_from(["completed", "failed"]), which=st.integers(0, 3))
+    def a_zombie_ends_an_attempt(self, pick: int, status: str, which: int) -> None:
+        """Its worker froze, was taken for lost, and goes on when its job has been taken from it."""
+        lease = one_of([lease for lease in self.leases if self.holds(lease)], pick)
+        if lease is None:
+            return
+        worker = str(self.world.jobs[lease.id].worker)
+        if self.world.workers[worker]:
+            self.a_sweeper_takes_a_worker_for_lost([*reversed(self.world.workers)].index(worker), 0)
+        self.the_sweep_takes_from_the_lost()
+        self.ends(lease, status, 1, which)
+
     @rule()
     def the_sweep_makes_ready_what_is_due(self) -> None:
         due = [r for r in self.rows().values() if r.status == "pending" and r.due_at and r.due_at <= self.tx.now]

@@ -21,7 +21,7 @@ from tests.integration.services.lives.world import Job, World
 from tests.integration.services.scene import all_jobs, hire, is_at_rest, scene
 
 DAY_S = 86_400.0
-PICK = st.integers(0, 7)
+PICK = st.sampled_from([0, 0, 0, 1, 1, 2, 3, 5])
 """Which of those there are, the newest first."""
 T = TypeVar("T")
 

@@ -87,8 +87,10 @@ class Workers(Claims):
     )
     def an_attempt_ends(self, pick: int, status: str, pictures: int, which: int) -> None:
         lease = one_of(self.leases, pick)
-        if lease is None:
-            return
+        if lease is not None:
+            self.ends(lease, status, pictures, which)
+
+    def ends(self, lease: ClaimedJob, status: str, pictures: int, which: int) -> None:
         job, call = self.world.jobs[lease.id], self._one_of(lease, which)
         files = min(pictures, job.outputs) if status == "completed" else 0
         assets = [an_asset(self.new("a"), n)._replace(call_id=call.id if call else "none") for n in range(files)]
