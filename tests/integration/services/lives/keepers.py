@@ -118,7 +118,7 @@ class Keepers(Workers):
             return
         status, name = self.world.jobs[call.job].status, f"{call.id}-{remote}"
         assert hear(self.tx, News("fake", name, call.id))
-        call.named(name)
+        self.world.named(call, name)
         assert job(self.tx, call.job).status == status, "a webhook ends no job"
         if call.is_open and not self.world.jobs[call.job].live:
             call.looked_after = True

@@ -114,8 +114,9 @@ class Users(Stage):
         new, call_id = self.new("j"), self.new("c")
         wanted = wish(new, first.user, outputs=first.outputs, replay_of=found.number, resumed_call=source.id)
         answer = resume(self.tx, Resume(found, source, wanted, call_id))
-        price = 0 if first.captured else first.price
-        if any(other.live and other.resumes_call == source.id for other in self.world.jobs.values()):
+        before = self.world.fetching(first.user, source.remote_id)
+        price = 0 if any(job.captured for job in (first, *before)) else first.price
+        if any(job.live for job in before):
             assert isinstance(answer, Conflict)
             return
         if self.world.available(first.user) < price:
@@ -129,7 +130,8 @@ class Users(Stage):
         source = self.world.calls[str(second.resumes_call)]
         source.ends("failed")
         self.world.jobs[second.name] = second
-        if files := first.recovered.pop(source.id, 0):
+        files = first.recovered.pop(source.id, 0)
+        state = "succeeded" if files else "accepted"
+        self.world.calls[call_id] = Call(call_id, second.name, False, state, source.remote)
+        if files:
             self.world.ended(second, "completed", min(files, second.outputs))
-        else:
-            self.world.calls[call_id] = Call(call_id, second.name, False, "accepted", source.remote)

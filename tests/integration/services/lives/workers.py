@@ -47,7 +47,7 @@ class Workers(Claims):
         call = one_of(self.paid_calls(), pick)
         if call is not None:
             name = f"{call.id}-{remote}"
-            assert calls.accepted(self.tx, [Accepted(call.id, name)]) == [call.named(name)]
+            assert calls.accepted(self.tx, [Accepted(call.id, name)]) == [self.world.named(call, name)]
 
     def paid_calls(self) -> list[Call]:
         return [call for call in self.world.calls.values() if not call.repeatable]

@@ -28,12 +28,6 @@ class Call:
     def is_open(self) -> bool:
         return self.state in OPEN
 
-    def named(self, remote: str) -> bool:
-        """Whether it has that name now."""
-        if self.state in ("sending", "unknown"):
-            self.state, self.remote = "accepted", remote
-        return self.state == "accepted" and self.remote == remote
-
     def ends(self, state: str) -> bool:
         """Whether that was news. What was accepted never becomes unknown."""
         if not self.is_open or (state == "unknown" and self.state != "sending"):
@@ -89,6 +83,18 @@ class World:
 
     def open_call(self, name: str) -> Call | None:
         return next((call for call in self.calls_of(name) if call.is_open and not call.given_up), None)
+
+    def named(self, call: Call, remote: str) -> bool:
+        """Whether it has that name now. Of a call that nobody waits for somebody must hear."""
+        if call.state in ("sending", "unknown"):
+            call.state, call.remote = "accepted", remote
+            call.looked_after = call.given_up or not self.jobs[call.job].live
+        return call.state == "accepted" and call.remote == remote
+
+    def fetching(self, user: str, remote: str | None) -> list[Job]:
+        """The user's jobs with a call of that name: the first one and all that resume it, or a resume of it."""
+        found = {call.job for call in self.calls.values() if call.remote == remote}
+        return [job for job in self.jobs.values() if job.name in found and job.user == user]
 
     def resumes(self, job: Job) -> bool:
         """Whether it waits with an open call."""
