@@ -18,6 +18,7 @@ from safelight.domain.errors import Conflict, Remedy
 from safelight.maintenance.archive import ArchiveWriter, Manifest
 from safelight.storage.keys import checked_key
 from safelight.store import migrate, numbers
+from safelight.store.connect import sqlite_path
 from safelight.store.refill import kept_tables
 from safelight.store.snapshot import Snapshot, snapshot
 from safelight.store.tables import assets
@@ -27,6 +28,8 @@ Progress = Callable[[Manifest], object]
 
 SLICE = 5_000
 """Rows of one member of the archive, and in memory at a time."""
+BESIDE_SQLITE = ("", "-wal", "-shm", "-journal", "-writer", "-next")
+"""Ends of the names of the database file and of those that go with it."""
 
 
 def back_up(
@@ -40,8 +43,9 @@ def back_up(
     """Write the archive; it appears under its name only once it is whole and on disk.
 
     `files_in` is the folder of the asset store, if its files are to be taken along. Raises NotMigrated, Unavailable,
-    Conflict where `target` is there and must not be overwritten, and OSError.
+    Conflict where `target` is there and must not be overwritten, or is the database itself, and OSError.
     """
+    _refuse_the_database(url, target)
     migrate.ensure(url, upgrade=False)
     with _appearing(target, overwrite) as file, snapshot(url) as state:
         manifest = Manifest(
@@ -56,6 +60,21 @@ def back_up(
             _add_files(writer, state, files_in, progress)
         writer.finish()
     return manifest
+
+
+def _refuse_the_database(url: str, target: Path) -> None:
+    """Its processes would go on in a file without a name: all that was there, and all that comes, would be lost."""
+    database = sqlite_path(url)
+    if database is None:
+        return
+    asked = target.parent.resolve() / target.name
+    for path in (database.parent.resolve() / database.name, database.resolve()):
+        if asked in {path.with_name(path.name + end) for end in BESIDE_SQLITE}:
+            raise Conflict(
+                f"{target} belongs to the database that is to be backed up.",
+                remedy=Remedy("Name another file, best on another disk."),
+                evidence={"database": str(database)},
+            )
 
 
 def _add_rows(writer: ArchiveWriter, state: Snapshot, progress: Progress) -> None:

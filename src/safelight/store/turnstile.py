@@ -108,7 +108,7 @@ class Turnstile:
 def _holder(path: Path) -> Holder | None:
     try:
         probe = os.open(path, os.O_RDWR)
-    except FileNotFoundError:
+    except OSError:  # not there, or out of file descriptors: who wants to write hears of that as well, and waits
         return None
     try:
         fcntl.flock(probe, fcntl.LOCK_SH | fcntl.LOCK_NB)

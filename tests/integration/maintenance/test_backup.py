@@ -22,7 +22,7 @@ from safelight.domain.errors import BadBackup, Conflict, NotMigrated
 from safelight.domain.jobs import TERMINAL, Status
 from safelight.maintenance import backup as backup_module
 from safelight.maintenance.archive_reading import Archive
-from safelight.maintenance.backup import back_up
+from safelight.maintenance.backup import BESIDE_SQLITE, back_up
 from safelight.maintenance.restore import Restored, restore
 from safelight.services import prune
 from safelight.services.cancel import cancel
@@ -383,6 +383,22 @@ def test_a_file_is_not_overwritten_unless_asked_and_only_its_owner_can_read_it(
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert Archive(file).manifest.rows["jobs"] == 0
     assert list(tmp_path.glob(".*partial")) == []
+
+
+@pytest.mark.parametrize("end", BESIDE_SQLITE)
+def test_the_database_itself_is_never_overwritten_with_its_backup(
+    sqlite_url: str, end: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = Path(sqlite_url.removeprefix("sqlite:///"))
+    with closing(open_database(sqlite_url)) as database:
+        lived_in(database)
+        monkeypatch.chdir(path.parent)
+        for target in (path, Path(path.name)):
+            with pytest.raises(Conflict, match="belongs to the database"):
+                back_up(sqlite_url, Path(f"{target}{end}"), overwrite=True)
+        with database.reading() as tx:
+            assert all_jobs(tx)
+    assert list(path.parent.glob(".*partial")) == []
 
 
 def test_a_name_that_was_taken_meanwhile_is_not_overwritten_either(

@@ -6,6 +6,7 @@ import asyncio
 import errno
 import fcntl
 import os
+import resource
 import signal
 import sqlite3
 import stat
@@ -209,6 +210,16 @@ def test_writes_wait_for_a_frozen_process_and_go_on_with_it(database: SqliteData
             assert quick.hindrance() is None
 
     run(quick, work)
+
+
+def test_a_process_without_file_descriptors_left_still_looks_for_what_hinders_it(database: SqliteDatabase) -> None:
+    with Turnstile(database.path).held():
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (0, hard))
+        try:
+            assert database.hindrance() is None
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 def test_a_frozen_process_that_is_killed_in_its_transaction_undoes_it_and_others_go_on(
