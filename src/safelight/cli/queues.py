@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from safelight.store.database import Database
 
 app = typer.Typer(help="Look at queues, pause them, let them go on.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -64,13 +67,11 @@ def resume(
     if (queue is None) != every:
         raise typer.BadParameter("name one queue, or say --all.")
     shifted = {}
-    with opened_database() as database, database.transaction() as tx:
-        paused = [row.name for row in cases.queue_rows(tx) if row.paused_at is not None]
+    with opened_database() as database:
+        with database.reading() as tx:
+            paused = [row.name for row in cases.queue_rows(tx) if row.paused_at is not None]
         for name in paused if queue is None else [queue]:
-            more = cases.resume(tx, name)
-            if more is None:
-                raise _no_queue(name)
-            shifted[name] = more
+            shifted[name] = _resume(database, name)
     if as_json:
         print_json(shifted)
         return
@@ -78,6 +79,21 @@ def resume(
         typer.echo(f"Queue {name} goes on; {counted(jobs, 'job')} got more time.")
     if not shifted:
         typer.echo("No queue was paused.")
+
+
+def _resume(database: Database, name: str) -> int:
+    """Slice by slice, so that nobody waits for long behind a queue of many jobs."""
+    from safelight.services.pause import resume
+
+    moved = 0
+    while True:
+        with database.transaction() as tx:
+            slice_ = resume(tx, name)
+        if slice_ is None:
+            raise _no_queue(name)
+        moved += slice_.moved
+        if slice_.goes_on:
+            return moved
 
 
 def _no_queue(name: str) -> Exception:

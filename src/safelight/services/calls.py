@@ -80,7 +80,7 @@ class OpenCallExists(Exception):
 
 _HOLD_LEASE = Query(
     sa.update(jobs)
-    .where(LEASE_HOLDS)
+    .where(LEASE_HOLDS, jobs.c.cancel_requested_at.is_(None))
     .values(stage=sa.literal(str(Stage.RUNNING)), sequence=jobs.c.sequence + 1)
     .returning(jobs.c.number, jobs.c.id),
     _Held,
@@ -151,7 +151,8 @@ _OPEN_OF_JOB = Query(
 
 @batch
 def sending(tx: Tx, starts: Sequence[Sending]) -> list[bool]:
-    """Record that a call is about to be made; False where the lease no longer holds, and then nothing may be sent.
+    """Record that a call is about to be made. False where the lease no longer holds, or the job is to be canceled: then
+    nothing may be sent.
 
     The guard is an UPDATE of the job, so that it is locked against a sweep until this commits. Running it twice with
     the same ids (a commit whose outcome was lost) opens one call. A repeatable call that an earlier worker left is

@@ -16,15 +16,17 @@ from safelight.domain.jobs import EventType
 from safelight.services import events, parents, parking
 from safelight.services.claimable import (
     CANDIDATES,
-    CLAIM_ALONE,
+    CLAIM_SUSPECTS,
     CLAIM_THESE,
     READY,
     RESERVE,
     RESERVED,
     RESUMES,
-    SUSPECT,
+    SUSPECTS,
+    SUSPECTS_ALIKE,
     Candidate,
     ClaimedJob,
+    Suspect,
 )
 from safelight.services.sql import REAL, arg
 from safelight.store import tables
@@ -35,6 +37,10 @@ queues, workers = tables.queues, tables.workers
 
 ROUNDS = 3
 """How often one claim parks and looks again; what is left then is the next claim's, which is woken at once."""
+
+
+PARTS = 4
+"""Of many suspects that fourth part is tried together, and if its worker is lost too, a fourth of that again."""
 
 
 class Terms(NamedTuple):
@@ -79,7 +85,8 @@ ANY_JOB = Terms()
 def claim(tx: Tx, worker_id: str, lines: Sequence[str], slots: int, terms: Terms = ANY_JOB) -> list[ClaimedJob]:
     """Take up to `slots` jobs from the queues named, in the order named; none unless the worker's row is live.
 
-    A suspect job comes alone, to a worker that runs nothing else; a busy worker that met one takes nothing until then.
+    Suspect jobs come apart from others, to a worker that runs nothing else; a busy worker that met one takes nothing
+    until then. A few come alone each; of many, as after a power cut, a part comes together.
     """
     if tx.one(_LIVE_WORKER, worker=worker_id) is None:
         return []
@@ -123,25 +130,34 @@ class _Claiming:
         open_lines = [queue.name for queue in queues if queue.paused_at is None]
         reserved = self._tx.one(RESERVED, reason=parking.reserved(self._worker_id), open_lines=open_lines)
         if reserved is not None and self._terms.idle:
-            self._take_alone(reserved)
+            self._take_suspects(reserved, paused=reserved.queue not in open_lines)
         return reserved is not None
 
     def _meet_suspect(self, queues: Sequence[_QueueRow]) -> bool:
         for queue in queues:
-            given = {"line": queue.name, "paused": queue.paused_at is not None, "at_now": self._tx.now}
-            suspect = self._tx.one(SUSPECT[self._chooses], **given, **self._choice())
-            if suspect is None:
-                continue
-            if self._terms.idle:
-                self._take_alone(suspect)
-            else:
-                self._tx.run(RESERVE, job=suspect.number, reason=parking.reserved(self._worker_id))
-            return True
+            paused = queue.paused_at is not None
+            for suspect in self._suspects(queue.name, paused=paused, at_most=1):
+                if self._terms.idle:
+                    self._take_suspects(suspect, paused=paused)
+                else:
+                    self._tx.run(RESERVE, job=suspect.number, reason=parking.reserved(self._worker_id))
+                return True
         return False
 
-    def _take_alone(self, suspect: Candidate) -> None:
+    def _suspects(self, line: str, *, paused: bool, at_most: int, least_lost: int = 0) -> list[Suspect]:
+        given = {"line": line, "paused": paused, "at_most": at_most, "least_lost": least_lost, "at_now": self._tx.now}
+        return self._tx.all(SUSPECTS[self._chooses], **given, **self._choice())
+
+    def _take_suspects(self, first: Suspect, *, paused: bool) -> None:
+        """The first, and where there are many alike a part of them: a fourth, and of those that are lost again less."""
+        alike = self._tx.all(SUSPECTS_ALIKE, line=first.queue, times_lost=first.lost_n)[0].n
+        others = min(self._room, alike // PARTS ** (first.lost_n - 1)) - 1
+        numbers = [first.number]
+        if others > 0:
+            found = self._suspects(first.queue, paused=paused, at_most=others + 1, least_lost=first.lost_n)
+            numbers += [s.number for s in found if s.lost_n == first.lost_n and s.number != first.number][:others]
         given = {"worker": self._worker_id, "at_now": self._tx.now}
-        self.taken += self._tx.all(CLAIM_ALONE, job=suspect.number, **given)
+        self.taken += self._tx.all(CLAIM_SUSPECTS, numbers=numbers, **given)
 
     def _resumed(self, queue: _QueueRow) -> list[ClaimedJob]:
         providers = {"providers": list(self._terms.providers)} if self._chooses else {}

@@ -62,6 +62,18 @@ class Candidate(NamedTuple):
     user_id: str
 
 
+class Suspect(NamedTuple):
+    """A job that may be what ended its workers, locked."""
+
+    number: int
+    queue: str
+    lost_n: int
+
+
+class Count(NamedTuple):
+    n: int
+
+
 def _claim_where(chosen: Any, *, resumes: bool) -> Query[ClaimedJob]:
     first = jobs.c.started_at.is_(None)
     run_until = NOW + jobs.c.run_limit_s
@@ -110,20 +122,21 @@ _call_is_ours = sa.func.coalesce(
 """Of a job that resumes: whether its open call is at one of these providers. It may be over by now."""
 _is_due = sa.or_(jobs.c.due_at.is_(None), jobs.c.due_at <= NOW)
 _suspect = sa.and_(jobs.c.lost_n >= SUSPECT_AFTER, jobs.c.status == "pending")
+_SUSPECT = tuple(jobs.c[name] for name in Suspect._fields)
 RESERVED = Query(
-    sa.select(jobs.c.number, jobs.c.user_id)
+    sa.select(*_SUSPECT)
     .where(
         jobs.c.waiting_for == arg("reason"),
         sa.or_(jobs.c.resumes, jobs.c.queue.in_(sa.bindparam("open_lines", expanding=True))),
     )
     .limit(1)
     .with_for_update(),
-    Candidate,
+    Suspect,
 )
 RESERVE = Change(
     sa.update(jobs).where(jobs.c.number == arg("job", INTEGER)).values(ready=sa.false(), waiting_for=arg("reason"))
 )
-CLAIM_ALONE = _claim_where(jobs.c.number == arg("job", INTEGER), resumes=True)
+CLAIM_SUSPECTS = _claim_where(jobs.c.number.in_(sa.bindparam("numbers", expanding=True)), resumes=True)
 CLAIM_THESE = _claim_where(jobs.c.number.in_(sa.bindparam("numbers", expanding=True)), resumes=False)
 
 
@@ -133,17 +146,32 @@ def _resumes(chooses: bool) -> Query[ClaimedJob]:
     return _claim_picked(rows.order_by(jobs.c.number).limit(arg("slots", INTEGER)), "resumes", resumes=True)
 
 
-def _suspects(chooses: bool) -> Query[Candidate]:
+def _suspects(chooses: bool) -> Query[Suspect]:
     ready = sa.and_(jobs.c.ready, sa.not_(arg("paused", sa.Boolean())), *((_runnable,) if chooses else ()))
     resumes = sa.and_(jobs.c.resumes, *((_call_is_ours,) if chooses else ()))
     return Query(
-        sa.select(jobs.c.number, jobs.c.user_id)
-        .where(jobs.c.queue == arg("line"), _suspect, jobs.c.waiting_for.is_(None), _is_due, sa.or_(resumes, ready))
-        .order_by(jobs.c.number)
-        .limit(1)
+        sa.select(*_SUSPECT)
+        .where(
+            jobs.c.queue == arg("line"),
+            _suspect,
+            jobs.c.lost_n >= arg("least_lost", INTEGER),
+            jobs.c.waiting_for.is_(None),
+            _is_due,
+            sa.or_(resumes, ready),
+        )
+        .order_by(jobs.c.lost_n.desc(), jobs.c.number)
+        .limit(arg("at_most", INTEGER))
         .with_for_update(skip_locked=True),
-        Candidate,
+        Suspect,
     )
+
+
+SUSPECTS_ALIKE = Query(
+    sa.select(sa.func.count()).where(
+        jobs.c.queue == arg("line"), _suspect, jobs.c.lost_n == arg("times_lost", INTEGER)
+    ),
+    Count,
+)
 
 
 @cache
@@ -155,7 +183,7 @@ def _ready(chooses: bool) -> sa.Select[Any]:
 
 RESUMES = {chooses: _resumes(chooses) for chooses in (False, True)}
 """Jobs with an open call go first, past any pause and cap: their provider is already working."""
-SUSPECT = {chooses: _suspects(chooses) for chooses in (False, True)}
+SUSPECTS = {chooses: _suspects(chooses) for chooses in (False, True)}
 READY = {chooses: _claim_picked(_ready(chooses), "picked", resumes=False) for chooses in (False, True)}
 CANDIDATES = {
     chooses: Query(_ready(chooses).add_columns(jobs.c.user_id).with_for_update(skip_locked=True), Candidate)

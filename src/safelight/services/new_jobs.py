@@ -43,7 +43,6 @@ _COLUMNS = (
     "stage",
     "sequence",
     "ready",
-    "resumes",
     "due_at",
     "vstart",
     "share",
@@ -94,7 +93,6 @@ def announce(tx: Tx, submissions: Sequence[Submission], numbers: Mapping[str, in
 def _row(s: Submission, account: int, vstart: float, parent: int | None, now: float) -> dict[str, Any]:
     start_at = now if s.start_at is None else max(now, s.start_at)
     delayed = start_at > now
-    resumes = s.resumed_call is not None
     return {
         "id": s.id,
         "user_id": s.user_id,
@@ -113,8 +111,7 @@ def _row(s: Submission, account: int, vstart: float, parent: int | None, now: fl
         "status": str(Status.PENDING),
         "stage": str(Stage.QUEUED),
         "sequence": 1,
-        "ready": s.kind != "batch" and not (delayed or resumes),
-        "resumes": resumes,
+        "ready": s.kind != "batch" and not delayed,
         "due_at": start_at if delayed and s.kind != "batch" else None,
         "vstart": vstart,
         "share": s.share,

@@ -14,6 +14,11 @@ from safelight.store.tx import Tx
 
 jobs, queues = tables.jobs, tables.queues
 
+SLICE = 500
+"""Deadlines moved in one transaction; of jobs with the very same deadline, as in a batch, all are."""
+AFTER_ALL = 1e12
+"""A deadline later than any, in epoch seconds."""
+
 
 class QueueRow(NamedTuple):
     """A queue as an operator sees it. `ready` may be claimed, `delayed` is not due, `parked` waits for a cap."""
@@ -27,8 +32,20 @@ class QueueRow(NamedTuple):
     running: int
 
 
+class Resumed(NamedTuple):
+    """One slice of resuming a queue: how many deadlines it moved, and whether claims go on now."""
+
+    moved: int
+    goes_on: bool
+
+
 class _Paused(NamedTuple):
     paused_at: float | None
+    resumed_to: float | None
+
+
+class _Deadline(NamedTuple):
+    deadline_at: float | None
 
 
 _of_queue = jobs.c.queue == queues.c.name
@@ -51,29 +68,37 @@ _ALL = Query(
     ).order_by(queues.c.name),
     QueueRow,
 )
-_LOCK = Query(sa.select(queues.c.paused_at).where(queues.c.name == arg("line")).with_for_update(), _Paused)
+_LOCK = Query(
+    sa.select(queues.c.paused_at, queues.c.resumed_to).where(queues.c.name == arg("line")).with_for_update(), _Paused
+)
 _PAUSE = Change(
     sa.update(queues)
     .where(queues.c.name == arg("line"), queues.c.paused_at.is_(None))
     .values(paused_at=NOW, pause_reason=arg("reason"))
 )
 _RESUME = Change(
-    sa.update(queues).where(queues.c.name == arg("line")).values(paused_at=sa.null(), pause_reason=sa.null())
+    sa.update(queues)
+    .where(queues.c.name == arg("line"))
+    .values(paused_at=sa.null(), pause_reason=sa.null(), resumed_to=sa.null())
 )
+_REMEMBER = Change(sa.update(queues).where(queues.c.name == arg("line")).values(resumed_to=arg("reached", REAL)))
 _since = sa.case(
     (jobs.c.start_at > arg("paused_since", REAL), jobs.c.start_at),
     else_=sa.cast(arg("paused_since", REAL), REAL),
 )
+_rested = (
+    jobs.c.status.in_(sorted(LIVE)),  # as the index of deadlines has it
+    jobs.c.status == "pending",
+    jobs.c.queue == arg("line"),
+    jobs.c.started_at.is_(None),
+    jobs.c.deadline_at > arg("paused_since", REAL),  # the sweep has left them alone since then
+    jobs.c.deadline_at < arg("below", REAL),
+)
+_latest = sa.select(jobs.c.deadline_at).where(*_rested).order_by(jobs.c.deadline_at.desc()).limit(SLICE).subquery()
+_SLICE = Query(sa.select(sa.func.min(_latest.c.deadline_at)), _Deadline)
 _SHIFT = Change(
     sa.update(jobs)
-    .where(
-        jobs.c.status.in_(sorted(LIVE)),  # as the index of live jobs has it
-        jobs.c.status == "pending",
-        jobs.c.queue == arg("line"),
-        jobs.c.started_at.is_(None),
-        jobs.c.deadline_at > arg("paused_since", REAL),  # the sweep has left them alone since then
-        _since < NOW,
-    )
+    .where(*_rested, jobs.c.deadline_at >= arg("down_to", REAL), _since < NOW)
     .values(deadline_at=jobs.c.deadline_at + (NOW - _since))
 )
 
@@ -90,17 +115,27 @@ def pause(tx: Tx, queue: str, reason: str | None) -> bool | None:
     return tx.run(_PAUSE, line=queue, reason=reason, at_now=tx.now) == 1
 
 
-def resume(tx: Tx, queue: str) -> int | None:
-    """Claims go on. Jobs that never started get the paused time on top of their deadline: how many did.
+def resume(tx: Tx, queue: str) -> Resumed | None:
+    """Jobs that never started get the paused time on top of their deadline, some in each transaction; then claims go on.
 
-    None if there is no such queue.
+    The latest deadline comes first: what was moved lies behind then, and is not met again. None if there is no such
+    queue.
     """
     row = tx.one(_LOCK, line=queue)
     if row is None:
         return None
-    shifted = 0
-    if row.paused_at is not None:
-        shifted = tx.run(_SHIFT, line=queue, paused_since=row.paused_at, at_now=tx.now)
+    if row.paused_at is None:
+        return Resumed(0, goes_on=True)
+    given = {
+        "line": queue,
+        "paused_since": row.paused_at,
+        "below": AFTER_ALL if row.resumed_to is None else row.resumed_to,
+    }
+    down_to = tx.all(_SLICE, **given)[0].deadline_at
+    if down_to is None:
         tx.run(_RESUME, line=queue)
-    tx.wake(f"queue:{queue}")
-    return shifted
+        tx.wake(f"queue:{queue}")
+        return Resumed(0, goes_on=True)
+    moved = tx.run(_SHIFT, down_to=down_to, at_now=tx.now, **given)
+    tx.run(_REMEMBER, line=queue, reached=down_to)
+    return Resumed(moved, goes_on=False)

@@ -366,9 +366,12 @@ queues = Table(
     Column("name", Text, primary_key=True),
     Column("paused_at", TIME),
     Column("pause_reason", Text),
+    Column("resumed_to", TIME),
     Column("clock", Float(53), nullable=False, server_default="0"),
 )
-"""One row per queue: whether it is paused, and how far its fair clock has come (the `vstart` last claimed)."""
+"""One row per queue: whether it is paused, and how far its fair clock has come (the `vstart` last claimed).
+
+`resumed_to`: while it is being resumed, the deadline down to which jobs have got the paused time."""
 
 fair_tags = Table(
     "fair_tags",

@@ -104,7 +104,8 @@ class Attempt:
             self._live.hear(standing)
 
     async def _run(self) -> None:
-        left = await self._open_call() if self.job.resumes else None
+        fetches = self.job.resumed_call is not None  # it takes its turn like any job: its user may ask for many
+        left = await self._open_call() if self.job.resumes or fetches else None
         if self.job.cancel_requested_at is not None:
             await self._cancel_at_provider(left)
             await self._closing.end(Status.CANCELED)
@@ -135,6 +136,8 @@ class Attempt:
             await self._closing.hand_back(LEASE_LOST)
         elif await self._open(live, route):
             await self._finish(model, route, live)
+        elif (await self._standing()).held:  # then somebody has asked to cancel it just now
+            await self._closing.end(Status.CANCELED)
         else:
             log.info("job.taken_away", before="sending")
 
@@ -289,6 +292,9 @@ class Attempt:
         else:
             await self._closing.complete(assets, self._closing.learnt)
 
+    async def _standing(self) -> Standing:
+        return await self._surely(lambda: self._bench.database.read(standing, self.job.number, self.job.fence))
+
     async def _surely(self, work: Callable[[], Awaitable[T]]) -> T:
         return await patiently(work, self._bench.pace.write_again_s)
 
@@ -302,7 +308,7 @@ class Attempt:
 
     async def _without_result(self, route: Route, message: str, decision: Fail | TryLater) -> None:
         """Other reasons to stop come before what the provider's answer alone would lead to."""
-        now = await self._surely(lambda: self._bench.database.read(standing, self.job.number, self.job.fence))
+        now = await self._standing()
         if not now.held:
             await self._closing.record()
             log.info("job.taken_away", before="ending")

@@ -19,6 +19,7 @@ from safelight.services.claim import claim
 from safelight.services.claimable import ClaimedJob
 from safelight.services.credits import Books, open_accounts
 from safelight.services.finish import Ending, finish
+from safelight.services.pause import resume
 from safelight.services.sql import INTEGER, REAL, arg
 from safelight.services.submission import Submission, Submitted
 from safelight.services.submit import submit
@@ -250,6 +251,12 @@ def turn_back_call(tx: Tx, call_id: str, seconds: float) -> None:
 def pause(tx: Tx, queue: str = "image", *, since_s: float = 0.0) -> None:
     """A queue that has been paused for so long."""
     assert tx.run(_PAUSE, line=queue, since=tx.now - since_s) == 1
+
+
+def go_on(tx: Tx, queue: str = "image") -> None:
+    """A paused queue is resumed."""
+    while (done := resume(tx, queue)) and not done.goes_on:
+        pass
 
 
 def is_at_rest(row: Any) -> bool:

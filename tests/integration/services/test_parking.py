@@ -217,3 +217,30 @@ def test_a_scheduled_job_of_a_capped_user_is_parked_when_its_time_comes(shared: 
         assert sweep.make_ready(tx) == 1
         assert claim(tx, "w1", ["image"], 1, Terms(user_cap=1)) == []
         assert job(tx, "later").waiting_for == "user:ann"
+
+
+def test_of_many_suspects_a_part_is_tried_together_and_of_those_lost_again_a_smaller_one(shared: Database) -> None:
+    with scene(shared, credits=10_000) as tx:
+        names_of_all = [f"s{n}" for n in range(64)]
+        submitted(tx, *names_of_all, price=1)
+        for n in range(2):
+            hire(tx, f"cut-{n}")
+            assert len(claim(tx, f"cut-{n}", ["image"], 64)) == 64
+            presence.declare_lost(tx, f"cut-{n}", 0)
+            assert sweep.take_from_lost(tx) == 64
+        hire(tx, "third")
+        assert len(claim(tx, "third", ["image"], 64)) == 16
+        presence.declare_lost(tx, "third", 0)
+        assert sweep.take_from_lost(tx) == 16
+        assert [(len(found), found[0].lost_n) for found in [claim(tx, "w1", ["image"], 64)]] == [(1, 3)]
+
+
+def test_a_part_of_the_suspects_is_no_larger_than_the_slots(shared: Database) -> None:
+    with scene(shared, credits=10_000) as tx:
+        submitted(tx, *(f"s{n}" for n in range(40)), price=1)
+        for n in range(2):
+            hire(tx, f"cut-{n}")
+            claim(tx, f"cut-{n}", ["image"], 40)
+            presence.declare_lost(tx, f"cut-{n}", 0)
+            sweep.take_from_lost(tx)
+        assert len(claim(tx, "w1", ["image"], 4)) == 4

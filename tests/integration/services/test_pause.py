@@ -4,15 +4,27 @@ from __future__ import annotations
 
 import pytest
 
+from safelight.services import pause as cases
 from safelight.services import sweep
 from safelight.services.claim import claim
 from safelight.services.hand_back import Return, hand_back
-from safelight.services.pause import pause, queue_rows, resume
+from safelight.services.pause import pause, queue_rows
 from safelight.store.database import Database
+from safelight.store.tx import Tx
 from tests.integration.services.scene import claimed, job, running, scene, submitted, turn_back
 from tests.integration.services.scene import pause as paused_just_now
 
 HOUR_S = 3600.0
+
+
+def resume(tx: Tx, queue: str) -> int | None:
+    """All slices at once: how many deadlines were moved."""
+    moved = 0
+    while done := cases.resume(tx, queue):
+        moved += done.moved
+        if done.goes_on:
+            return moved
+    return None
 
 
 def test_a_paused_queue_is_not_claimed_from_until_it_goes_on(shared: Database) -> None:
@@ -77,3 +89,27 @@ def test_a_job_whose_provider_works_already_is_resumed_past_the_pause(shared: Da
         pause(tx, "image", None)
         hand_back(tx, Return(taken.number, taken.fence, "drain", 0, False))
         assert [j.id for j in claim(tx, "w1", ["image"], 1)] == ["a"]
+
+
+def test_many_deadlines_are_moved_a_slice_at_a_time_each_once_and_the_queue_rests_until_the_last(
+    shared: Database,
+) -> None:
+    with scene(shared) as tx:
+        names = [f"j{n}" for n in range(cases.SLICE + 20)]
+        submitted(tx, *names, price=0)
+        for n, name in enumerate(names):
+            turn_back(tx, job(tx, name).number, "start_at", HOUR_S)
+            turn_back(tx, job(tx, name).number, "deadline_at", -HOUR_S - n // 2)
+        before = {name: job(tx, name).deadline_at for name in names}
+        paused_just_now(tx, since_s=1800.0)
+        first = cases.resume(tx, "image")
+        assert first is not None
+        assert (first.moved >= cases.SLICE, first.goes_on) == (True, False)
+        assert claim(tx, "w1", ["image"], 1) == []
+        rest = resume(tx, "image")
+        assert rest is not None
+        assert first.moved + rest == len(names)
+        shifts = {job(tx, name).deadline_at - was for name, was in before.items()}
+        assert max(shifts) - min(shifts) < 60.0
+        assert min(shifts) == pytest.approx(1800.0, abs=60.0)
+        assert len(claim(tx, "w1", ["image"], 1)) == 1

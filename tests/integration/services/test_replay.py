@@ -31,6 +31,7 @@ from tests.integration.services.scene import (
     calls_of,
     delivery,
     fund,
+    go_on,
     is_at_rest,
     job,
     ledger_of,
@@ -86,19 +87,21 @@ def test_a_resumed_job_waits_with_an_open_call_of_its_own_for_the_same_remote_id
         first = failed(tx)
         assert resumed(tx, "a", "b") == Submitted("b")
         made = job(tx, "b")
-        assert (made.status, made.ready, made.resumes, made.replay_of) == ("pending", False, True, first.number)
+        assert (made.status, made.ready, made.resumes, made.replay_of) == ("pending", True, False, first.number)
         (call,) = calls_of(tx, made.number)
         assert (call.state, call.remote_id, call.provider, call.model) == ("accepted", "remote-a", "fake", "m")
         assert (call.repeatable, call.cost_usd, call.worker_id) == (False, 0.0, "")
 
 
-def test_it_is_claimed_past_a_pause_and_delivers_like_any_job(shared: Database) -> None:
+def test_it_takes_its_turn_and_delivers_like_any_job(shared: Database) -> None:
     with scene(shared) as tx:
         failed(tx, price=30)
         resumed(tx, "a", "b")
         pause(tx)
+        assert claim(tx, "w1", ["image"], 5) == [], "or its user could pass all others by free resumes"
+        go_on(tx)
         (taken,) = claim(tx, "w1", ["image"], 5)
-        assert taken.id == "b"
+        assert (taken.id, taken.resumed_call) == ("b", "call-a")
         assert finish(tx, [delivery(taken, call=CallOutcome("call-b", "succeeded"))]) == [True]
         assert job(tx, "b").captured == 30
 

@@ -23,6 +23,7 @@ def upgrade() -> None:
     _create_batches()
     _create_spend()
     op.add_column("queues", sa.Column("pause_reason", sa.Text(), nullable=True))
+    op.add_column("queues", sa.Column("resumed_to", REAL, nullable=True))
     op.add_column("workers", sa.Column("kinds", sa.Text(), server_default="[]", nullable=False))
     op.add_column("workers", sa.Column("sweeps_n", sa.Integer(), server_default="0", nullable=False))
     op.add_column("workers", sa.Column("swept_at", REAL, nullable=True))
