@@ -116,7 +116,7 @@ def pause(tx: Tx, queue: str, reason: str | None) -> bool | None:
 
 
 def resume(tx: Tx, queue: str) -> Resumed | None:
-    """Jobs that never started get the paused time on top of their deadline, some in each transaction; then claims go on.
+    """Jobs that never started get the paused time on top of their deadline, a slice a transaction; then claims go on.
 
     The latest deadline comes first: what was moved lies behind then, and is not met again. None if there is no such
     queue.

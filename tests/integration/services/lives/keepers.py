@@ -12,7 +12,7 @@ from safelight.services.hear import News, hear
 from safelight.services.late import Late, keep_late
 from tests.integration.services.lives.stage import PATIENCE_S, PICK, one_of
 from tests.integration.services.lives.workers import Workers
-from tests.integration.services.scene import an_asset, job
+from tests.integration.services.scene import an_asset, go_on, job
 
 
 class Keepers(Workers):
@@ -108,7 +108,7 @@ class Keepers(Workers):
         if pauses:
             assert pause.pause(self.tx, "image", "why") == (not self.world.paused)
         else:
-            assert pause.resume(self.tx, "image") is not None
+            go_on(self.tx)
         self.world.paused = pauses
 
     @rule(pick=PICK, remote=st.sampled_from(["r1", "r1", "r2"]))

@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from safelight.domain.jobs import ALLOWED, LIVE, TERMINAL
-from safelight.services import aftercare, batches, pause, sweep
+from safelight.services import aftercare, batches, sweep
 from safelight.services.claimable import ClaimedJob
 from safelight.store.database import Database
 from safelight.testing.books import assert_books_balance
 from tests.integration.services.lives.snapshot import Snapshot
 from tests.integration.services.lives.world import Job, World
-from tests.integration.services.scene import all_jobs, hire, is_at_rest, scene
+from tests.integration.services.scene import all_jobs, go_on, hire, is_at_rest, scene
 
 DAY_S = 86_400.0
 PICK = st.sampled_from([0, 0, 0, 1, 1, 2, 3, 5])
@@ -143,7 +143,7 @@ class Stage(RuleBasedStateMachine):
 
     def time_runs_until_every_job_has_ended(self) -> None:
         """No worker helps: sweeps alone end every job, and nobody forgets an open call."""
-        pause.resume(self.tx, "image")
+        go_on(self.tx)
         latest = max((row.deadline_at for row in all_jobs(self.tx)), default=self._started_at)
         self.set_clock(max(self.tx.now, latest) + DAY_S)
         sweep.make_ready(self.tx)

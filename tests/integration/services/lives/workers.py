@@ -35,9 +35,9 @@ class Workers(Claims):
             return
         name = self.new("c")
         start = Sending(name, lease.number, lease.fence, lease.attempt, "fake", "m", repeatable, "w")
-        held = self.holds(lease)
-        assert calls.sending(self.tx, [start]) == [held]
-        if not held:
+        sent = self.holds(lease) and job.wanted
+        assert calls.sending(self.tx, [start]) == [sent]
+        if not sent:
             return
         assert calls.sending(self.tx, [start]) == [True], "a commit whose outcome was lost is run again"
         self.world.calls[name] = Call(name, lease.id, repeatable)

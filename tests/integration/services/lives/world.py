@@ -97,8 +97,9 @@ class World:
         return [job for job in self.jobs.values() if job.name in found and job.user == user]
 
     def resumes(self, job: Job) -> bool:
-        """Whether it waits with an open call."""
-        return job.status == "pending" and not job.items and self.open_call(job.name) is not None
+        """Whether it waits with an open call. One that fetches an earlier result takes its first turn like others."""
+        first_turn = job.resumes_call is not None and not job.started
+        return job.status == "pending" and not (job.items or first_turn) and self.open_call(job.name) is not None
 
     def claimed(self, job: Job, worker: str) -> None:
         job.status, job.worker, job.started = "processing", worker, True
