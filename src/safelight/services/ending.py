@@ -1,6 +1,6 @@
 """What every ending of a job has in common: settle its hold, forget its preview, say so in an event.
 
-A job that was canceled before it ever ran also gives its share of the queue back.
+A job that was canceled before it ever ran also gives its share of the queue back, unless its turn has passed.
 """
 
 from __future__ import annotations
@@ -12,10 +12,9 @@ import sqlalchemy as sa
 
 from safelight.domain.jobs import ENDINGS, Status
 from safelight.ledger.entries import Entry, capture, release
-from safelight.services import events, parents, parking
+from safelight.services import events, parents, parking, shares
 from safelight.services.credits import Books
 from safelight.services.moves import MovedRow
-from safelight.services.shares import give_back
 from safelight.services.sql import INTEGER, NOW, REAL, arg
 from safelight.store import tables
 from safelight.store.statements import Change
@@ -47,7 +46,7 @@ def close(tx: Tx, ended: Sequence[MovedRow], payloads: Mapping[int, Mapping[str,
     keys = [{"ended_job": row.number} for row in ended]
     tx.many(_FORGET_PREVIEW, keys)
     tx.many(_SETTLE_CALLS, [{**key, "at_now": tx.now} for key in keys])
-    give_back(tx, [row for row in ended if row.status == Status.CANCELED and row.started_at is None])
+    _give_turns_back(tx, [row for row in ended if row.status == Status.CANCELED and row.started_at is None])
     parking.let_in(tx, [row for row in ended if row.started_at is not None and row.queue])
     books = Books.of_accounts(tx, (row.account for row in ended))
     for row in ended:
@@ -63,6 +62,11 @@ def close(tx: Tx, ended: Sequence[MovedRow], payloads: Mapping[int, Mapping[str,
             for row in ended
         ],
     )
+
+
+def _give_turns_back(tx: Tx, never_ran: Sequence[MovedRow]) -> None:
+    passed = {row.number for row in shares.missed(tx, never_ran)}
+    shares.give_back(tx, [row for row in never_ran if row.number not in passed])
 
 
 def _settlement(row: MovedRow) -> Entry:

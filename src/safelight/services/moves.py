@@ -23,6 +23,7 @@ class MovedRow(NamedTuple):
     price: int
     captured: int
     share: float
+    vstart: float
     sequence: int
     started_at: float | None
     due_at: float | None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, TypeVar
 
 import sqlalchemy as sa
 
@@ -28,8 +28,22 @@ class Turn(Protocol):
     def share(self) -> float: ...
 
 
+class Placed(Turn, Protocol):
+    """A job that has its place on the fair clock."""
+
+    @property
+    def vstart(self) -> float: ...
+
+
+P = TypeVar("P", bound=Placed)
+
+
 class _TagRow(NamedTuple):
     tag: float
+
+
+class _ClockRow(NamedTuple):
+    clock: float
 
 
 _OPEN = Change(insert_or_ignore(tags, ("queue", "user_id", "tag")), columns=("queue", "user_id", "tag"))
@@ -42,6 +56,7 @@ _TAKE = Query(
     .returning(tags.c.tag),
     _TagRow,
 )
+_CLOCK = Query(sa.select(queues.c.clock).where(queues.c.name == arg("line")), _ClockRow)
 _GIVE_BACK = Change(sa.update(tags).where(_own).values(tag=tags.c.tag - arg("taken", REAL)))
 
 
@@ -64,6 +79,14 @@ def take(tx: Tx, jobs: Sequence[Turn]) -> dict[str, float]:
 def give_back(tx: Tx, jobs: Sequence[Turn]) -> None:
     """Jobs that never took their turn cost their users nothing."""
     tx.many(_GIVE_BACK, _sums(_by_owner(jobs)))
+
+
+def missed(tx: Tx, jobs: Sequence[P]) -> list[P]:
+    """Those whose turn has passed while they could not run. To save up such turns must be of no use to anybody."""
+    lines = sorted({job.queue for job in jobs})
+    rows = tx.many(_CLOCK, [{"line": line} for line in lines])
+    clocks = {line: row.clock for line, row in zip(lines, rows, strict=True) if row}
+    return [job for job in jobs if job.vstart < clocks.get(job.queue, 0.0)]
 
 
 def _by_owner(jobs: Sequence[Turn]) -> dict[tuple[str, str], list[Turn]]:

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from safelight.domain.jobs import CANCEL, FAIL, REQUEUE, EventType, Status
 from safelight.domain.retry import MAX_LOST
-from safelight.services import ending, hand_back
+from safelight.services import ending, hand_back, shares
 from safelight.services.job_error import error_json
 from safelight.services.moves import ENDED, LEASE_HOLDS, MOVED, MovedRow, leaves, picked, reaches, still
 from safelight.services.sql import INTEGER, NOW, REAL, arg
@@ -35,8 +35,16 @@ class Hits(NamedTuple):
     parked: int
 
 
-class _QueueRow(NamedTuple):
+class _Due(NamedTuple):
+    """A job whose time has come, as it takes part in its queue."""
+
+    number: int
+    id: str
     queue: str
+    user_id: str
+    share: float
+    vstart: float
+    started_at: float | None
 
 
 class _Number(NamedTuple):
@@ -80,8 +88,11 @@ _MAKE_READY = Query(
     sa.update(jobs)
     .where(jobs.c.number.in_(sa.select(_due.c.number)))
     .values(ready=sa.not_(jobs.c.resumes), due_at=sa.null())
-    .returning(jobs.c.queue),
-    _QueueRow,
+    .returning(*(jobs.c[name] for name in _Due._fields)),
+    _Due,
+)
+_LINE_UP = Change(
+    sa.update(jobs).where(jobs.c.number == arg("job", INTEGER)).values(vstart=arg("place", REAL)),
 )
 _overdue = picked(sa.select(jobs.c.number).where(_IS_OVERDUE).order_by(jobs.c.deadline_at).limit(SLICE), "overdue")
 _EXPIRE = Query(
@@ -156,8 +167,16 @@ def look(tx: Tx, patience_s: float, *, thorough: bool = True) -> Hits:
 def make_ready(tx: Tx) -> int:
     """Jobs whose time has come may be claimed."""
     rows = tx.all(_MAKE_READY, at_now=tx.now)
+    _line_up(tx, [row for row in rows if row.started_at is None and row.queue])
     tx.wake(*{f"queue:{row.queue}" for row in rows})
     return len(rows)
+
+
+def _line_up(tx: Tx, scheduled: Sequence[_Due]) -> None:
+    """Jobs that waited for their start time take another turn if theirs has passed: else they would overtake all."""
+    late = shares.missed(tx, sorted(scheduled, key=lambda row: row.number))
+    places = shares.take(tx, late)
+    tx.many(_LINE_UP, [{"job": row.number, "place": places[row.id]} for row in late])
 
 
 def expire(tx: Tx) -> int:

@@ -9,16 +9,19 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from safelight.services import presence, sweep
+from safelight.services.cancel import cancel
 from safelight.services.claim import claim
 from safelight.services.claimable import ClaimedJob
 from safelight.services.hand_back import Return, hand_back
 from safelight.services.submit import submit
 from safelight.store.connect import open_database
 from safelight.store.database import Database
+from safelight.store.tx import Tx
 from safelight.testing.books import assert_books_balance
 from tests.integration.services.scene import (
     all_jobs,
     claimed,
+    complete,
     job,
     pause,
     running,
@@ -197,6 +200,40 @@ def test_who_was_away_gets_no_credit_for_it(shared: Database) -> None:
         one_by_one(tx, 8)
         submitted(tx, *(f"b{n}" for n in range(5)), user="bob")
         assert one_by_one(tx, 5)[:4] == ["b0", "a8", "b1", "a9"]
+
+
+def served(tx: Tx, prefix: str, count: int, user: str) -> None:
+    """A user whose jobs run one after the other: the clock of the queue goes on."""
+    for n in range(count):
+        submitted(tx, f"{prefix}{n}", user=user)
+        (taken,) = claim(tx, "w1", ["image"], 1)
+        complete(tx, taken)
+
+
+def test_jobs_that_waited_for_their_start_time_do_not_overtake_everybody_when_it_comes(shared: Database) -> None:
+    with scene(shared, users=("ann", "bob", "cat")) as tx:
+        saved_up = [f"a{n}" for n in range(5)]
+        submitted(tx, *saved_up, start_at=tx.now + 3600)
+        served(tx, "b", 10, "bob")
+        for name in saved_up:
+            turn_back(tx, job(tx, name).number, "due_at")
+        assert sweep.make_ready(tx) == 5
+        submitted(tx, "c0", "c1", user="cat")
+        assert [taken.id for taken in claim(tx, "w1", ["image"], 7)] == ["a0", "c0", "a1", "c1", "a2", "a3", "a4"]
+
+
+def test_canceling_jobs_whose_turn_has_passed_buys_no_better_place(shared: Database) -> None:
+    with scene(shared, users=("ann", "bob", "cat")) as tx:
+        saved_up = [f"s{n}" for n in range(5)]
+        submitted(tx, *saved_up, start_at=tx.now + 3600)
+        served(tx, "b", 10, "bob")
+        submitted(tx, *[f"a{n}" for n in range(5)])
+        for name in saved_up:
+            cancel(tx, name, "ann")
+        submitted(tx, *[f"again{n}" for n in range(5)])
+        submitted(tx, *[f"c{n}" for n in range(5)], user="cat")
+        first = [taken.user_id for taken in claim(tx, "w1", ["image"], 10)]
+        assert first.count("ann") == first.count("cat") == 5
 
 
 def test_a_higher_priority_goes_first_whoever_waits(shared: Database) -> None:
