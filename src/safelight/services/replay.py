@@ -57,6 +57,7 @@ class _Fetcher(NamedTuple):
     number: int
     id: str
     status: str
+    price: int
 
 
 _SOURCE = Query(
@@ -67,7 +68,7 @@ _SOURCE = Query(
     SourceCall,
 )
 _FETCHED_BY = Query(
-    sa.select(jobs.c.number, jobs.c.id, jobs.c.status)
+    sa.select(jobs.c.number, jobs.c.id, jobs.c.status, jobs.c.price)
     .join_from(calls, jobs, calls.c.job == jobs.c.number)
     .where(calls.c.remote_id == arg("remote"), calls.c.provider == arg("at_provider"), jobs.c.user_id == arg("owner"))
     .order_by(jobs.c.number),
@@ -151,9 +152,14 @@ def _fetched_by(tx: Tx, original: Original, source: SourceCall) -> list[_Fetcher
 
 
 def _price(tx: Tx, original: Original, fetched_by: Sequence[_Fetcher]) -> int:
-    """What the user pays: nothing if the original was paid for, or an earlier resume, and not all was given back."""
+    """What the user pays: nothing if the original was paid for, or an earlier resume, and not all was given back.
+
+    Else what the first one cost: the original may be a resume that was free, as the first was paid for at that time.
+    """
     asked_before = {original.number, *(row.number for row in fetched_by)}
-    return 0 if any(paid_for(tx, number).left > 0 for number in asked_before) else original.price
+    if any(paid_for(tx, number).left > 0 for number in asked_before):
+        return 0
+    return max([original.price, *(job.price for job in fetched_by)])
 
 
 def _make(tx: Tx, asked: Resume, price: int) -> CallerError | None:

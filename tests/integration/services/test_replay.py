@@ -140,6 +140,20 @@ def test_a_resume_of_what_was_paid_for_is_free_until_all_of_it_was_given_back(sh
         assert job(tx, "c").price == 30
 
 
+def test_a_resume_of_a_free_resume_costs_what_was_given_back(shared: Database) -> None:
+    with scene(shared) as tx:
+        taken = running(tx, "a", repeatable=False, price=30)
+        accepted(tx, [Accepted("call-a", "remote-a")])
+        finish(tx, [delivery(taken, call=CallOutcome("call-a", "succeeded"))])
+        resumed(tx, "a", "b")
+        (taken,) = claim(tx, "w1", ["image"], 1)
+        finish(tx, [delivery(taken, call=CallOutcome("call-b", "succeeded"))])
+        assert job(tx, "b").price == 0
+        refund(tx, Refund("a", None, "r"))
+        resumed(tx, "b", "c")
+        assert job(tx, "c").price == 30
+
+
 @pytest.mark.parametrize("late", [False, True])
 def test_what_one_resume_paid_for_the_next_one_has_for_nothing(shared: Database, late: bool) -> None:
     with scene(shared) as tx:
