@@ -101,7 +101,8 @@ def _say_restored(done: Restored) -> None:
     console = out()
     console.print(f"Restored the state of {done.manifest.created_at}: {_told(done.manifest)}.", soft_wrap=True)
     if done.recovered is None:
-        console.print("Nothing was paused: if anything ran since the backup, run `safelight recover --after-restore`.")
+        again = "if anything ran since the backup, run `safelight recover --after-restore`."
+        console.print(f"Nothing was paused: {again}", soft_wrap=True)
         return
     say_recovered(done.recovered)
     console.print(NEXT, soft_wrap=True)

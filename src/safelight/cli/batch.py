@@ -13,7 +13,11 @@ from safelight.cli.submit import WAIT_S, pairs, value
 
 def batch(
     file: Annotated[
-        str, typer.Argument(metavar="FILE", help="A prompt per line, or a JSON list of jobs. `-` is standard input.")
+        str,
+        typer.Argument(
+            metavar="FILE",
+            help="A prompt per line, a JSON list of jobs, or a JSON job per line. `-` is standard input.",
+        ),
     ],
     model: Annotated[
         list[str] | None, typer.Option("--model", "-m", help="Model; several run every prompt side by side.")
@@ -53,7 +57,7 @@ def _text(file: str) -> str:
 
 def _jobs(text: str, models: list[str]) -> dict[str, Any]:
     """The part of the request that says what to make: prompts, or whole jobs."""
-    listed = _listed(text) if text.lstrip().startswith("[") else [line.strip() for line in text.splitlines()]
+    listed = _listed(text) if text.lstrip().startswith(("[", "{")) else [line.strip() for line in text.splitlines()]
     listed = [each for each in listed if each != ""]
     if not listed:
         raise typer.BadParameter("there is nothing in it.", param_hint="FILE")
@@ -67,7 +71,10 @@ def _jobs(text: str, models: list[str]) -> dict[str, Any]:
 
 
 def _listed(text: str) -> list[Any]:
+    """A list, or an object per line."""
     try:
+        if text.lstrip().startswith("{"):
+            return [json.loads(line) for line in text.splitlines() if line.strip()]
         found: list[Any] = json.loads(text)
     except ValueError as error:
         raise typer.BadParameter(f"it is not valid JSON: {error}.", param_hint="FILE") from None

@@ -11,6 +11,7 @@ from safelight.cli.out import err, print_json
 from safelight.cli.submission import watched, will_be_run
 from safelight.cli.tables import items_in_words
 from safelight.cli.when import span
+from safelight.cli.working import counted
 from safelight.domain.jobs import Status
 
 
@@ -18,7 +19,7 @@ async def run(request: dict[str, Any], *, wait: bool | None, timeout_s: float, a
     """The exit code. `wait=None`: wait if there is somebody who will run the jobs."""
     async with opened() as door:
         batch = await door.client.submit(**request)
-        err().print(f"Batch {batch['id']} ({batch['items']['total']} jobs)", style="dim", soft_wrap=True)
+        err().print(f"Batch {batch['id']} ({counted(batch['items']['total'], 'job')})", style="dim", soft_wrap=True)
         if wait is False or not await _will_be_run(door, batch, wait):
             print_json(batch) if as_json else print(batch["id"])
             return FINE

@@ -66,7 +66,9 @@ def _from_client(error: Exception) -> Failure | None:
     if not isinstance(error, ClientError):
         return None
     details = tuple(f"{path}: {text}" for path, texts in error.errors.items() for text in texts)
-    return Failure(error.detail, error.remedy, MISUSED if error.status in BAD_REQUESTS else FOUND, details)
+    said_twice = bool(details) and error.detail.startswith(details[0])
+    what, *rest = details if said_twice else (error.detail, *details)
+    return Failure(what, error.remedy, MISUSED if error.status in BAD_REQUESTS else FOUND, tuple(rest))
 
 
 def show(failure: Failure) -> None:

@@ -76,7 +76,8 @@ def resume(
         print_json(shifted)
         return
     for name, jobs in shifted.items():
-        typer.echo(f"Queue {name} goes on; {counted(jobs, 'job')} got more time.")
+        goes_on = f"Queue {name} goes on; {counted(jobs, 'job')} got more time."
+        typer.echo(goes_on if name in paused else f"Queue {name} was not paused.")
     if not shifted:
         typer.echo("No queue was paused.")
 

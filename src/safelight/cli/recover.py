@@ -33,7 +33,10 @@ def recover(
     yes: Annotated[bool, typer.Option("--yes", help="Do it without asking.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Say what would be done, ask, and do it. Where nobody can be asked, only with --yes; exit code 1 if not done."""
+    """Set jobs right after a restore or an outage.
+
+    It says what would be done, asks, and does it. Where nobody can be asked, only with --yes; exit code 1 if not done.
+    """
     if after_restore == (after_outage is not None):
         raise typer.BadParameter("choose one of --after-restore and --after-outage.")
     if fail_unsent and not after_restore:

@@ -32,7 +32,7 @@ def submit(
     ] = None,
     timeout: Annotated[float, typer.Option(min=0, metavar="SECONDS", help="How long to wait.")] = WAIT_S,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Save to this file, or into this folder.")
+        str | None, typer.Option("--output", "-o", metavar="PATH", help="Save to this file, or into this folder/.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the job as JSON.")] = False,
 ) -> None:
@@ -48,11 +48,22 @@ def submit(
         "params": params | {name: value(text) for name, text in pairs(param, "--param")},
         "labels": dict(pairs(label, "--label")),
     }
+    path = None if output is None else _place(output)
     import asyncio
 
     from safelight.cli.submission import run
 
-    raise typer.Exit(asyncio.run(run(request, wait=wait, timeout_s=timeout, output=output, as_json=as_json)))
+    raise typer.Exit(asyncio.run(run(request, wait=wait, timeout_s=timeout, output=path, as_json=as_json)))
+
+
+def _place(output: str) -> Path:
+    """Where to save, found out before anything is paid. A folder that ends in `/` is made."""
+    path = Path(output)
+    if output.endswith("/"):
+        path.mkdir(parents=True, exist_ok=True)
+    if not path.parent.is_dir():
+        raise typer.BadParameter(f"there is no folder {str(path.parent)!r}; make it first.", param_hint="--output")
+    return path
 
 
 def _prompt(text: str) -> str:

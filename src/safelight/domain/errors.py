@@ -64,7 +64,7 @@ class InvalidParams(CallerError):
     code, title = "invalid_params", "A value is not allowed"
 
     def __init__(self, what: str, *, errors: Mapping[str, Sequence[str]], remedy: Remedy | None = None) -> None:
-        super().__init__(what, remedy=remedy or Remedy("Correct the fields named under `errors`."))
+        super().__init__(what, remedy=remedy or Remedy("Correct the fields that are named."))
         self.errors: dict[str, list[str]] = {path: list(texts) for path, texts in errors.items()}
 
 
@@ -74,7 +74,7 @@ class UnknownModel(CallerError):
     code, title = "unknown_model", "No such model"
 
     def __init__(self, *, model: str, kind: str, supported: Sequence[str], did_you_mean: str | None) -> None:
-        nearest = f"Use {did_you_mean!r}." if did_you_mean else "Use one of the models named under `supported`."
+        nearest = f"Use {did_you_mean!r}." if did_you_mean else "Use one of the supported models."
         super().__init__(
             f"There is no model {model!r} for kind {kind!r}.",
             remedy=Remedy(nearest, "safelight models"),

@@ -16,7 +16,7 @@ from safelight.store import tables
 from safelight.store.statements import Query
 from safelight.store.tx import Tx
 
-jobs, assets, calls, previews = tables.jobs, tables.assets, tables.calls, tables.previews
+jobs, assets, calls, previews, queues = tables.jobs, tables.assets, tables.calls, tables.previews, tables.queues
 
 COUNT_AHEAD = 1_000
 """Places beyond this are not counted: a longer queue would make every look at it slow."""
@@ -88,6 +88,8 @@ class JobDetails:
     """Of a batch."""
     ahead: int | None = None
     """Jobs before it in its queue, up to COUNT_AHEAD; None when it does not wait for a worker, or in lists."""
+    queue_paused: bool = False
+    """It waits for nothing but its queue to be resumed; not told in lists."""
 
 
 class _Cost(NamedTuple):
@@ -95,8 +97,9 @@ class _Cost(NamedTuple):
     cost_usd: float | None
 
 
-class _Count(NamedTuple):
-    n: int
+class _Place(NamedTuple):
+    ahead: int
+    queue_paused: bool
 
 
 class PreviewRow(NamedTuple):
@@ -165,7 +168,10 @@ _before_it = (
     .limit(COUNT_AHEAD)
     .subquery()
 )
-_AHEAD = Query(sa.select(sa.func.count()).select_from(_before_it), _Count)
+_is_paused = sa.exists().where(queues.c.name == arg("line"), queues.c.paused_at.is_not(None))
+_PLACE = Query(
+    sa.select(sa.func.count().label("ahead"), _is_paused.label("queue_paused")).select_from(_before_it), _Place
+)
 _PREVIEW = Query(
     sa.select(previews.c.sequence, previews.c.mime, previews.c.data)
     .join_from(previews, jobs, previews.c.job == jobs.c.number)
@@ -198,8 +204,9 @@ def job_details(tx: Tx, job_id: str, user_id: str | None) -> JobDetails | None:
     details = with_belongings(tx, [row])[0]
     if row.status != Status.PENDING or not row.ready:
         return details
-    ahead = tx.all(_AHEAD, line=row.queue, own_priority=row.priority, own_vstart=row.vstart, own_number=row.number)
-    return replace(details, ahead=ahead[0].n)
+    own = {"own_priority": row.priority, "own_vstart": row.vstart, "own_number": row.number}
+    place = tx.all(_PLACE, line=row.queue, **own)[0]
+    return replace(details, ahead=place.ahead, queue_paused=bool(place.queue_paused))
 
 
 def preview(tx: Tx, job_id: str) -> PreviewRow | None:

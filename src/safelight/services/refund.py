@@ -104,7 +104,7 @@ def _refusal(job: _Job, amount: int, paid: Paid) -> Conflict:
     if paid.captured == 0:
         what, remedy = _unpaid(job)
     elif paid.left == 0:
-        what = f"All {paid.captured} credits that job {job.id} paid were given back before."
+        what = f"All that job {job.id} paid was given back before: {paid.captured} credit{'s' * (paid.captured != 1)}."
         seen = f"safelight credits ledger {shlex.quote(job.user_id)}"
         remedy = Remedy("Nothing is left to refund; the ledger shows when it happened.", seen)
     else:

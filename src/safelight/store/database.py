@@ -30,7 +30,7 @@ T = TypeVar("T")
 SLOW_NOTE_EVERY_S = 10.0
 log = structlog.get_logger(__name__)
 _ONCE_BACK = Remedy("Try again once the server is back.")
-_LESS_BUSY = Remedy("Try again later, and look for what slows the database down.", "safelight doctor")
+_LESS_BUSY = Remedy("Try again later, and look in the log for what slows the database down.")
 
 
 @dataclass(frozen=True, slots=True)

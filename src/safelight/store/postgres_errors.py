@@ -67,7 +67,9 @@ def as_refusal(error: BaseException) -> BaseException:
     if not isinstance(error, psycopg.OperationalError | psycopg.errors.ReadOnlySqlTransaction):
         return error
     state = error.sqlstate or "connection"
-    remedy = _REMEDIES.get(state, Remedy("Check that the database server runs and can be reached.", "safelight doctor"))
+    remedy = _REMEDIES.get(
+        state, Remedy("Check SAFELIGHT_DATABASE_URL, and that its database server runs.", "safelight settings")
+    )
     words = " ".join(str(error).split())
     refusal = Unavailable(f"The database could not be used: {words}.", remedy=remedy, evidence={"sqlstate": state})
     refusal.__cause__ = error

@@ -14,7 +14,7 @@ from safelight.services.read_jobs import job_details
 from safelight.services.submit import submit
 from safelight.store.database import Database
 from safelight.store.tx import Tx
-from tests.integration.services.scene import claimed, complete, delivery, job, running, scene, submitted, wish
+from tests.integration.services.scene import claimed, complete, delivery, job, pause, running, scene, submitted, wish
 
 
 def pages(tx: Tx, limit: int, **filters: object) -> list[list[str]]:
@@ -103,6 +103,14 @@ def test_a_long_queue_is_counted_only_so_far(shared: Database, limit: int) -> No
         last = job_details(tx, f"a{read_jobs.COUNT_AHEAD + limit - 1}", None)
         assert last is not None
         assert last.ahead == read_jobs.COUNT_AHEAD
+
+
+def test_a_job_that_waits_behind_a_pause_says_so(shared: Database) -> None:
+    with scene(shared) as tx:
+        submit(tx, [wish("a"), wish("b", queue="video")])
+        pause(tx)
+        paused = [details and details.queue_paused for details in (job_details(tx, name, None) for name in "ab")]
+        assert paused == [True, False]
 
 
 def test_a_delivered_job_comes_with_its_assets_in_order_and_what_it_cost(shared: Database) -> None:

@@ -56,6 +56,14 @@ def test_a_json_list_from_standard_input_holds_whole_jobs(run: Run, server: Stan
     assert (asked(server)["items"], asked(server)["model"]) == (jobs, "one")
 
 
+def test_a_json_object_per_line_is_a_job_and_no_prompt(run: Run, server: StandIn) -> None:
+    lines = '{"prompt": "a fox"}\n\n{"prompt": "an owl"}\n'
+    takes(server, a_batch(), job())
+    run("batch", "-", "--no-wait", input=lines)
+    assert asked(server)["items"] == [{"prompt": "a fox"}, {"prompt": "an owl"}]
+    assert run("batch", "-", "--no-wait", input="{bad").exit_code == 2
+
+
 def test_a_json_list_of_texts_holds_prompts(run: Run, server: StandIn) -> None:
     takes(server, a_batch(), job())
     run("batch", "-", "--no-wait", input='["one\\nprompt", "two"]')

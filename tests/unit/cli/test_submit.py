@@ -88,6 +88,11 @@ def test_output_saves_the_picture(run: Run, picture: object, tmp_path: Path) -> 
     assert "Saved" in result.stderr
 
 
+def test_a_folder_to_save_into_is_made(run: Run, picture: object, tmp_path: Path) -> None:
+    assert run("submit", "a boat", "-o", f"{tmp_path}/new/").exit_code == 0
+    assert len(list((tmp_path / "new").iterdir())) == 1
+
+
 def test_a_download_that_fails_leaves_an_older_file_alone(
     run: Run, server: StandIn, picture: object, tmp_path: Path
 ) -> None:
@@ -122,6 +127,7 @@ def test_a_refusal_shows_each_wrong_field_and_the_remedy(run: Run, server: Stand
         (["--param", "steps"], "is not NAME=VALUE"),
         (["--label", "=x"], "is not NAME=VALUE"),
         (["--no-wait", "--output", "x.png"], "nothing to save yet"),
+        (["--output", "no/such/x.png"], "there is no folder 'no/such'"),
         (["--seed", "many"], "valid integer"),
         (["--unknown"], "No such option"),
     ],
