@@ -137,6 +137,7 @@ class Safelight:
 
     async def start_process(self, role: Role) -> RunningProcess:
         """Begin to beat and sweep, and to claim if the role has slots."""
+        machine.raise_open_files()
         await self.nudges.open()
         settings = self.settings
         runner: Runner | None = None

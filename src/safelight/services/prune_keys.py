@@ -6,9 +6,11 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 
+from safelight.domain.jobs import LIVE
 from safelight.services.sql import REAL, TEXT, arg
 from safelight.store.statements import Change, Query
 from safelight.store.tables import idempotency_keys as keys
+from safelight.store.tables import jobs
 from safelight.store.tx import Tx
 
 LEAST_KEPT_S = 24 * 3600.0
@@ -31,9 +33,13 @@ _WALK = Query(
     .limit(SLICE),
     KeyRow,
 )
+_job_lives = sa.exists().where(jobs.c.id == keys.c.job_id, jobs.c.status.in_(sorted(LIVE))).correlate(keys)
 _FORGET = Change(
     sa.delete(keys).where(
-        keys.c.user_id == arg("owner"), keys.c.key == arg("given"), keys.c.created_at < arg("cutoff", REAL)
+        keys.c.user_id == arg("owner"),
+        keys.c.key == arg("given"),
+        keys.c.created_at < arg("cutoff", REAL),
+        sa.not_(_job_lives),  # scheduled for long after: the same request must find it
     )
 )
 

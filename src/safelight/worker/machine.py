@@ -5,7 +5,9 @@ from __future__ import annotations
 import gc
 import os
 import platform
+import resource
 import socket
+from contextlib import suppress
 from pathlib import Path
 
 _PROC = Path("/proc")
@@ -48,6 +50,13 @@ def is_gone(pid: int, started: str) -> bool:
     except OSError:
         return False  # it is there, and hidden from us
     return False
+
+
+def raise_open_files() -> None:
+    """As many open files and connections as the system allows this process: each call and each visitor is one."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(ValueError, OSError):  # macOS says infinity and takes less
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def settle_memory() -> None:

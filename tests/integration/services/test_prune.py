@@ -199,11 +199,22 @@ def test_jobs_that_failed_or_were_canceled_go_as_well(shared: Database) -> None:
         assert prunable(tx, keep_s=-1) == ["canceled", "failed"]
 
 
+def test_a_key_is_kept_as_long_as_its_job_lives(shared: Database) -> None:
+    with scene(shared) as tx:
+        submitted(tx, "later", key="k", start_at=tx.now + 90 * DAY_S)
+        found = prune_keys.walk(tx, prune_keys.FIRST)
+        assert prune_keys.forget(tx, found, tx.now + 80 * DAY_S) == 0
+        cancel(tx, "later", "ann")
+        assert prune_keys.forget(tx, found, tx.now + 80 * DAY_S) == 1
+
+
 @pytest.mark.parametrize("days", [0.5, 2])
 def test_idempotency_keys_are_forgotten_by_their_age_and_not_with_their_jobs(shared: Database, days: float) -> None:
     with scene(shared) as tx:
         submitted(tx, "a", key="k1")
         submitted(tx, "b", key="k2")
+        for name in ("a", "b"):
+            cancel(tx, name, "ann")
         assert tx.run(_AGE_KEYS, moved_to=tx.now - days * DAY_S) == 2
         found = prune_keys.walk(tx, prune_keys.FIRST)
         assert [row.key for row in found] == ["k1", "k2"]
