@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 if TYPE_CHECKING:
+    from safelight.services.pause import QueueRow
     from safelight.store.database import Database
 
 app = typer.Typer(help="Look at queues, pause them, let them go on.", no_args_is_help=True, rich_markup_mode=None)
@@ -26,7 +27,7 @@ def list_queues(as_json: AsJson = False) -> None:
     with opened_database() as database, database.reading() as tx:
         rows = queue_rows(tx)
     if as_json:
-        print_json([row._asdict() for row in rows])
+        print_json([_body(row) for row in rows])
     else:
         out().print(queues_table(rows))
 
@@ -80,6 +81,12 @@ def resume(
         typer.echo(goes_on if name in paused else f"Queue {name} was not paused.")
     if not shifted:
         typer.echo("No queue was paused.")
+
+
+def _body(row: QueueRow) -> dict[str, Any]:
+    from safelight.domain.clock import as_rfc3339
+
+    return {**row._asdict(), "paused_at": None if row.paused_at is None else as_rfc3339(row.paused_at)}
 
 
 def _resume(database: Database, name: str) -> int:

@@ -49,6 +49,8 @@ def test_a_pause_is_said_with_its_reason_until_the_queue_goes_on(run: Run) -> No
     reason = "the provider is down for the whole evening and nobody knows when it will be back"
     assert said(run, "pause", "image", "--reason", reason) == "Queue image is paused.\n"
     assert said(run, "pause", "image") == "Queue image was paused before.\n"
+    (paused_at,) = [queue["paused_at"] for queue in asked(run, "list") if queue["name"] == "image"]
+    assert paused_at.endswith("Z")
     shown = " ".join(said(run, "list").split())
     assert "paused" in shown
     assert "the provider is down" in shown
