@@ -122,8 +122,8 @@ def _report(runs: list[Run], plans: dict[str, Plan], seed: int) -> int:
     met = {point for run in runs for point in run.reached}
     broken = sum(line.broken for line in lines.values())
     for kind, left in plans.items():
-        for scenario, _ in left:
-            print(f"Not played: {scenario!r} on {kind}")
+        if left:
+            print(f"Not played on {kind}: {len(left)} runs of {', '.join(sorted({name for name, _ in left}))}")
     print(f"\n{scorecard(lines, SCENARIOS)}")
     kinds = " and ".join(plans)
     print(f"\nOn {kinds}, seed {seed}; {len(met)} of {len(EVERYWHERE)} crash points met.")
