@@ -33,7 +33,9 @@ class Running:
     """One process. Its log lines are events to wait for."""
 
     def __init__(self, command: Sequence[str], folder: Path, environ: dict[str, str]) -> None:
-        self._process = subprocess.Popen(command, cwd=folder, env=environ, stderr=subprocess.PIPE, text=True)
+        self._process = subprocess.Popen(
+            command, cwd=folder, env=environ, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+        )
         self.pid = self._process.pid
         self.lines: list[dict[str, Any]] = []
         self.noise: list[str] = []
