@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import safelight
@@ -20,6 +21,7 @@ WRITES = frozenset({"write", "write_first", "_all"})
 DATABASES = frozenset({"database", "_database"})
 
 
+@cache
 def use_cases() -> list[str]:
     """Every use case that a process of ours awaits: each has a commit."""
     return sorted(set(_written()) & set(_on_transactions()))
@@ -30,11 +32,17 @@ def commit_points() -> list[str]:
     return [f"{name}.{moment}" for name in use_cases() for moment in MOMENTS]
 
 
+@cache
 def await_points() -> list[str]:
     """Every await of the attempt and of what it calls in `worker/`, where it waits for somebody else."""
-    trees = [ast.parse(path.read_text()) for path in sorted((SOURCE / "worker").glob("*.py")) if _is_watched(path)]
+    trees = [_tree(path) for path in sorted((SOURCE / "worker").glob("*.py")) if _is_watched(path)]
     own = {node.name for tree in trees for node in ast.walk(tree) if isinstance(node, ast.AsyncFunctionDef)}
     return sorted({name for tree in trees for name in _leaves(tree, own - HELPERS, "")})
+
+
+@cache
+def _tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
 
 
 def _is_watched(path: Path) -> bool:
@@ -44,14 +52,14 @@ def _is_watched(path: Path) -> bool:
 def _on_transactions() -> Iterator[str]:
     """Functions and methods whose first argument is a transaction."""
     for path in SOURCE.rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text())):
+        for node in ast.walk(_tree(path)):
             if isinstance(node, ast.FunctionDef) and [a.arg for a in node.args.args if a.arg != "self"][:1] == ["tx"]:
                 yield node.name
 
 
 def _written() -> Iterator[str]:
     for path in SOURCE.rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text())):
+        for node in ast.walk(_tree(path)):
             match node:
                 case ast.Call(func=ast.Attribute(attr=verb), args=[use_case, *_]) if verb in WRITES:
                     yield from _named(use_case)
