@@ -325,7 +325,7 @@ def _nth(dice: Random) -> int:
 
 def _a_moment(dice: Random) -> float:
     """How long a point is waited for, from when the worker is ready: after that any moment is a good one to die."""
-    return dice.uniform(0.5, 3.0)
+    return dice.uniform(1.0, 5.0)
 
 
 def _undisturbed(house: House, dice: Random, trouble: Trouble, lasts_s: float) -> Played:
