@@ -17,7 +17,7 @@ def recoveries_s(house: House, played: Played) -> list[float]:
     if not played.losses:
         return []
     events = house.rows(
-        "SELECT e.job, e.type, e.at FROM events e JOIN jobs j ON j.number = e.job"  # noqa: S608 - our own ids
+        "SELECT e.job, e.type, e.at, e.payload FROM events e JOIN jobs j ON j.number = e.job"  # noqa: S608 - our own ids
         f" WHERE j.id IN ({', '.join(map(repr, played.ids)) or 'NULL'}) ORDER BY e.job, e.sequence"
     )
     of_job = (list(rows) for _, rows in groupby(events, key=lambda row: row["job"]))
@@ -28,7 +28,7 @@ def _waits(events: Sequence[dict[str, Any]], losses: Sequence[float]) -> Iterato
     """Of one job. A loss is the last one before the job was put back."""
     lost_at: float | None = None
     for event in events:
-        if event["type"] == "job.requeued":
+        if event["type"] == "job.requeued" and "worker_lost" in event["payload"]:
             lost_at = max((loss for loss in losses if loss <= event["at"]), default=None)
         elif event["type"] in TAKEN_UP and lost_at is not None:
             yield event["at"] - lost_at
