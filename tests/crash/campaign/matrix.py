@@ -69,7 +69,7 @@ AWAITS = (
     "Closing.record._surely",
     "Attempt._send_again._surely",
     "Attempt._without_trace._surely",
-    "Attempt._without_result._surely",
+    "Attempt._standing._surely",
     "Closing._write._surely",
     "LiveCall._begin.patiently",
     "LiveCall._begin.start",
