@@ -6,6 +6,7 @@ On a fresh one a failure before the first byte is proof that nothing was sent.
 
 from __future__ import annotations
 
+import asyncio
 import ssl
 from collections.abc import Callable, Mapping
 from functools import cache
@@ -37,7 +38,8 @@ async def post_once(
         if event == FIRST_BYTE and not may_send():
             raise NotSent("the worker had lost its lease before the request was sent")
 
-    transport = httpx.AsyncHTTPTransport(verify=_tls(), http2=False, retries=0)
+    certificates = await asyncio.to_thread(_tls) if url.startswith("https:") else False
+    transport = httpx.AsyncHTTPTransport(verify=certificates, http2=False, retries=0)
     async with httpx.AsyncClient(transport=transport, timeout=timeout_s, follow_redirects=False) as client:
         try:
             return await client.post(url, headers=headers, json=json, content=content, extensions={"trace": trace})
@@ -47,5 +49,5 @@ async def post_once(
 
 @cache
 def _tls() -> ssl.SSLContext:
-    """Made once: reading the certificates takes longer than a request."""
+    """Made once, in a thread: reading the certificates takes longer than a request."""
     return httpx.create_ssl_context()
