@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query
@@ -13,12 +14,14 @@ from safelight.api.context import Caller, Installation, Operator
 from safelight.domain.errors import CallerError
 from safelight.domain.ids import LONGEST_USER_ID, is_id, is_user_id, new_id
 from safelight.ledger.entries import MOST
+from safelight.services.audit import Finding, audit
 from safelight.services.credits import balance_of
 from safelight.services.desk import no_such_job
 from safelight.services.grant import LONGEST_NOTE, LONGEST_REFERENCE, Gift, grant
 from safelight.services.once import Posted
 from safelight.services.read_ledger import account_body, ledger_page, line_body, posted_body
 from safelight.services.refund import Refund, refund
+from safelight.store.tx import Tx
 
 router = APIRouter(tags=["credits"])
 
@@ -98,6 +101,16 @@ async def refund_job(
     if answer is None:
         raise no_such_job(body.job_id)
     return _answer(answer)
+
+
+@router.get("/api/credits/audit", summary="Whether accounts, ledger and jobs tell the same story")
+async def audit_credits(safelight: Installation, operator: Operator) -> dict[str, Any]:
+    """Everything that does not add up; an empty list when all is well. A long history is for the command line."""
+    return {"findings": [asdict(finding) for finding in await safelight.database.read(_findings)]}
+
+
+def _findings(tx: Tx) -> list[Finding]:
+    return list(audit(tx))
 
 
 def _answer(posted: Posted | CallerError) -> JSONResponse:

@@ -5,10 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from safelight.api.context import Visitor, visitor
 from safelight.services.credits import LOCAL_GRANT
 from safelight.services.grant import Gift, adjust
+from safelight.store import tables
+from safelight.store.statements import Change
+from safelight.store.tx import Tx
 from tests.integration.api.problems import problem
 from tests.support.by_hand import HandWorker
 from tests.support.door import Door
@@ -29,6 +33,14 @@ def whole_ledger(door: Door, limit: int) -> list[dict[str, Any]]:
         found += page["entries"]
         cursor = page["nextCursor"]
     return found
+
+
+_SPOIL = Change(sa.update(tables.accounts).values(balance=tables.accounts.c.balance + 1))
+
+
+def spoil_balance(tx: Tx) -> None:
+    """As if a balance had been changed past the ledger."""
+    assert tx.run(_SPOIL) >= 1
 
 
 def completed(door: Door, **fields: Any) -> dict[str, Any]:
@@ -140,10 +152,20 @@ def test_a_grant_of_the_largest_amount_is_taken(door: Door) -> None:
     assert answer.json()["account"]["available"] == 10**12
 
 
+def test_the_audit_finds_nothing_until_something_does_not_add_up(door: Door) -> None:
+    completed(door)
+    assert door.get("/api/credits/audit").json() == {"findings": []}
+    door.run(door.safelight.database.write(spoil_balance))
+    (finding,) = door.get("/api/credits/audit").json()["findings"]
+    assert finding["what"]
+    assert finding["remedy"]["text"]
+
+
 def test_only_an_operator_grants_and_gives_back(door: Door) -> None:
     door.app.dependency_overrides[visitor] = lambda: Visitor("ann", "", None, frozenset({"jobs", "read"}))
     for path, body in (("grant", {"user_id": "ann", "amount": 5}), ("refund", {"job_id": SOME_ID})):
         assert "admin" in problem(door.post(f"/api/credits/{path}", json=body), 403, "forbidden")["detail"]
+    problem(door.get("/api/credits/audit"), 403, "forbidden")
     assert account(door) == {"user_id": "ann", "balance": 0, "held": 0, "available": 0}
     assert door.get(LEDGER).json() == {"entries": [], "nextCursor": None}
 
