@@ -8,11 +8,19 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 
 from safelight.store.connect import open_database
 from safelight.store.database import Database
 from safelight.store.migrate import upgrade
 from safelight.testing.databases import LentDatabases, NoServer, fresh_database, postgres_server
+
+
+@pytest.fixture(autouse=True)
+def logs_as_at_first() -> Iterator[None]:
+    """Commands run in this process say how much is logged: the tests after them must not go by that."""
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session")

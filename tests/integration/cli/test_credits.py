@@ -77,7 +77,7 @@ def test_refund_takes_a_shortened_id_and_gives_back_everything_or_a_part(run: Ru
     assert result.stdout == f"Refunded 20 credits of job {job_id} to local.\nlocal can spend 1,000 credits.\n"
     refused = run("credits", "refund", job_id)
     assert (refused.exit_code, refused.stdout) == (1, "")
-    assert "All 30 credits" in refused.stderr
+    assert "given back before: 30 credits" in refused.stderr
 
 
 def test_refund_of_an_unknown_job_says_what_else_can_be_done(run: Run) -> None:
