@@ -57,6 +57,7 @@ def test_a_zombie_that_stores_after_its_successor_finished_changes_nothing(paid:
     zombie.until("worker.started")
     job_id = paid.submit_one(LATER)
     zombie.until("crash_point")
+    zombie.until_stopped()
     zombie.freeze()  # elsewhere, should it hold the lock of SQLite: then nobody could go on
     paid.worker()
     assert paid.until_ended([job_id], 30)

@@ -75,6 +75,14 @@ class Running:
         """The exit code."""
         return self._process.wait(PATIENCE_S)
 
+    def until_stopped(self) -> None:
+        """It stops itself at a crash point, just after it has said so: a stop from outside must not come in between."""
+        give_up_at = time.monotonic() + PATIENCE_S
+        with self._news:
+            while not self._stopped():
+                assert time.monotonic() < give_up_at, "it went on"
+                self._news.wait(0.01)
+
     def freeze(self) -> None:
         """Stop it where it is, but not in the middle of a transaction: SQLite has one writer, all would wait for it."""
         give_up_at = time.monotonic() + PATIENCE_S
