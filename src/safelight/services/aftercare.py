@@ -12,7 +12,7 @@ from typing import NamedTuple
 import sqlalchemy as sa
 
 from safelight.domain.jobs import TERMINAL
-from safelight.services.moves import picked
+from safelight.services.moves import NOT_OVER, picked
 from safelight.services.sql import INTEGER, NOW, REAL, arg
 from safelight.store import tables
 from safelight.store.statements import Change, Query
@@ -49,8 +49,7 @@ class _Taken(NamedTuple):
     id: str
 
 
-_open = calls.c.state.in_(["sending", "accepted", "unknown"])
-_is_due = sa.and_(calls.c.check_at <= NOW, _open, calls.c.provider.in_(sa.bindparam("providers", expanding=True)))
+_is_due = sa.and_(calls.c.check_at <= NOW, NOT_OVER, calls.c.provider.in_(sa.bindparam("providers", expanding=True)))
 _DUE = Query(
     sa.select(sa.func.count()).select_from(sa.select(calls.c.number).where(_is_due).limit(1).subquery()), _Count
 )
@@ -88,10 +87,10 @@ _LEFT = Query(
 )
 _LATER = Change(
     sa.update(calls)
-    .where(calls.c.id == arg("call_id"), _open, calls.c.check_at.is_not(None))
+    .where(calls.c.id == arg("call_id"), NOT_OVER, calls.c.check_at.is_not(None))
     .values(check_at=NOW + arg("in_s", REAL))
 )
-_STOP = Change(sa.update(calls).where(calls.c.id == arg("call_id"), _open).values(check_at=sa.null()))
+_STOP = Change(sa.update(calls).where(calls.c.id == arg("call_id"), NOT_OVER).values(check_at=sa.null()))
 
 
 def any_due(tx: Tx, providers: Sequence[str]) -> bool:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import sqlalchemy as sa
 
 from safelight.domain.jobs import Stage
-from safelight.services.moves import JOB_HAS_ENDED, LEASE_HOLDS, OPEN_CALL
+from safelight.services.moves import JOB_HAS_ENDED, LEASE_HOLDS, NOT_OVER, OPEN_CALL
 from safelight.services.sql import INTEGER, NOW, REAL, arg
 from safelight.store import tables
 from safelight.store.calls import batch
@@ -118,7 +118,7 @@ _END = Change(
     sa.update(calls)
     .where(
         calls.c.id == arg("call_id"),
-        calls.c.state.in_(["sending", "accepted", "unknown"]),
+        NOT_OVER,
         # What was accepted never becomes unknown again: its remote id is known.
         sa.or_(arg("outcome") != "unknown", calls.c.state == "sending"),
     )

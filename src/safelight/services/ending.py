@@ -14,7 +14,7 @@ from safelight.domain.jobs import ENDINGS, Status
 from safelight.ledger.entries import Entry, capture, release
 from safelight.services import events, parents, parking, shares
 from safelight.services.credits import Books
-from safelight.services.moves import MovedRow
+from safelight.services.moves import NOT_OVER, MovedRow
 from safelight.services.sql import INTEGER, NOW, REAL, arg
 from safelight.store import tables
 from safelight.store.statements import Change
@@ -24,7 +24,7 @@ _FORGET_PREVIEW = Change(sa.delete(tables.previews).where(tables.previews.c.job 
 _calls = tables.calls.c
 _SETTLE_CALLS = Change(
     sa.update(tables.calls)
-    .where(_calls.job == arg("ended_job", INTEGER), _calls.state.in_(["sending", "accepted", "unknown"]))
+    .where(_calls.job == arg("ended_job", INTEGER), NOT_OVER)
     .values(
         state=sa.case((_calls.repeatable, sa.literal("failed")), else_=_calls.state),
         ended_at=sa.case((_calls.repeatable, sa.cast(NOW, REAL)), else_=sa.null()),

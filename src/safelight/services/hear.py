@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from safelight.domain.jobs import TERMINAL
 from safelight.services.calls import Accepted, accepted
+from safelight.services.moves import NOT_OVER
 from safelight.services.sql import INTEGER, NOW, arg
 from safelight.store import tables
 from safelight.store.statements import Change, Query
@@ -57,11 +58,7 @@ _JOB = Query(
 _RESUME_NOW = Change(
     sa.update(jobs).where(jobs.c.number == arg("of_job", INTEGER), jobs.c.resumes).values(due_at=sa.null())
 )
-_CHECK_NOW = Change(
-    sa.update(calls)
-    .where(calls.c.id == arg("call_id"), calls.c.state.in_(["sending", "accepted", "unknown"]))
-    .values(check_at=NOW)
-)
+_CHECK_NOW = Change(sa.update(calls).where(calls.c.id == arg("call_id"), NOT_OVER).values(check_at=NOW))
 
 
 def hear(tx: Tx, news: News) -> bool:

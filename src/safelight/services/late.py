@@ -11,7 +11,7 @@ from safelight.domain.jobs import TERMINAL, EventType
 from safelight.services import events
 from safelight.services.assets import NewAsset, add_recovered
 from safelight.services.calls import CallOutcome
-from safelight.services.moves import JOB_HAS_ENDED
+from safelight.services.moves import JOB_HAS_ENDED, NOT_OVER
 from safelight.services.sql import NOW, REAL, arg
 from safelight.store import tables
 from safelight.store.statements import Query
@@ -44,7 +44,7 @@ _CLOSE = Query(
     sa.update(calls)
     .where(
         calls.c.id == arg("call_id"),
-        calls.c.state.in_(["sending", "accepted", "unknown"]),
+        NOT_OVER,
         sa.or_(JOB_HAS_ENDED, calls.c.given_up_at.is_not(None)),
     )
     .values(

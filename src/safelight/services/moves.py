@@ -83,8 +83,11 @@ ENDED: Final = {
 }
 """What every ending writes beside its status."""
 
-OPEN_CALL: Final = sa.and_(calls.c.state.in_(["sending", "accepted", "unknown"]), calls.c.given_up_at.is_(None))
+NOT_OVER: Final = calls.c.state.in_(["sending", "accepted", "unknown"])
 """A call that may still cost money or deliver."""
+
+OPEN_CALL: Final = sa.and_(NOT_OVER, calls.c.given_up_at.is_(None))
+"""A call that its job waits for: not one that was given up for another."""
 
 HAS_OPEN_CALL: Final = sa.exists().where(calls.c.job == jobs.c.number, OPEN_CALL).correlate(jobs)
 

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from safelight.domain.jobs import FAIL, LIVE, REQUEUE, EventType
 from safelight.services import ending, hand_back
 from safelight.services.job_error import error_json
-from safelight.services.moves import ENDED, MOVED, MovedRow, leaves, reaches
+from safelight.services.moves import ENDED, MOVED, OPEN_CALL, MovedRow, leaves, reaches
 from safelight.services.pause import pause
 from safelight.services.sql import INTEGER, arg
 from safelight.services.sweep import SLICE, give_up_sending
@@ -68,15 +68,14 @@ class _Job(NamedTuple):
 
 _is_live = jobs.c.status.in_(sorted(LIVE))
 _is_held = sa.and_(jobs.c.status == "processing", jobs.c.kind != "batch")
-_open = sa.and_(calls.c.state.in_(["sending", "accepted", "unknown"]), calls.c.given_up_at.is_(None))
-_paid_call = sa.exists().where(calls.c.job == jobs.c.number, _open, sa.not_(calls.c.repeatable)).correlate(jobs)
+_paid_call = sa.exists().where(calls.c.job == jobs.c.number, OPEN_CALL, sa.not_(calls.c.repeatable)).correlate(jobs)
 _IS_UNSENT = sa.and_(_is_live, jobs.c.kind != "batch", jobs.c.resumed_call.is_(None), sa.not_(_paid_call))
 
 
 def _calls_in(*states: str) -> sa.ScalarSelect[int]:
     of_live = calls.join(jobs, calls.c.job == jobs.c.number)
     found = sa.select(sa.func.count()).select_from(of_live)
-    wanted = sa.and_(_is_live, _open, calls.c.state.in_(states), sa.not_(calls.c.repeatable))
+    wanted = sa.and_(_is_live, OPEN_CALL, calls.c.state.in_(states), sa.not_(calls.c.repeatable))
     return found.where(wanted).scalar_subquery()
 
 

@@ -17,7 +17,7 @@ from safelight.domain.jobs import LIVE, Stage, Status
 from safelight.ledger.entries import hold
 from safelight.services import ending, keys, new_jobs, originals, shares
 from safelight.services.credits import Books, open_accounts
-from safelight.services.moves import ENDED, MOVED, MovedRow
+from safelight.services.moves import ENDED, MOVED, NOT_OVER, MovedRow
 from safelight.services.originals import Original
 from safelight.services.refund import paid_for
 from safelight.services.sql import INTEGER, NOW, arg
@@ -76,7 +76,7 @@ _FETCHED_BY = Query(
 )
 _HAND_OVER = Change(
     sa.update(calls)
-    .where(calls.c.id == arg("source"), calls.c.state.in_(["sending", "accepted", "unknown"]))
+    .where(calls.c.id == arg("source"), NOT_OVER)
     .values(state=sa.literal("failed"), error=arg("taken_over"), ended_at=NOW, check_at=sa.null())
 )
 _CALL_COLUMNS = (
