@@ -28,7 +28,10 @@ from safelight.store.values_form import runs, takes_several
 
 INSTRUCTIONS_BETWEEN_CLOCK_READS = 20_000
 CACHE_KIB = 32 * 1024
-"""Pages each connection keeps: with SQLite's own 2 MB the indexes of 10,000 jobs were read again and again."""
+"""Pages the writer keeps: with SQLite's own 2 MB the indexes of 10,000 jobs were read again and again.
+
+Not so readers: what they keep is dropped whenever somebody has written.
+"""
 HELD_FOR_LONG = 1.5
 """Whoever has the turn may wait for another program for `busy_s`; longer is not normal."""
 
@@ -167,6 +170,7 @@ class SqliteDatabase(Database):
 
     def _servers(self) -> list[threading.Thread]:
         connection = self.connect()
+        connection.execute(f"PRAGMA cache_size=-{CACHE_KIB}")
         writer = GroupCommit(self, connection, SqliteTx, self.turnstile, self._checkpointer.wrote, self._refusal)
         return [
             threading.Thread(target=writer.serve, name="safelight-write", daemon=True),
@@ -181,7 +185,7 @@ class SqliteDatabase(Database):
         if connection.execute("PRAGMA journal_mode").fetchone() != ("wal",):
             with self.turnstile.held(self.limits.away_s):
                 connection.execute("PRAGMA journal_mode=WAL")
-        for pragma in ("synchronous=FULL", "wal_autocheckpoint=0", "foreign_keys=ON", f"cache_size=-{CACHE_KIB}"):
+        for pragma in ("synchronous=FULL", "wal_autocheckpoint=0", "foreign_keys=ON"):
             connection.execute(f"PRAGMA {pragma}")
 
     def _refusal(self, error: BaseException) -> BaseException:

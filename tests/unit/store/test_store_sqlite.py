@@ -382,7 +382,7 @@ def test_the_log_stays_short_under_a_flood_although_somebody_always_reads(databa
     highest_bytes, written, over = 0, 0, threading.Event()
     bounded = SqliteDatabase(database.path)
     bounded._checkpointer = Checkpointer(
-        database.path, bounded.turnstile, every_s=0.05, truncate_bytes=LOG_BYTES, patient_s=2.0, patient_again_s=0.1
+        database.path, bounded.turnstile, every_s=0.05, truncate_bytes=LOG_BYTES, patient_s=2.0, patient_again_s=0.0
     )
 
     def read_for_a_while(tx: Tx) -> None:
@@ -407,6 +407,7 @@ def test_the_log_stays_short_under_a_flood_although_somebody_always_reads(databa
         await asyncio.gather(*readers)
 
     run(bounded, work)
+    # At four times readers are waited for; as much may be written again while that is being copied to a slow disk.
     assert highest_bytes < 12 * LOG_BYTES, f"{highest_bytes:,}"
     assert bounded.path.stat().st_size > 12 * LOG_BYTES, "else nothing was shown"
 
