@@ -1,4 +1,4 @@
-"""The composition root: the only place that chooses adapters and puts the parts together."""
+"""The composition root: it puts the parts together. Which adapters there are is `adapters.py`'s."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import signal
 from collections.abc import AsyncIterator, Awaitable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from importlib.metadata import entry_points
 from typing import cast
 
 import structlog
 
+from safelight.adapters import adapters
 from safelight.catalog.catalog import Catalog
 from safelight.catalog.loading import load_catalog
 from safelight.domain.clock import local_s
@@ -23,7 +23,6 @@ from safelight.maintenance.local_credits import keep_in_credits
 from safelight.maintenance.lost import LostWatch, Machine
 from safelight.maintenance.pruner import Pruner
 from safelight.maintenance.sweeper import Sweeper, SweepRules
-from safelight.providers.procedural.provider import ProceduralProvider
 from safelight.providers.protocol import Provider
 from safelight.queues.nudger import Nudger
 from safelight.queues.nudges import Nudges
@@ -101,7 +100,7 @@ class Safelight:
             await database.write(open_queues, [model.queue for model in catalog.models])
             await keep_in_credits(database)
             store = AssetStore(settings.storage_address)
-            return cls(settings, database, catalog, store, secret, providers())
+            return cls(settings, database, catalog, store, secret, adapters(settings).usable)
         except BaseException:
             await database.stop()
             raise
@@ -231,15 +230,6 @@ def _rules(settings: Settings) -> Rules:
         daily_spend_usd=settings.daily_spend_usd,
         user_cap=settings.user_concurrency,
     )
-
-
-def providers() -> dict[str, Provider]:
-    """The built-in providers and those that installed packages offer under `safelight.providers`."""
-    found: dict[str, Provider] = {ProceduralProvider.name: ProceduralProvider()}
-    for entry in entry_points(group="safelight.providers"):
-        provider: Provider = entry.load()()
-        found[provider.name] = provider
-    return found
 
 
 def run_worker(settings: Settings, *, queues: list[str] | None, concurrency: int | None) -> int:

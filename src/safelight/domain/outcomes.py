@@ -44,6 +44,8 @@ class ProviderError:
     message: str
     provider_code: str | None = None
     retry_after_s: float | None = None
+    request_id: str | None = None
+    """The provider's own name for the request, for a talk with its support."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "message", presentable(self.message))
@@ -68,6 +70,17 @@ class Output:
 
 
 @dataclass(frozen=True, slots=True)
+class RemoteFile:
+    """One generated file that is still at the provider. Fetched at once: such URLs expire."""
+
+    url: str
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """What the download needs beside the URL, such as a key. Never logged."""
+    duration_s: float | None = None
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Pending:
     """The provider has the job; ask again later with `remote_id`."""
 
@@ -77,11 +90,14 @@ class Pending:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """The provider delivered. `cost_usd` is what it will charge, if it says so."""
+    """The provider delivered: files, or of a text model its text. `cost_usd` is what it will charge, if it says so."""
 
-    outputs: tuple[Output, ...]
+    outputs: tuple[Output | RemoteFile, ...] = ()
     cost_usd: float | None = None
     usage: Mapping[str, Any] = field(default_factory=dict)
+    text: str | None = None
+    request_id: str | None = None
+    """The provider's own name for the request."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,18 @@ from safelight.domain.outcomes import RemoteState
 
 
 @dataclass(frozen=True, slots=True)
+class Input:
+    """A picture that the generation starts from, in memory, checked and small enough. Also for text models that see."""
+
+    role: str
+    """`image`, `mask`, `first_frame` or `last_frame`."""
+    data: bytes
+    mime: str
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
 class Generation:
     """What is to be made: the model's own id at this provider, the prompt, and parameters already validated."""
 
@@ -22,6 +34,9 @@ class Generation:
     prompt: str
     params: Mapping[str, Any] = field(default_factory=dict)
     """Canonical names (width, height, seed, n, ...), complete with defaults."""
+    inputs: tuple[Input, ...] = ()
+    callback_url: str | None = None
+    """Where the provider may announce what became of this call; None where it could not reach us."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +63,10 @@ class Report(Protocol):
         ...
 
     async def __call__(self, progress: float, *, preview: Preview | None = None, text: str | None = None) -> bool:
-        """Take progress in 0.0..1.0. False means: stop, the job is canceled or lost."""
+        """Take progress in 0.0..1.0, a preview, and all of the text so far (not only what is new).
+
+        False means: stop, the job is canceled or lost.
+        """
         ...
 
 
@@ -70,6 +88,9 @@ class Provider(Protocol):
     """Local and free: a call of unknown outcome may simply be made again."""
     idempotent: bool
     """The provider makes each of our call ids once, however often it is asked: an unknown call may be sent again."""
+    fingerprint: str
+    """Tells one key from another without showing it (`keys.fingerprint`); empty for a provider without a key.
+    Gates belong to a provider and its key: a new key opens them."""
 
     async def warm_up(self) -> None:
         """Get ready, so that the first job is as quick as the others. Called once when a worker starts."""

@@ -38,7 +38,7 @@ async def post_once(
         if event == FIRST_BYTE and not may_send():
             raise NotSent("the worker had lost its lease before the request was sent")
 
-    certificates = await asyncio.to_thread(_tls) if url.startswith("https:") else False
+    certificates = await asyncio.to_thread(tls) if url.startswith("https:") else False
     transport = httpx.AsyncHTTPTransport(verify=certificates, http2=False, retries=0)
     async with httpx.AsyncClient(transport=transport, timeout=timeout_s, follow_redirects=False) as client:
         try:
@@ -48,6 +48,6 @@ async def post_once(
 
 
 @cache
-def _tls() -> ssl.SSLContext:
+def tls() -> ssl.SSLContext:
     """Made once, in a thread: reading the certificates takes longer than a request."""
     return httpx.create_ssl_context()

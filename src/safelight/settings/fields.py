@@ -45,11 +45,40 @@ LogLevel = Annotated[Literal["debug", "info", "warning", "error"], BeforeValidat
 
 
 def _setting(
-    default: Any, about: str, *, expects: str, shown: str | None = None, secret: bool = False, **limits: Any
+    default: Any,
+    about: str,
+    *,
+    expects: str,
+    shown: str | None = None,
+    secret: bool = False,
+    usual: tuple[str, ...] = (),
+    **limits: Any,
 ) -> Any:
-    """One setting. `shown` is how its default reads where it is computed; `secret` keeps it out of every output."""
-    extra: dict[str, JsonValue] = {"expects": expects, "shown": shown, "secret": secret}
+    """One setting. `shown` is how its default reads where it is computed; `secret` keeps it out of every output.
+
+    `usual` are the variables, without our prefix, under which everybody keeps it.
+    """
+    extra: dict[str, JsonValue] = {"expects": expects, "shown": shown, "secret": secret, "usual": list(usual)}
     return Field(default, description=about, json_schema_extra=extra, **limits)
+
+
+def _key(provider: str, *usual: str) -> Any:
+    """The key of a provider."""
+    return _setting(
+        None,
+        f"Key of {provider}. Its models can be used as soon as it is set.",
+        expects="a key",
+        shown="none",
+        secret=True,
+        usual=usual,
+        repr=False,
+        min_length=1,
+    )
+
+
+def _provider_base(provider: str, address: str) -> Any:
+    """Where a provider is asked: a stand-in in tests, a proxy, or another installation of the same API."""
+    return _setting(None, f"Base address of {provider}.", expects=_A_BASE, shown=f"`{address}`")
 
 
 class Settings(BaseModel):
@@ -211,6 +240,19 @@ class Settings(BaseModel):
         min_length=1,
     )
 
+    openai_api_key: str | None = _key("OpenAI", "OPENAI_API_KEY")
+    openai_base_url: str | None = _provider_base("OpenAI", "https://api.openai.com/v1")
+    huggingface_api_key: str | None = _key("Hugging Face", "HF_TOKEN", "HUGGINGFACE_API_KEY")
+    huggingface_base_url: str | None = _provider_base("Hugging Face", "https://router.huggingface.co")
+    replicate_api_token: str | None = _key("Replicate", "REPLICATE_API_TOKEN")
+    replicate_base_url: str | None = _provider_base("Replicate", "https://api.replicate.com")
+    modelslab_api_key: str | None = _key("ModelsLab", "MODELSLAB_API_KEY")
+    modelslab_base_url: str | None = _provider_base("ModelsLab", "https://modelslab.com")
+    anthropic_api_key: str | None = _key("Anthropic", "ANTHROPIC_API_KEY")
+    anthropic_base_url: str | None = _provider_base("Anthropic", "https://api.anthropic.com")
+    gemini_api_key: str | None = _key("Google Gemini", "GEMINI_API_KEY")
+    gemini_base_url: str | None = _provider_base("Google Gemini", "https://generativelanguage.googleapis.com")
+
     _sources: dict[str, str] = PrivateAttr(default_factory=dict)
 
     @property
@@ -252,7 +294,16 @@ class Settings(BaseModel):
             raise ValueError("not a host name")
         return host
 
-    @field_validator("public_url", "url")
+    @field_validator(
+        "public_url",
+        "url",
+        "openai_base_url",
+        "huggingface_base_url",
+        "replicate_base_url",
+        "modelslab_base_url",
+        "anthropic_base_url",
+        "gemini_base_url",
+    )
     @classmethod
     def _is_a_base(cls, url: str | None) -> str | None:
         if url is None:
@@ -285,8 +336,14 @@ class Settings(BaseModel):
 
 
 def variable(name: str) -> str:
-    """The environment variable of a field."""
-    return f"{PREFIX}{name.upper()}"
+    """The environment variable of a field: its usual name, or ours."""
+    return next(iter(usual_variables(name)), f"{PREFIX}{name.upper()}")
+
+
+def usual_variables(name: str) -> tuple[str, ...]:
+    """The variables without our prefix that mean this field, the first that is set before the others."""
+    usual = _extra(name)["usual"]
+    return tuple(map(str, usual)) if isinstance(usual, list) else ()
 
 
 def expects(name: str) -> str:

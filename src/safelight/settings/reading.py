@@ -17,11 +17,20 @@ from typing import Any
 from pydantic import ValidationError
 
 from safelight.domain.errors import BadSettings, Remedy
-from safelight.settings.fields import PREFIX, Settings, absolute_path, expects, is_secret, variable
+from safelight.settings.fields import (
+    PREFIX,
+    Settings,
+    absolute_path,
+    expects,
+    is_secret,
+    usual_variables,
+    variable,
+)
 from safelight.telemetry.redact import MASK, redact
 
 DEFAULT_CONFIG = "safelight.toml"
 FIELDS = Settings.model_fields
+FILE = "_FILE"
 
 
 def load_settings(environ: Mapping[str, str], *, cwd: Path, overrides: Mapping[str, Any] | None = None) -> Settings:
@@ -57,7 +66,7 @@ def _command_line(overrides: Mapping[str, Any]) -> dict[str, _Given]:
 
 
 def _environment(environ: Mapping[str, str], cwd: Path, problems: list[str]) -> dict[str, _Given]:
-    found: dict[str, _Given] = {}
+    found = _usual(environ, cwd, problems)
     for key in sorted(environ):
         if not key.startswith(PREFIX) or key.startswith(f"{PREFIX}TEST_") or environ[key] == "":
             continue
@@ -68,6 +77,18 @@ def _environment(environ: Mapping[str, str], cwd: Path, problems: list[str]) -> 
         if name in found:
             problems.append(f"{found[name].called} and {key} are both set; keep one of them.")
         found[name] = given
+    return found
+
+
+def _usual(environ: Mapping[str, str], cwd: Path, problems: list[str]) -> dict[str, _Given]:
+    """What is set under names without our prefix, such as OPENAI_API_KEY."""
+    found: dict[str, _Given] = {}
+    for name in FIELDS:
+        for usual in usual_variables(name):
+            for key in (usual, usual + FILE):
+                if environ.get(key) and name not in found:
+                    given = _value_of(key, environ[key], cwd, problems, in_file=key != usual)
+                    found.update({name: given} if given else {})
     return found
 
 
@@ -82,7 +103,11 @@ def _variable(key: str, value: str, cwd: Path, problems: list[str]) -> _Given | 
     if name not in FIELDS or key != key.upper():
         problems.append(_unknown(key, key, {field: variable(field) for field in FIELDS}))
         return None
-    if key == variable(name):
+    return _value_of(key, value, cwd, problems, in_file=key.removeprefix(PREFIX).lower() != name)
+
+
+def _value_of(key: str, value: str, cwd: Path, problems: list[str], *, in_file: bool) -> _Given | None:
+    if not in_file:
         return _Given(value, f"environment {key}", key)
     try:
         path = absolute_path(cwd, Path(value))

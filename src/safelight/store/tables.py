@@ -41,6 +41,7 @@ jobs = Table(
     Column("queue", Text, nullable=False),
     Column("prompt", Text, nullable=False),
     Column("params", Text, nullable=False),
+    Column("inputs", Text, nullable=False, server_default="[]"),
     Column("labels", Text, nullable=False, server_default="{}"),
     Column("outputs", Integer, nullable=False, server_default="1"),
     Column("priority", Integer, nullable=False, server_default="0"),
@@ -52,6 +53,7 @@ jobs = Table(
     Column("progress", Float(53), nullable=False, server_default="0"),
     Column("sequence", Integer, nullable=False),
     Column("error", Text),
+    Column("text", Text),
     # who may run it, and when
     Column("ready", Boolean, nullable=False),
     Column("waiting_for", Text),

@@ -52,6 +52,7 @@ class ScriptedProvider:
         self, *scripts: Sequence[Step], name: str = "scripted", repeatable: bool = True, idempotent: bool = False
     ) -> None:
         self.name, self.repeatable, self.idempotent = name, repeatable, idempotent
+        self.fingerprint = ""
         self._scripts: Iterator[Iterable[Step]] = iter(scripts)
         self._accepted: dict[str, Iterator[Step]] = {}
         self.generations: list[Generation] = []

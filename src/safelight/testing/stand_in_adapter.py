@@ -45,6 +45,7 @@ class StandInProvider:
 
     name = "stand-in"
     repeatable = False
+    fingerprint = ""
 
     def __init__(self, url: str | None = None, *, idempotent: bool | None = None) -> None:
         self._url = url or os.environ[URL_SETTING]

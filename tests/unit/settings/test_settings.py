@@ -248,3 +248,26 @@ def test_reading_settings_loads_no_heavy_library() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
     assert done.stdout.strip() == "[]"
+
+
+def test_keys_of_providers_are_read_under_their_usual_names(tmp_path: Path) -> None:
+    (tmp_path / "key").write_text("sk-test-gemini\n")
+    environ = {"OPENAI_API_KEY": "sk-test-1", "HUGGINGFACE_API_KEY": "hf-test", "GEMINI_API_KEY_FILE": "key"}
+    settings = load_settings(environ, cwd=tmp_path)
+    assert (settings.openai_api_key, settings.huggingface_api_key) == ("sk-test-1", "hf-test")
+    assert settings.gemini_api_key == "sk-test-gemini"
+    assert settings.sources["openai_api_key"] == "environment OPENAI_API_KEY"
+    rows = {row.name: row for row in describe(settings)}
+    assert not any("test" in row.value for row in rows.values()), "a key was shown"
+    assert rows["HF_TOKEN"].source == "environment HUGGINGFACE_API_KEY"
+
+
+def test_the_usual_name_that_is_more_usual_wins() -> None:
+    settings = load_settings({"HF_TOKEN": "hf-test-1", "HUGGINGFACE_API_KEY": "hf-test-2"}, cwd=HERE)
+    assert settings.huggingface_api_key == "hf-test-1"
+
+
+def test_a_key_under_our_prefix_is_taken_too_but_not_both() -> None:
+    assert load_settings({"SAFELIGHT_OPENAI_API_KEY": "sk-test"}, cwd=HERE).openai_api_key == "sk-test"
+    problems = problems_of({"SAFELIGHT_OPENAI_API_KEY": "sk-test", "OPENAI_API_KEY": "sk-test"})
+    assert problems == ["OPENAI_API_KEY and SAFELIGHT_OPENAI_API_KEY are both set; keep one of them."]

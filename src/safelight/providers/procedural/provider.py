@@ -21,6 +21,7 @@ class ProceduralProvider:
     name = "procedural"
     repeatable = True
     idempotent = False
+    fingerprint = ""
 
     def __init__(self, stuck_s: float = STUCK_S) -> None:
         self._stuck_s = stuck_s
