@@ -80,6 +80,9 @@ class RemoteFile:
     metadata: Mapping[str, Any] = field(default_factory=dict)
 
 
+Made = Output | RemoteFile
+
+
 @dataclass(frozen=True, slots=True)
 class Pending:
     """The provider has the job; ask again later with `remote_id`."""
@@ -92,7 +95,7 @@ class Pending:
 class Done:
     """The provider delivered: files, or of a text model its text. `cost_usd` is what it will charge, if it says so."""
 
-    outputs: tuple[Output | RemoteFile, ...] = ()
+    outputs: tuple[Made, ...] = ()
     cost_usd: float | None = None
     usage: Mapping[str, Any] = field(default_factory=dict)
     text: str | None = None

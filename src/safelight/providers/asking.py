@@ -1,5 +1,6 @@
-"""How a provider is asked for what costs nothing: polls, lists, probes, cancels. Connections are kept; nothing is retried
-here: the worker asks again.
+"""How a provider is asked for what costs nothing: polls, lists, probes, cancels. Connections are kept.
+
+Nothing is retried here: the worker asks again.
 """
 
 from __future__ import annotations

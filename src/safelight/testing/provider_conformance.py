@@ -15,9 +15,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Coroutine, Iterator
 from typing import Any, TypeVar
 
+import httpx
 import pytest
 
-from safelight.domain.outcomes import Done, Output, Pending, Rejected, RemoteState
+from safelight.domain.outcomes import Done, Made, Output, Pending, Rejected, RemoteState
 from safelight.providers.protocol import Generation, Preview, ProbeResult, Provider
 
 T = TypeVar("T")
@@ -97,11 +98,11 @@ class ProviderConformance(ABC):
         assert isinstance(stage.provider.idempotent, bool)
 
     def test_a_generation_is_delivered_as_bytes_that_are_what_they_say(self, stage: Stage) -> None:
-        for output in self._deliver(stage, self.generation()).outputs:
+        for output in _files(self._deliver(stage, self.generation())):
             _check(output)
 
     def test_as_many_outputs_are_delivered_as_were_asked_for(self, stage: Stage) -> None:
-        outputs = self._deliver(stage, self.generation(n=2)).outputs
+        outputs = _files(self._deliver(stage, self.generation(n=2)))
         assert len(outputs) == 2
         assert outputs[0].data != outputs[1].data
 
@@ -165,7 +166,7 @@ class ProviderConformance(ABC):
     def test_the_same_seed_gives_the_same_bytes_where_calls_may_be_repeated(self, stage: Stage) -> None:
         if not stage.provider.repeatable:
             return
-        first, again, other = (self._deliver(stage, self.generation(seed=seed)).outputs for seed in (7, 7, 8))
+        first, again, other = (_files(self._deliver(stage, self.generation(seed=seed))) for seed in (7, 7, 8))
         assert [output.data for output in first] == [output.data for output in again]
         assert [output.data for output in first] != [output.data for output in other]
 
@@ -217,6 +218,18 @@ class ProviderConformance(ABC):
         assert isinstance(state, Done), state
         assert state.outputs
         return state
+
+
+def _files(answer: Done) -> list[Output]:
+    """Every file in memory, those at the provider fetched."""
+    return [_fetched(made) for made in answer.outputs]
+
+
+def _fetched(file: Made) -> Output:
+    if isinstance(file, Output):
+        return file
+    answer = httpx.get(file.url, headers=dict(file.headers), timeout=30).raise_for_status()
+    return Output(answer.content, answer.headers["content-type"].partition(";")[0])
 
 
 async def _made(suite: ProviderConformance) -> Provider:

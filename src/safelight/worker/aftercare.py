@@ -11,7 +11,7 @@ import json
 import structlog
 
 from safelight.domain.errors import SafelightError
-from safelight.domain.outcomes import Done, Output, Pending, Rejected, RemoteState
+from safelight.domain.outcomes import Done, Made, Pending, Rejected, RemoteState
 from safelight.providers.protocol import Provider
 from safelight.services import aftercare, calls
 from safelight.services.aftercare import LeftCall
@@ -110,7 +110,7 @@ class Aftercare:
             case Pending():
                 return False
 
-    async def _stored(self, call: LeftCall, outputs: tuple[Output, ...]) -> list[NewAsset]:
+    async def _stored(self, call: LeftCall, outputs: tuple[Made, ...]) -> list[NewAsset]:
         origin = _origin(self._bench, call)
         try:
             return await deliver(self._bench.store, origin, outputs[: call.outputs], HOLD_S / 2)

@@ -11,7 +11,7 @@ from typing import Any
 
 from safelight.domain.errors import Remedy, StorageFailed
 from safelight.domain.ids import new_id
-from safelight.domain.outcomes import Output
+from safelight.domain.outcomes import Made, Output, RemoteFile
 from safelight.services.assets import NewAsset
 from safelight.storage.assets import AssetStore
 from safelight.storage.images import PictureInfo, UnreadablePicture, describe_image, thumbnail
@@ -42,7 +42,7 @@ class _Finished:
     asset: NewAsset
 
 
-async def deliver(store: AssetStore, origin: Origin, outputs: tuple[Output, ...], within_s: float) -> list[NewAsset]:
+async def deliver(store: AssetStore, origin: Origin, outputs: tuple[Made, ...], within_s: float) -> list[NewAsset]:
     """Store every output and its thumbnail. Raises UnreadablePicture, UnreadableContainer or StorageFailed.
 
     Then nothing was promised. That it took longer than `within_s` is also a failure of the storage.
@@ -89,7 +89,9 @@ async def _as_delivered(store: AssetStore, origin: Origin, n: int, key: str) -> 
     return asset
 
 
-async def _keep(store: AssetStore, origin: Origin, n: int, output: Output) -> NewAsset:
+async def _keep(store: AssetStore, origin: Origin, n: int, output: Made) -> NewAsset:
+    if isinstance(output, RemoteFile):
+        raise TypeError("no provider of this release delivers addresses")
     finished = await asyncio.to_thread(_finish, origin, n, output)
     await store.put(finished.asset.key, finished.data)
     if finished.asset.thumbnail_key:

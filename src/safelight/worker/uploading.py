@@ -11,7 +11,7 @@ import structlog
 from safelight.domain.clock import local_s
 from safelight.domain.errors import StorageFailed
 from safelight.domain.jobs import Stage
-from safelight.domain.outcomes import Output
+from safelight.domain.outcomes import Made
 from safelight.services.assets import NewAsset
 from safelight.telemetry.await_points import crashable
 from safelight.worker.bench import Bench
@@ -22,7 +22,7 @@ log = structlog.get_logger(__name__)
 
 
 async def upload(
-    bench: Bench, live: LiveCall, origin: Origin, outputs: tuple[Output, ...], within_s: float
+    bench: Bench, live: LiveCall, origin: Origin, outputs: tuple[Made, ...], within_s: float
 ) -> list[NewAsset]:
     """Store outputs and thumbnails. Raises as `deliver` does: of a free call at once, else after trying for a while."""
     pace, began_s = bench.pace, local_s()

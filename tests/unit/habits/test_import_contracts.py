@@ -28,9 +28,9 @@ def adapters() -> set[str]:
     }
 
 
-def test_every_adapter_is_kept_from_the_others_and_from_all_but_app() -> None:
+def test_every_adapter_is_kept_from_the_others_and_from_all_but_the_composition_root() -> None:
     assert set(contract("Adapters do not know each other")["modules"]) == adapters()
-    assert set(contract("Only app.py chooses adapters")["protected_modules"]) == adapters()
+    assert set(contract("Only adapters.py chooses adapters")["protected_modules"]) == adapters()
 
 
 def test_the_client_is_kept_from_every_part_of_the_server() -> None:

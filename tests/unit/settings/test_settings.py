@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from safelight.domain.errors import BadSettings
 from safelight.settings import Settings, describe, load_settings, settings_table_markdown
+from safelight.settings.fields import variable
 
 HERE = Path("/nowhere/at/all")
 
@@ -213,7 +214,7 @@ def test_what_is_in_force_is_listed_with_its_source_and_default() -> None:
 
 def test_the_table_has_a_line_for_every_setting_and_no_machine_path() -> None:
     table = settings_table_markdown()
-    assert all(f"| `SAFELIGHT_{name.upper()}` | " in table for name in Settings.model_fields)
+    assert all(f"| `{variable(name)}` | " in table for name in Settings.model_fields)
     assert str(Path.cwd()) not in table
     assert len(table.splitlines()) == 2 + len(Settings.model_fields)
 
