@@ -127,6 +127,8 @@ def _report(runs: list[Run], plans: dict[str, Plan], seed: int) -> int:
     print(f"\n{scorecard(lines, SCENARIOS)}")
     kinds = " and ".join(plans)
     print(f"\nOn {kinds}, seed {seed}; {len(met)} of {len(EVERYWHERE)} crash points met.")
+    if missed := sorted(EVERYWHERE - met) if len(met) > len(EVERYWHERE) / 2 else []:
+        print(f"Not met: {', '.join(missed)}.")
     print(f"{broken} of {len(runs)} runs broke a promise." if broken else f"All {len(runs)} runs kept every promise.")
     return 1 if broken else 0
 

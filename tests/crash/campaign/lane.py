@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from random import Random
 
 from safelight.testing.databases import ThrowawayPostgres
+from tests.crash.campaign.dice import Dice
 from tests.crash.campaign.house import House, house
 from tests.crash.campaign.played import CannotBePlayed, Played
 from tests.crash.campaign.recovery import recoveries_s
@@ -69,7 +69,7 @@ class Lane:
     def _played(self, found: House, scenario: str, seed: int) -> Run:
         played, found.unserved_s, found.billed_before = Played(), 0.0, len(found.provider.billed())
         try:
-            played = SCENARIOS[scenario](found, Random(seed))  # noqa: S311 - dice
+            played = SCENARIOS[scenario](found, Dice(seed))
             verdict = judge(found, played.ids, outage_s=played.outage_s)
             verdict.recoveries_s = recoveries_s(found, played)
         except CannotBePlayed:

@@ -109,7 +109,24 @@ FINDS_UNKNOWN = [
 """Where the next one is while it looks for them: `killed twice`."""
 AFTERCARE = around_commits(["_keep", "end_call", "look_again", "take_due"])
 """Where calls are looked after that have outlived their jobs: `provider silent`."""
+SENT_AGAIN = [*around_commits(["send_again"]), "Attempt._send_again._surely"]
+"""Where a call that its provider makes only once is sent once more: `idempotent provider`."""
+SECOND_CALLS = around_commits(["give_up_on", "sending", "hand_back"])
+"""`unknown: retry once`."""
+LEAVING = around_commits(["depart", "hand_back"])
+"""Where a worker is that was asked to end: `claim canceled`."""
 HERE = [*around_commits(WORKER), *AWAITS]
+_BY_OTHERS = {
+    *AFTERCARE,
+    *SENT_AGAIN,
+    *around_commits(["depart", "give_up_on"]),
+    "_as_delivered.get",
+    "_as_delivered.head",
+    "_as_delivered.put",
+    "_as_delivered.to_thread",
+}
+IN_AN_ATTEMPT = [point for point in HERE if point not in _BY_OTHERS]
+"""What every worker may meet with every job."""
 SWEEP = around_commits(SWEEPER)
 SERVER = around_commits(API)
 PRUNE = around_commits(PRUNER)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
+from collections.abc import Sequence
 from random import Random
 
 from tests.crash.campaign.scenarios import LONG, ONLY_ON, SCENARIOS
@@ -11,14 +12,15 @@ OFTEN = {"killed at a point": 8, "frozen for two leases": 4, "bug at a point": 4
 """Scenarios with many places to crash at come up more often than the others, which count once."""
 Plan = deque[tuple[str, int]]
 """Scenario and seed of each run, to be taken from the left."""
+SIDES = ("sqlite", "postgres")
+"""Both take every other turn."""
 
 
 def short_plan(database: str, seed: int) -> Plan:
     """Every scenario once, on one kind of database or the other in turn."""
-    dice = Random(seed)  # noqa: S311 - dice
-    turns = {name: ("sqlite", "postgres")[(n + seed) % 2] for n, name in enumerate(SCENARIOS) if name not in LONG}
+    turns = {name: SIDES[(n + seed) % 2] for n, name in enumerate(SCENARIOS) if name not in LONG}
     names = [name for name, turn in turns.items() if ONLY_ON.get(name, turn) == database]
-    return deque((name, dice.randrange(10**6)) for name in names)
+    return _in_turns(names, database, seed)
 
 
 def plan(database: str, seed: int, runs: int) -> Plan:
@@ -28,4 +30,15 @@ def plan(database: str, seed: int, runs: int) -> Plan:
     often = [name for name in possible if name not in LONG for _ in range(OFTEN.get(name, 1))]
     more = [dice.choice(often) for _ in range(runs - len(possible))]
     ordered = sorted([*possible, *more], key=lambda name: name in LONG)  # the long ones last
-    return deque((name, dice.randrange(10**6)) for name in ordered)
+    return _in_turns(ordered, database, seed)
+
+
+def _in_turns(names: Sequence[str], database: str, seed: int) -> Plan:
+    """Seeds in a row for each scenario, from somewhere on: so its crash points take turns."""
+    played = Counter[str]()
+    runs: Plan = deque()
+    for name in names:
+        first = Random(f"{seed} {name}").randrange(10**6)  # noqa: S311 - dice
+        runs.append((name, first + len(SIDES) * played[name] + SIDES.index(database)))
+        played[name] += 1
+    return runs

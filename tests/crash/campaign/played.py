@@ -55,7 +55,8 @@ def acted(worker: Running, played: Played, within_s: float) -> bool:
     """Wait for its crash point, from when it is ready; note it."""
     worker.says("worker.started", "server.ready", "crash_point")
     found = worker.says("crash_point", within_s=within_s)
-    played.reached += [line["point"] for line in worker.said("crash_point")]
+    said = [line["point"] for line in worker.said("crash_point")]
+    played.reached += [point for point in said if point not in played.reached]
     return found
 
 

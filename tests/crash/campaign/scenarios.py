@@ -1,6 +1,6 @@
 """The disasters. Each is played on a house with its server up and without a worker, and leaves it so.
 
-`SCENARIOS` names them in the order of the scorecard. Points in `MATRIX` are those a scenario picks from.
+`SCENARIOS` names them in the order of the scorecard. What each picks from stands in `matrix.py`.
 """
 
 from __future__ import annotations
@@ -10,41 +10,43 @@ import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from functools import partial
-from random import Random
 
 from tests.crash.campaign import faults, other_requests
 from tests.crash.campaign.crowd import crowd, lost_elsewhere, lost_here
+from tests.crash.campaign.dice import Dice
 from tests.crash.campaign.house import LEASE_S, RECONCILED_S, House
 from tests.crash.campaign.matrix import (
     AFTERCARE,
     AWAITS,
     FINDS_UNKNOWN,
-    HERE,
+    IN_AN_ATTEMPT,
     LEAVES_UNKNOWN,
+    LEAVING,
     PRUNE,
+    SECOND_CALLS,
+    SENT_AGAIN,
     SERVER,
     SWEEP,
-    around_commits,
 )
 from tests.crash.campaign.played import END_WITHIN_S, Played, acted, finish, lose, mixed, prompts
 
 REACHED_WITHIN_S = 8.0
 CUT = ("cut_after", "cut_midway")
-AROUND_SECOND_CALLS = around_commits(["give_up_on", "sending", "hand_back"])
 CLOCK_SLACK_S = 2.0
-Scenario = Callable[[House, Random], Played]
+BUGS = [*(point for point in IN_AN_ATTEMPT if point in AWAITS), "sending.before_commit", "finish.before_commit"]
+Scenario = Callable[[House, Dice], Played]
 Trouble = Callable[[], AbstractContextManager[None]]
 
 
-def killed(house: House, dice: Random) -> Played:
+def killed(house: House, dice: Dice) -> Played:
     """kill -9 at a commit or an await, else at any moment; another worker is there already or comes later."""
-    return _crashed(house, dice, dice.choice(HERE), "kill")
+    return _crashed(house, dice, dice.in_turn(IN_AN_ATTEMPT), "kill")
 
 
-def frozen(house: House, dice: Random) -> Played:
+def frozen(house: House, dice: Dice) -> Played:
     """SIGSTOP at a commit or an await for two leases, then SIGCONT: it wakes up among its successors."""
     played = Played(house.submit(mixed(dice, 6)))
-    doomed = house.begin_worker(f"{dice.choice(HERE)}:{_nth(dice)}=stop")
+    doomed = house.begin_worker(f"{dice.in_turn(IN_AN_ATTEMPT)}:{_nth(dice)}=stop")
     if not acted(doomed, played, _a_moment(dice)):
         doomed.freeze()
     played.losses.append(time.time())
@@ -55,29 +57,30 @@ def frozen(house: House, dice: Random) -> Played:
     return finish(house, played, doomed, other)
 
 
-def killed_when_idempotent(house: House, dice: Random) -> Played:
-    """As `killed`, with a provider that makes each of our calls once: then every job completes, and is billed once."""
+def killed_when_idempotent(house: House, dice: Dice) -> Played:
+    """As `killed twice`, with a provider that makes each of our calls once: every job completes, and is billed once."""
     played = Played(house.submit(prompts(dice, 6)), all_complete=True)
-    doomed = house.begin_worker(f"{dice.choice(HERE)}:{_nth(dice)}=kill")
-    acted(doomed, played, _a_moment(dice))
-    lose(doomed, played)
-    return finish(house, played, house.worker())
-
-
-def killed_twice(house: House, dice: Random) -> Played:
-    """A worker dies with calls of which nobody knows, and the next one while it looks for them."""
-    played = Played(house.submit(mixed(dice, 6)))
-    for points in (LEAVES_UNKNOWN, FINDS_UNKNOWN):
-        doomed = house.begin_worker(f"{dice.choice(points)}=kill")
+    for point in (dice.choice(LEAVES_UNKNOWN), dice.in_turn(SENT_AGAIN)):
+        doomed = house.begin_worker(f"{point}=kill")
         acted(doomed, played, REACHED_WITHIN_S)
         lose(doomed, played)
     return finish(house, played, house.worker())
 
 
-def zombie(house: House, dice: Random) -> Played:
+def killed_twice(house: House, dice: Dice) -> Played:
+    """A worker dies with calls of which nobody knows, and the next one while it looks for them."""
+    played = Played(house.submit(mixed(dice, 6)))
+    for point in (dice.choice(LEAVES_UNKNOWN), dice.in_turn(FINDS_UNKNOWN)):
+        doomed = house.begin_worker(f"{point}=kill")
+        acted(doomed, played, REACHED_WITHIN_S)
+        lose(doomed, played)
+    return finish(house, played, house.worker())
+
+
+def zombie(house: House, dice: Dice) -> Played:
     """A worker stops while it stores; its successor resumes the call and finishes; then the first one stores."""
     played = Played(house.submit(prompts(dice, 3, kinds=["later"])), all_complete=True)
-    place = dice.choice(["_keep.put", "_keep.to_thread", "Closing._write._surely"])
+    place = dice.in_turn(["_keep.put", "_keep.to_thread", "Closing._write._surely"])
     doomed = house.begin_worker(f"{place}=stop")
     acted(doomed, played, REACHED_WITHIN_S)
     doomed.freeze()  # elsewhere, should it hold the lock of SQLite: then nobody could go on
@@ -88,24 +91,26 @@ def zombie(house: House, dice: Random) -> Played:
     return finish(house, played, doomed, other)
 
 
-def bug(house: House, dice: Random) -> Played:
+def bug(house: House, dice: Dice) -> Played:
     """Any await of an attempt, or any use case, raises what nobody expects."""
-    return _crashed(house, dice, dice.choice([*AWAITS, "sending.before_commit", "finish.before_commit"]), "raise")
+    return _crashed(house, dice, dice.in_turn(BUGS), "raise")
 
 
-def claim_canceled(house: House, dice: Random) -> Played:
-    """SIGTERM in the middle of a claim: what was claimed is run or handed back."""
+def claim_canceled(house: House, dice: Dice) -> Played:
+    """SIGTERM in the middle of a claim: what was claimed is run or handed back, also if it dies while it leaves."""
     played = Played(all_complete=True)
     played.ids = house.submit(prompts(dice, 5))
-    doomed = house.begin_worker(f"claim.{dice.choice(['before', 'after'])}_commit=pause1")
+    pause = f"claim.{dice.choice(['before', 'after'])}_commit=pause1"
+    doomed = house.begin_worker(f"{pause},{dice.in_turn(LEAVING)}=kill" if dice.random() < 0.5 else pause)
     acted(doomed, played, REACHED_WITHIN_S)
     doomed.send(signal.SIGTERM)
     other = house.worker()
     doomed.wait()
+    acted(doomed, played, 0.0)
     return finish(house, played, other)
 
 
-def sweeper_killed(house: House, dice: Random) -> Played:
+def sweeper_killed(house: House, dice: Dice) -> Played:
     """The only process that sweeps dies while it takes over the jobs of one that died before."""
     played = Played()
     victim = house.worker()
@@ -117,16 +122,16 @@ def sweeper_killed(house: House, dice: Random) -> Played:
     played.ids += late
     played.may_expire = 1
     house.stop_server()
-    heir = house.begin_worker(f"{dice.choice(SWEEP)}=kill")
+    heir = house.begin_worker(f"{dice.in_turn(SWEEP)}=kill")
     acted(heir, played, REACHED_WITHIN_S)
     lose(heir, played)
     house.serve()
     return finish(house, played, house.worker())
 
 
-def server_killed(house: House, dice: Random) -> Played:
+def server_killed(house: House, dice: Dice) -> Played:
     """The API dies around a commit; its client, who may have heard nothing, asks again under the same key."""
-    point = dice.choice(SERVER)
+    point = dice.in_turn(SERVER)
     played = Played()
     asked = {f"key-{dice.getrandbits(48):012x}": prompt for prompt in prompts(dice, 4)}
     server = house.begin_server(f"{point}:{dice.randint(1, 4) if point.startswith('submit') else 1}=kill")
@@ -144,7 +149,7 @@ def server_killed(house: House, dice: Random) -> Played:
     return finish(house, played, house.worker())
 
 
-def prune_killed(house: House, dice: Random) -> Played:
+def prune_killed(house: House, dice: Dice) -> Played:
     """`safelight prune` dies between marking jobs, deleting their files and their rows; the next ends it."""
     old, worker = house.submit(prompts(dice, 3, kinds=["now"])), house.worker()
     house.until_ended(old, END_WITHIN_S)
@@ -152,7 +157,7 @@ def prune_killed(house: House, dice: Random) -> Played:
     house.billed_before = len(house.provider.billed())
     played = Played(house.submit(prompts(dice, 2)), all_complete=True)
     files = [house.folder / "data" / "assets" / row["key"] for row in house.rows("SELECT key FROM assets")]
-    doomed = house.command("prune", "--older-than", "0s", crash=f"{dice.choice(PRUNE)}=kill")
+    doomed = house.command("prune", "--older-than", "0s", crash=f"{dice.in_turn(PRUNE)}=kill")
     acted(doomed, played, REACHED_WITHIN_S)
     doomed.wait()
     if house.command("prune", "--older-than", "0s").wait() != 0 or house.jobs(old):
@@ -161,7 +166,7 @@ def prune_killed(house: House, dice: Random) -> Played:
     return finish(house, played, house.worker())
 
 
-def row_deleted(house: House, dice: Random) -> Played:
+def row_deleted(house: House, dice: Dice) -> Played:
     """The row of a busy worker is deleted: it registers again, and its jobs are done once."""
     played = Played()
     worker = house.worker()
@@ -172,7 +177,7 @@ def row_deleted(house: House, dice: Random) -> Played:
     return finish(house, played, worker)
 
 
-def provider_cuts(house: House, dice: Random) -> Played:
+def provider_cuts(house: House, dice: Dice) -> Played:
     """The provider answers and cuts the connection, or accepts and cuts it, or talks nonsense."""
     played = Played()
     worker = house.worker()
@@ -182,17 +187,17 @@ def provider_cuts(house: House, dice: Random) -> Played:
     return finish(house, played, worker)
 
 
-def retried_once(house: House, dice: Random) -> Played:
+def retried_once(house: House, dice: Dice) -> Played:
     """The operator accepts to pay twice for a call of which nobody knows; a worker dies meanwhile. Never thrice."""
     hidden = [f"{prompt} listed_after=600" for prompt in prompts(dice, 3, kinds=[*CUT, "garbage"])]
     played = Played(house.submit(hidden))
-    doomed = house.begin_worker(f"{dice.choice(AROUND_SECOND_CALLS)}=kill")
+    doomed = house.begin_worker(f"{dice.in_turn(SECOND_CALLS)}=kill")
     acted(doomed, played, REACHED_WITHIN_S)
     lose(doomed, played)
     return finish(house, played, house.worker())
 
 
-def provider_silent(house: House, dice: Random) -> Played:
+def provider_silent(house: House, dice: Dice) -> Played:
     """The provider accepts and never says anything; some of its workers are killed meanwhile."""
     played = Played(may_expire=3)
     silent = house.worker()
@@ -200,14 +205,14 @@ def provider_silent(house: House, dice: Random) -> Played:
     silent.says("job.started", count=3, within_s=REACHED_WITHIN_S)
     if dice.random() < 0.5:
         lose(silent, played)
-    careful = house.begin_worker(f"{dice.choice(AFTERCARE)}=kill")
+    careful = house.begin_worker(f"{dice.in_turn(AFTERCARE)}=kill")
     played.ids += house.submit(prompts(dice, 2))
     house.until_ended(played.ids, END_WITHIN_S)
     acted(careful, played, REACHED_WITHIN_S)
     return finish(house, played, silent, careful, house.worker())
 
 
-def storage_fails(house: House, dice: Random) -> Played:
+def storage_fails(house: House, dice: Dice) -> Played:
     """Nothing can be stored for a while; a worker may die meanwhile."""
     played = Played()
     worker = house.worker()
@@ -220,7 +225,7 @@ def storage_fails(house: House, dice: Random) -> Played:
     return finish(house, played, worker, house.worker())
 
 
-def queue_paused(house: House, dice: Random) -> Played:
+def queue_paused(house: House, dice: Dice) -> Played:
     """The queue is paused and the worker killed: accepted calls are resumed all the same, new jobs wait."""
     played = Played(all_complete=True)
     doomed = house.worker()
@@ -239,24 +244,24 @@ def queue_paused(house: House, dice: Random) -> Played:
     return finish(house, played, other)
 
 
-def database_locked(house: House, dice: Random) -> Played:
+def database_locked(house: House, dice: Dice) -> Played:
     """SQLite: another program holds the write lock with calls in flight."""
     return _undisturbed(house, dice, lambda: faults.locked(house), house.outage_s)
 
 
-def writer_saturated(house: House, dice: Random) -> Played:
+def writer_saturated(house: House, dice: Dice) -> Played:
     """SQLite: a second process writes all the time; no beat may starve."""
     played = _undisturbed(house, dice, lambda: faults.flooded(house), 2 * LEASE_S)
     played.outage_s = 0.0
     return played
 
 
-def database_away(house: House, dice: Random) -> Played:
+def database_away(house: House, dice: Dice) -> Played:
     """Postgres is restarted and away for long with calls in flight: every answer is kept."""
     return _undisturbed(house, dice, lambda: faults.away(house), house.outage_s)
 
 
-def clocks_jump(house: House, dice: Random) -> Played:
+def clocks_jump(house: House, dice: Dice) -> Played:
     """The wall clock of every process and of the database is set, forward by leases or back by an hour."""
     assert house.clock is not None
     played = Played(all_complete=True)
@@ -307,7 +312,7 @@ LONG = frozenset({"4 workers, 2,000 jobs", "lost, same host", "lost, another hos
 ONLY_ON = {"database away": "postgres", "database locked": "sqlite", "writer saturated": "sqlite"}
 
 
-def _crashed(house: House, dice: Random, point: str, action: str) -> Played:
+def _crashed(house: House, dice: Dice, point: str, action: str) -> Played:
     played, beside = Played(house.submit(mixed(dice, 6))), dice.random() < 0.5
     workers = [house.begin_worker(f"{point}:{_nth(dice)}={action}")]
     if beside:
@@ -319,16 +324,16 @@ def _crashed(house: House, dice: Random, point: str, action: str) -> Played:
     return finish(house, played, *workers)
 
 
-def _nth(dice: Random) -> int:
+def _nth(dice: Dice) -> int:
     return dice.choice([1, 1, 1, 2, 3])
 
 
-def _a_moment(dice: Random) -> float:
+def _a_moment(dice: Dice) -> float:
     """How long a point is waited for, from when the worker is ready: after that any moment is a good one to die."""
     return dice.uniform(1.0, 5.0)
 
 
-def _undisturbed(house: House, dice: Random, trouble: Trouble, lasts_s: float) -> Played:
+def _undisturbed(house: House, dice: Dice, trouble: Trouble, lasts_s: float) -> Played:
     """Calls are in flight when the trouble begins; it takes no worker, so every job must complete."""
     played = Played(all_complete=True, outage_s=lasts_s)
     worker = house.worker()
