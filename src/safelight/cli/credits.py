@@ -11,7 +11,7 @@ from safelight.ledger.entries import MOST
 app = typer.Typer(help="Look at credits, grant them, give them back.", no_args_is_help=True, rich_markup_mode=None)
 
 User = Annotated[str, typer.Argument(metavar="[USER]", show_default=True, help="Whose account.")]
-Granted = Annotated[int, typer.Argument(metavar="AMOUNT", min=1, max=MOST, help="How many credits.")]
+Granted = Annotated[int, typer.Argument(metavar="AMOUNT", max=MOST, help="How many credits.")]
 Note = Annotated[str, typer.Option(help="Why: it stands in the ledger.")]
 Reference = Annotated[
     str | None, typer.Option(min=1, help="Names the entry. The same one again changes nothing. Default: a new one.")
@@ -27,7 +27,7 @@ def show(user: User = "local", as_json: AsJson = False) -> None:
     run(user, as_json=as_json)
 
 
-@app.command()
+@app.command(context_settings={"ignore_unknown_options": True})  # `-50` is an amount, and gets a better answer
 def grant(
     user: Annotated[str, typer.Argument(metavar="USER", help="Whose account; it is opened if there is none.")],
     amount: Granted,
@@ -38,6 +38,8 @@ def grant(
     """Give credits to a user."""
     from safelight.cli.crediting import grant_credits as run
 
+    if amount < 1:
+        raise typer.BadParameter("at least 1. `safelight credits adjust` takes credits away.", param_hint="AMOUNT")
     run(user, amount, note, reference, as_json=as_json)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from collections.abc import Iterator
@@ -32,6 +33,7 @@ class Edge(TyperGroup):
     """The root command. Everything that a command raises passes here, in a terminal and in tests alike."""
 
     def invoke(self, ctx: Any) -> Any:
+        as_json = "--json" in ctx.args  # what follows the options of `safelight` itself
         try:
             with quiet_broken_pipe():
                 return super().invoke(ctx)
@@ -41,7 +43,7 @@ class Edge(TyperGroup):
             if ctx.params.get("debug"):
                 raise
             failure = explain(error)
-            show(failure)
+            (show_json if as_json else show)(failure)
             raise typer.Exit(failure.exit_code) from None
 
 
@@ -80,6 +82,12 @@ def show(failure: Failure) -> None:
     for detail in failure.details:
         console.print(f"  {plain(detail)}", soft_wrap=True)
     console.print(plain(failure.remedy), soft_wrap=True)
+
+
+def show_json(failure: Failure) -> None:
+    """The same for a program: one document on standard error; standard output holds results only."""
+    error = {"what": failure.what, "remedy": failure.remedy, "details": list(failure.details)}
+    sys.stderr.write(json.dumps({"error": error}, ensure_ascii=False) + "\n")
 
 
 @contextmanager

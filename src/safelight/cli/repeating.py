@@ -34,10 +34,13 @@ async def list_items(text: str, *, status: str | None, as_json: bool) -> None:
     async with opened() as door:
         job_id = await pick(door.client, text)
         items = [item async for item in door.client.all_items(job_id, status=status)]
+        is_batch = bool(items) or (await door.client.job(job_id))["kind"] == "batch"
     if as_json:
         print_json({"jobs": items})
     elif items:
         out().print(jobs_table(items, when.now()))
+    elif not is_batch:
+        err().print(f"Job {job_id} is no batch: it has no items.")
     else:
         err().print("No items." if status is None else "No such items.")
 

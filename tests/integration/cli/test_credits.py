@@ -118,6 +118,10 @@ def test_ledger_lists_newest_first_by_pages_and_keeps_the_texts_of_others_harmle
     assert "--before" in run("credits", "ledger", "--limit", "3").stderr
 
 
+def test_whoever_wants_to_grant_less_than_nothing_is_led_to_adjust(run: Run) -> None:
+    assert "safelight credits adjust" in run("credits", "grant", "ann", "-5").stderr
+
+
 @pytest.mark.parametrize(
     "words",
     [

@@ -144,6 +144,12 @@ def test_the_items_of_a_batch_are_listed_in_order(run: Run, server: StandIn) -> 
     assert json.loads(run("jobs", "items", JOB_ID, "--json").stdout) == {"jobs": found}
 
 
+def test_a_job_that_is_no_batch_is_said_to_have_no_items(run: Run, server: StandIn) -> None:
+    server.replies[f"GET /api/jobs/{JOB_ID}/items"] = 200, {"jobs": [], "nextCursor": None}
+    server.replies[f"GET /api/jobs/{JOB_ID}"] = 200, job("completed")
+    assert "is no batch" in run("jobs", "items", JOB_ID).stderr
+
+
 def test_a_batch_in_the_list_shows_how_its_items_stand(run: Run, server: StandIn) -> None:
     server.replies["GET /api/jobs"] = 200, {"jobs": [a_batch("partial", completed=1, failed=1)], "nextCursor": None}
     line = run("jobs", "list").stdout.splitlines()[1]

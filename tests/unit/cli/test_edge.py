@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Annotated
 
 import pytest
 import typer
@@ -29,15 +31,26 @@ def run_with(error: BaseException, *words: str) -> Result:
         pass
 
     @app.command()
-    def fail() -> None:
+    def fail(as_json: Annotated[bool, typer.Option("--json")] = False) -> None:
         raise error
 
-    return CliRunner().invoke(app, [*words, "fail"])
+    options = [word for word in words if word != "--json"]
+    return CliRunner().invoke(app, [*options, "fail", *(["--json"] if "--json" in words else [])])
 
 
 def test_an_error_is_what_happened_and_one_thing_to_do() -> None:
     result = run_with(Unavailable("The disk is full.", remedy=Remedy("Free some.", "df -h")))
     assert (result.stderr, result.exit_code) == ("The disk is full.\nFree some. (df -h)\n", 1)
+
+
+def test_with_json_an_error_is_one_document_on_standard_error() -> None:
+    result = run_with(Unavailable("The disk is full.", remedy=Remedy("Free some.", "df -h")), "--json")
+    assert json.loads(result.stderr)["error"] == {
+        "what": "The disk is full.",
+        "remedy": "Free some. (df -h)",
+        "details": [],
+    }
+    assert (result.stdout, result.exit_code) == ("", 1)
 
 
 def test_bad_settings_are_misuse() -> None:
