@@ -5,10 +5,11 @@ Pure: what is configured and which day it is are arguments.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
+from safelight.catalog.limits import NO_LIMITS, ProviderLimits
 from safelight.catalog.model import Model, Route
 from safelight.catalog.parameters import LONGEST_SHOWN, nearest
 from safelight.domain.errors import ModelRetired, ModelUnavailable, Remedy, UnknownModel
@@ -36,6 +37,7 @@ class Catalog:
     """Models in order of preference within each kind. Ids and aliases are unique across all of them."""
 
     models: tuple[Model, ...]
+    providers: Mapping[str, ProviderLimits] = field(default_factory=dict)
     _by_name: dict[str, Model] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -45,6 +47,10 @@ class Catalog:
     def get(self, name: str) -> Model | None:
         """The model of that id or alias, of whatever kind, retired or not."""
         return self._by_name.get(name)
+
+    def limits_of(self, provider: str) -> ProviderLimits:
+        """What the operator allows there."""
+        return self.providers.get(provider, NO_LIMITS)
 
     def of_kind(self, kind: str) -> tuple[Model, ...]:
         return tuple(model for model in self.models if model.kind == kind)

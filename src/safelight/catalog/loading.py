@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from safelight.catalog.catalog import Catalog
+from safelight.catalog.limits import ProviderLimits
 from safelight.catalog.model import Model
 from safelight.catalog.parameters import nearest, parameter_errors
 from safelight.domain.errors import BadCatalog, Remedy
@@ -22,10 +23,10 @@ def load_catalog(override: Path | None = None) -> Catalog:
     """The catalog in force. Raises BadCatalog with the file and every field that is wrong."""
     shipped = _entries(_parse((files("safelight.catalog") / "models.toml").read_text("utf-8"), SHIPPED), SHIPPED)
     if override is None:
-        return _checked(shipped, SHIPPED)
+        return _checked(shipped, {}, SHIPPED)
     file = str(override)
-    own = _entries(_parse(_read(override), file), file)
-    return _checked(_merged(shipped, own), file)
+    document = _parse(_read(override), file)
+    return _checked(_merged(shipped, _entries(document, file)), _limits(document, file), file)
 
 
 def _read(path: Path) -> str:
@@ -46,8 +47,10 @@ def _parse(text: str, file: str) -> dict[str, Any]:
 def _entries(document: Mapping[str, Any], file: str) -> dict[str, dict[str, Any]]:
     """The file's entries by id, in its order."""
     for key in document:
-        if key != "models":
-            raise _bad(file, f"has an unknown key {key!r}", "Only [[models]] tables belong there.")
+        if key not in ("models", "providers"):
+            raise _bad(
+                file, f"has an unknown key {key!r}", "Only [[models]] and [providers.NAME] tables belong there."
+            )
     entries: dict[str, dict[str, Any]] = {}
     models = document.get("models", [])
     if not isinstance(models, list):
@@ -60,6 +63,14 @@ def _entries(document: Mapping[str, Any], file: str) -> dict[str, dict[str, Any]
             raise _bad(file, f"names model {name!r} twice", "Keep one of the two.")
         entries[name] = entry
     return entries
+
+
+def _limits(document: Mapping[str, Any], file: str) -> dict[str, Any]:
+    """The file's `[providers.NAME]` tables."""
+    limits = document.get("providers", {})
+    if not isinstance(limits, dict):
+        raise _bad(file, "has `providers` that is no table", "Write [providers.NAME] for each provider.")
+    return limits
 
 
 def _merged(shipped: Mapping[str, dict[str, Any]], own: Mapping[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
@@ -78,7 +89,7 @@ def _overlaid(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, A
     return merged
 
 
-def _checked(entries: Mapping[str, dict[str, Any]], file: str) -> Catalog:
+def _checked(entries: Mapping[str, dict[str, Any]], limits: Mapping[str, Any], file: str) -> Catalog:
     problems: list[str] = []
     models: list[Model] = []
     for name, entry in entries.items():
@@ -90,13 +101,25 @@ def _checked(entries: Mapping[str, dict[str, Any]], file: str) -> Catalog:
         problems += _schema_problems(model)
         models.append(model)
     problems += _name_problems(models)
+    providers: dict[str, ProviderLimits] = {}
+    for name, given in limits.items():
+        try:
+            providers[name] = ProviderLimits.model_validate(given)
+        except ValidationError as error:
+            problems += [f"providers.{name}.{_path(e['loc'])}: {_limit_text(e)}" for e in error.errors()]
     if problems:
         raise _bad(file, "cannot be used: " + "; ".join(problems), "Correct the fields named here.", problems)
-    return Catalog(tuple(models))
+    return Catalog(tuple(models), providers)
 
 
 def _path(location: tuple[int | str, ...]) -> str:
     return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in location).lstrip(".")
+
+
+def _limit_text(error: Any) -> str:
+    if error["type"] == "extra_forbidden":
+        return f"is not a limit; there are: {', '.join(ProviderLimits.model_fields)}"
+    return f"{error['msg'][:1].lower()}{error['msg'][1:]}, got {error['input']!r}"
 
 
 def _text(error: Any, entry: Mapping[str, Any]) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from safelight.catalog.limits import NO_LIMITS
 from safelight.catalog.loading import load_catalog
 from safelight.domain.errors import BadCatalog
 
@@ -31,6 +32,13 @@ def problems_of(file: Path) -> list[str]:
     assert str(file) in str(caught.value)
     found: list[str] = caught.value.evidence["problems"]
     return found
+
+
+def test_what_is_allowed_at_a_provider_stands_in_its_own_table(own: Path) -> None:
+    own.write_text("[providers.acme]\nconcurrency = 4\ndaily_usd = 2.5\n")
+    limits = load_catalog(own).limits_of("acme")
+    assert (limits.concurrency, limits.requests_per_minute, limits.daily_usd) == (4, None, 2.5)
+    assert load_catalog(own).limits_of("other") == NO_LIMITS
 
 
 def test_a_new_model_comes_before_the_built_in_ones_and_takes_its_kind_as_queue(own: Path) -> None:
@@ -76,6 +84,10 @@ def test_text_that_is_not_utf8_is_reported(own: Path) -> None:
     ("text", "problem"),
     [
         ("[model]\n", "has an unknown key 'model'"),
+        ("providers = 3\n", "has `providers` that is no table"),
+        ("[providers.acme]\nconcurency = 3\n", "providers.acme.concurency: is not a limit; there are: concurrency"),
+        ("[providers.acme]\nconcurrency = 0\n", "providers.acme.concurrency: input should be greater"),
+        ("[providers.acme]\ndaily_usd = true\n", "providers.acme.daily_usd: value error, true and false"),
         ("models = 3\n", "has `models` that is not a list of tables"),
         ("[[models]]\ntitle = 'x'\n", "has an entry without an id (models[0])"),
         (OWN_MODEL + OWN_MODEL, "names model 'house/engraver' twice"),
