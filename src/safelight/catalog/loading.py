@@ -48,9 +48,7 @@ def _entries(document: Mapping[str, Any], file: str) -> dict[str, dict[str, Any]
     """The file's entries by id, in its order."""
     for key in document:
         if key not in ("models", "providers"):
-            raise _bad(
-                file, f"has an unknown key {key!r}", "Only [[models]] and [providers.NAME] tables belong there."
-            )
+            raise _bad(file, f"has an unknown key {key!r}", "Only [[models]] and [providers.NAME] tables belong there.")
     entries: dict[str, dict[str, Any]] = {}
     models = document.get("models", [])
     if not isinstance(models, list):
