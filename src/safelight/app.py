@@ -23,6 +23,7 @@ from safelight.maintenance.local_credits import keep_in_credits
 from safelight.maintenance.lost import LostWatch, Machine
 from safelight.maintenance.pruner import Pruner
 from safelight.maintenance.sweeper import Sweeper, SweepRules
+from safelight.net.guarded import Guarded
 from safelight.providers.protocol import Provider
 from safelight.queues.nudger import Nudger
 from safelight.queues.nudges import Nudges
@@ -65,6 +66,7 @@ class Safelight:
         self.settings, self.database, self.catalog, self.store = settings, database, catalog, store
         self.secret = secret.encode()
         self.providers = providers
+        self.guarded = Guarded(exempt=frozenset(settings.allow_private_hosts))
         self.hub = Hub()
         self.nudges = nudger_for(database, self.hub)
         self.started_at = local_s()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
+from safelight.catalog.inputs import InputRule, Role
 from safelight.catalog.parameters import as_canonical, compile_schema, parameter_errors, text_error
 from safelight.domain.errors import InvalidParams
 
@@ -56,6 +57,8 @@ class Model(_Entry):
     """In order of preference."""
     parameters: dict[ParameterName, dict[str, Any]] = Field(default_factory=dict)
     """JSON Schema of each parameter; `default` is filled in at submit."""
+    inputs: dict[Role, InputRule] = Field(default_factory=dict)
+    """Which pictures it starts from, by role."""
     price: Price
     typical_s: float = Field(gt=0, allow_inf_nan=False)
     aliases: tuple[ModelId, ...] = ()
@@ -163,6 +166,7 @@ class Model(_Entry):
             "successor": self.successor,
             "aliases": list(self.aliases),
             "parameters": {"type": "object", "properties": self.parameters, "additionalProperties": False},
+            "inputs": {role: rule.model_dump() for role, rule in self.inputs.items()},
         }
 
     def _routes_at(self, provider: str | None) -> list[Route]:

@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx
 
-from safelight.providers.transport import tls
+from safelight.net.certificates import tls
 
 ANSWER_WITHIN_S = 20.0
 

@@ -7,13 +7,12 @@ On a fresh one a failure before the first byte is proof that nothing was sent.
 from __future__ import annotations
 
 import asyncio
-import ssl
 from collections.abc import Callable, Mapping
-from functools import cache
 from typing import Any
 
 import httpx
 
+from safelight.net.certificates import tls
 from safelight.providers.protocol import NotSent
 
 FIRST_BYTE = "http11.send_request_headers.started"
@@ -45,9 +44,3 @@ async def post_once(
             return await client.post(url, headers=headers, json=json, content=content, extensions={"trace": trace})
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
             raise NotSent(f"no connection: {error}") from error
-
-
-@cache
-def tls() -> ssl.SSLContext:
-    """Made once, in a thread: reading the certificates takes longer than a request."""
-    return httpx.create_ssl_context()

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -23,6 +24,7 @@ from safelight.domain.unknown import UnknownPolicy
 
 PREFIX = "SAFELIGHT_"
 DAY_S = 86_400.0
+MIB = 1024 * 1024
 
 _A_BASE = "an http:// or https:// URL without query, such as https://pictures.example.org"
 
@@ -37,6 +39,19 @@ def _in_lower_case(value: Any) -> Any:
     return value.strip().lower() if isinstance(value, str) else value
 
 
+def _as_list(value: Any) -> Any:
+    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+
+def _is_a_place(place: str) -> str:
+    """`host:port`, an IPv6 address in brackets."""
+    parts = urlsplit(f"//{place}")
+    if not parts.hostname or not parts.port or parts.netloc != place or "@" in place:  # .port raises ValueError itself
+        raise ValueError("not host:port")
+    return place.lower()
+
+
+Places = Annotated[tuple[Annotated[str, AfterValidator(_is_a_place)], ...], BeforeValidator(_as_list)]
 Whole = Annotated[int, BeforeValidator(_not_a_bool)]
 Seconds = Annotated[float, BeforeValidator(_not_a_bool)]
 Dollars = Annotated[float, BeforeValidator(_not_a_bool)]
@@ -216,6 +231,19 @@ class Settings(BaseModel):
         shown="kept for ever",
         ge=1,
         le=36_500,
+    )
+    upload_max_bytes: Whole = _setting(
+        20 * MIB,
+        "The largest picture that may be uploaded, or fetched from a URL, as input of a job.",
+        expects="bytes, a whole number from 1024 to 1073741824",
+        ge=1024,
+        le=1024 * MIB,
+    )
+    allow_private_hosts: Places = _setting(
+        (),
+        "Hosts in private networks from which inputs and results may be fetched; all others are refused.",
+        expects="host:port, several with commas between them",
+        shown="none",
     )
     log_format: LogFormat = _setting(
         "auto", "`auto` is `console` in a terminal and `json` elsewhere.", expects="`auto`, `json` or `console`"

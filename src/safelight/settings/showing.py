@@ -48,6 +48,8 @@ def _printed(name: str, value: Any) -> str:
         return ""
     if is_secret(name):
         return MASK
+    if isinstance(value, tuple):
+        return ", ".join(map(str, value))
     return redact(f"{value:.10g}" if isinstance(value, float) else str(value))
 
 

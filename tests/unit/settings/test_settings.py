@@ -272,3 +272,21 @@ def test_a_key_under_our_prefix_is_taken_too_but_not_both() -> None:
     assert load_settings({"SAFELIGHT_OPENAI_API_KEY": "sk-test"}, cwd=HERE).openai_api_key == "sk-test"
     problems = problems_of({"SAFELIGHT_OPENAI_API_KEY": "sk-test", "OPENAI_API_KEY": "sk-test"})
     assert problems == ["OPENAI_API_KEY and SAFELIGHT_OPENAI_API_KEY are both set; keep one of them."]
+
+
+def test_private_hosts_are_listed_with_commas_or_as_a_list_and_each_needs_a_port(tmp_path: Path) -> None:
+    environ = {"SAFELIGHT_ALLOW_PRIVATE_HOSTS": "Files.local:9000, [::1]:80,"}
+    assert load_settings(environ, cwd=HERE).allow_private_hosts == ("files.local:9000", "[::1]:80")
+    (tmp_path / "safelight.toml").write_text('allow_private_hosts = ["files.local:9000"]\n')
+    settings = load_settings({}, cwd=tmp_path)
+    assert settings.allow_private_hosts == ("files.local:9000",)
+    shown = {row.name: row.value for row in describe(settings)}
+    assert shown["SAFELIGHT_ALLOW_PRIVATE_HOSTS"] == "files.local:9000"
+
+
+@pytest.mark.parametrize(
+    "wrong", ["files.local", "files.local:0", "files.local:x", "http://a:80", "u@a:80", "a:80/x", "*"]
+)
+def test_a_private_host_is_not_exempt_by_half(wrong: str) -> None:
+    (problem,) = problems_of({"SAFELIGHT_ALLOW_PRIVATE_HOSTS": wrong})
+    assert "takes host:port" in problem
