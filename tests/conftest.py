@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,7 @@ from safelight.store.connect import open_database
 from safelight.store.database import Database
 from safelight.store.migrate import upgrade
 from safelight.testing.databases import LentDatabases, NoServer, fresh_database, postgres_server
+from safelight.testing.object_stores import ThrowawayS3, throwaway_s3
 
 
 @pytest.fixture(autouse=True)
@@ -33,6 +36,27 @@ def postgres_server_url() -> Iterator[str]:
         if os.environ.get("CI") == "true":
             pytest.fail(str(error))
         pytest.skip(str(error))
+
+
+@pytest.fixture(scope="session")
+def s3() -> Iterator[ThrowawayS3]:
+    """A real S3 server; where its binary is missing the test is skipped, and fails under CI=true."""
+    with ExitStack() as stack:
+        try:
+            server = stack.enter_context(throwaway_s3())
+        except NoServer as error:
+            if os.environ.get("CI") == "true":
+                pytest.fail(str(error))
+            pytest.skip(str(error))
+        yield server
+
+
+@pytest.fixture
+def s3_url(s3: ThrowawayS3, monkeypatch: pytest.MonkeyPatch) -> str:
+    """An empty place of this test's alone, with the environment that leads there."""
+    for name, value in s3.environment.items():
+        monkeypatch.setenv(name, value)
+    return f"s3://{s3.bucket}/test-{secrets.token_hex(4)}"
 
 
 @pytest.fixture(scope="session")

@@ -17,7 +17,7 @@ from safelight.adapters import adapters
 from safelight.catalog.catalog import Catalog
 from safelight.catalog.loading import load_catalog
 from safelight.domain.clock import local_s
-from safelight.domain.errors import BadSettings, Remedy
+from safelight.domain.errors import BadSettings, Remedy, StorageFailed
 from safelight.events.hub import Hub
 from safelight.maintenance.local_credits import keep_in_credits
 from safelight.maintenance.lost import LostWatch, Machine
@@ -35,6 +35,7 @@ from safelight.services.presence import addresses, processes
 from safelight.settings import Settings
 from safelight.storage import images, signing
 from safelight.storage.assets import AssetStore
+from safelight.storage.troubles import Trouble
 from safelight.store import migrate
 from safelight.store.arrival import until_it_is_upgraded
 from safelight.store.connect import open_database
@@ -139,6 +140,7 @@ class Safelight:
     async def start_process(self, role: Role) -> RunningProcess:
         """Begin to beat and sweep, and to claim if the role has slots."""
         machine.raise_open_files()
+        await self._look_at_storage()
         await self.nudges.open()
         settings = self.settings
         runner: Runner | None = None
@@ -176,6 +178,15 @@ class Safelight:
             works = (compiling, *warm_ups, asyncio.to_thread(images.warm_up))
             self._warming = [asyncio.create_task(_warm_up(works))]
         return process
+
+    async def _look_at_storage(self) -> None:
+        """A store that does not let us in keeps a process from starting; one that is away may come back."""
+        try:
+            await self.store.check()
+        except StorageFailed as error:
+            if error.evidence["trouble"] != Trouble.FAILED:
+                raise
+            log.warning("storage_away", error=error.what, remedy=str(error.remedy))
 
     def role(self, name: str, *, queues: Sequence[str] | None = None, slots: int = 0, url: str | None = None) -> Role:
         """A role of this installation; without `queues` it serves all of the catalog's."""

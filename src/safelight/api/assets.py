@@ -8,11 +8,12 @@ from typing import Annotated
 
 import structlog
 from fastapi import APIRouter, Query, Request, Response
-from fastapi.responses import StreamingResponse
+from fastapi.responses import RedirectResponse, StreamingResponse
 
 from safelight.api.context import Installation
 from safelight.api.errors import problem, request_id_of
 from safelight.api.etags import unchanged
+from safelight.api.head import asked_for_head
 from safelight.app import Safelight
 from safelight.domain.errors import Forbidden, Gone, InvalidRequest, NotFound, Remedy
 from safelight.domain.ids import is_id
@@ -28,13 +29,16 @@ router = APIRouter(tags=["assets"])
 Expiry = Annotated[str, Query(max_length=20)]
 Signature = Annotated[str, Query(max_length=100)]
 CACHE = "private, max-age=3600, immutable"
+STORE_URL_LIFETIME_S = 3600
+REDIRECT_CACHE = "private, max-age=1800"
+"""Of a redirect to the store: half as long as the address it leads to."""
 
 
 @router.get("/api/assets/{asset_id}", summary="A file", response_class=StreamingResponse)
 async def show_asset(
     asset_id: str, request: Request, safelight: Installation, exp: Expiry = "", sig: Signature = ""
 ) -> Response:
-    """The bytes, whole or one range of them."""
+    """The bytes, whole or one range of them; files in an object store by a redirect to its own signed address."""
     _check(safelight, request, exp, sig)
     asset = await _asset(safelight, asset_id)
     stored = await safelight.store.head(asset.key)
@@ -94,6 +98,10 @@ async def _send(safelight: Safelight, request: Request, key: str, mime: str, tag
         headers["Content-Disposition"] = f'inline; filename="{name}"'
     if unchanged(request, etag):
         return Response(status_code=304, headers=headers)
+    if safelight.settings.storage_redirect and not asked_for_head(request.scope):
+        url = await safelight.store.signed_url(key, STORE_URL_LIFETIME_S)
+        if url is not None:
+            return RedirectResponse(url, 307, {"Cache-Control": REDIRECT_CACHE})
     size = stored.size_bytes
     asked = parse_range(request.headers.get("range"), size) if _range_still_fits(request, etag) else None
     if isinstance(asked, Unsatisfiable):

@@ -6,6 +6,13 @@ import asyncio
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+ASKED = "safelight.asked_for_head"
+
+
+def asked_for_head(scope: Scope) -> bool:
+    """Whether the GET that a route sees was a HEAD: it could not follow a redirect that is signed for GET."""
+    return ASKED in scope
+
 
 class HeadAsGet:
     """Lets every route that answers GET answer HEAD; a stream is left as soon as its headers are there."""
@@ -29,4 +36,4 @@ class HeadAsGet:
             return {"type": "http.disconnect"}
 
         headers = [(name, value) for name, value in scope["headers"] if name != b"range"]  # defined for GET only
-        return await self._app({**scope, "method": "GET", "headers": headers}, receive_end, send_headers)
+        return await self._app({**scope, "method": "GET", "headers": headers, ASKED: True}, receive_end, send_headers)

@@ -13,7 +13,7 @@ from safelight import __version__
 from safelight.api.context import Installation
 from safelight.app import Safelight
 from safelight.domain.clock import as_rfc3339, local_s
-from safelight.domain.errors import SafelightError, Unavailable
+from safelight.domain.errors import SafelightError, StorageFailed, Unavailable
 from safelight.services import presence
 from safelight.services.disk import LEAST_FREE_BYTES
 from safelight.services.presence import Process
@@ -40,6 +40,13 @@ STORAGE_DENIED = (
     "STORAGE_DENIED",
     "A folder that jobs need is gone or may not be read.",
     "Bring it back, readable for the user Safelight runs as; new jobs are refused until then.",
+    "safelight settings",
+)
+
+STORAGE_UNREACHABLE = (
+    "STORAGE_UNREACHABLE",
+    "The object store cannot be reached, or does not let Safelight in.",
+    "Check that it answers, its bucket and the credentials; what is made meanwhile is stored again and again.",
     "safelight settings",
 )
 
@@ -92,7 +99,7 @@ async def run_checks(safelight: Safelight) -> dict[str, dict[str, Any]]:
     processes = await _processes(safelight)
     return {
         "database": _database_check(processes, safelight.database.hindrance()),
-        "storage": await asyncio.to_thread(_storage_check, safelight),
+        "storage": await _storage_check(safelight),
         "worker": _worker_check(processes),
     }
 
@@ -133,7 +140,19 @@ def _database_check(processes: list[Process] | str, hindrance: BaseException | N
     return _check(True, "reachable", processes=len(processes))
 
 
-def _storage_check(safelight: Safelight) -> dict[str, Any]:
+async def _storage_check(safelight: Safelight) -> dict[str, Any]:
+    """The object store, if files are in one, and the disks that jobs need."""
+    try:
+        async with asyncio.timeout(CHECK_LIMIT_S):
+            await safelight.store.reach()
+    except StorageFailed as error:
+        return _check(False, f"{error.what} {error.remedy.text}", trouble=error.evidence["trouble"])
+    except TimeoutError:
+        return _check(False, f"The object store does not answer within {CHECK_LIMIT_S:.0f} s.", trouble="failed")
+    return await asyncio.to_thread(_disk_check, safelight)
+
+
+def _disk_check(safelight: Safelight) -> dict[str, Any]:
     try:
         free = safelight.desk.free_disk_bytes()
     except Unavailable as error:
@@ -152,14 +171,16 @@ def _worker_check(processes: list[Process] | str) -> dict[str, Any]:
     return _check(bool(live), found, live_workers=len(live), slots=slots, busy=busy)
 
 
-def _check(ok: bool, found: str, **evidence: int) -> dict[str, Any]:
+def _check(ok: bool, found: str, **evidence: int | str) -> dict[str, Any]:
     return {"ok": ok, "found": found, "evidence": evidence}
 
 
 def _finding(name: str, check: dict[str, Any], affected: Waiting) -> dict[str, Any]:
     """A failed check as a finding (FRONT_DOORS, section 8). A disk without numbers is one that cannot be looked at."""
-    denied = name == "storage" and not check["evidence"]
-    code, cause, remedy, command = STORAGE_DENIED if denied else FINDINGS[name]
+    known = FINDINGS[name]
+    if name == "storage" and "free_bytes" not in check["evidence"]:
+        known = STORAGE_UNREACHABLE if check["evidence"] else STORAGE_DENIED
+    code, cause, remedy, command = known
     return {
         "code": code,
         "severity": "error",

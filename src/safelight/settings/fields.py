@@ -140,6 +140,12 @@ class Settings(BaseModel):
         shown="`assets` in the data folder",
         repr=False,
     )
+    storage_redirect: bool = _setting(
+        True,
+        "Whether files in an object store are fetched from it directly, by its own signed addresses. `false` where"
+        " browsers cannot reach it: then they pass through Safelight.",
+        expects="`true` or `false`",
+    )
     catalog: Path | None = _setting(
         None, "TOML file that changes or extends the model catalog.", expects="the path of a TOML file", shown="none"
     )

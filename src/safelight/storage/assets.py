@@ -8,29 +8,34 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import os
 import secrets
 import shutil
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlsplit
+from typing import IO, TYPE_CHECKING, cast
 
 import obstore
-from obstore.exceptions import AlreadyExistsError, BaseError
-from obstore.store import from_url
+from obstore.exceptions import AlreadyExistsError, BaseError, NotSupportedError
 
 from safelight.domain.errors import Gone, Remedy, StorageFailed
-from safelight.storage.keys import checked_key, may_hold
+from safelight.storage.keys import ROOT, checked_key, may_hold, mime_of, name_of
+from safelight.storage.local_disk import flush_to_disk, make_private
+from safelight.storage.opening import local_root, open_store
+from safelight.storage.troubles import storage_failed
 from safelight.telemetry.redact import redact
 
 if TYPE_CHECKING:
-    from obstore import GetOptions, ObjectMeta
-    from obstore.store import ObjectStore
+    from obstore import Attributes, GetOptions, ObjectMeta
+    from obstore.store import ObjectStore, S3Store
 
 CHUNK_BYTES = 256 * 1024
+SMALL_BYTES = 16 * 1024 * 1024
+"""Up to here an object is written in one piece, create-only; above, in several, which S3 cannot make so."""
+PART_BYTES, PARTS_AT_ONCE = 8 * 1024 * 1024, 3
+"""What a large object takes of memory is their product."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,24 +55,34 @@ class AssetStore:
     def __init__(self, url: str) -> None:
         """Open the store; a local folder is made, for its owner only. Raises StorageFailed."""
         self.url = redact(url)
-        self.root = _local_root(url)
+        self.root = local_root(url)
         """The folder, if the store is on local disk; else None."""
         self._kept: set[Path] = set()
         with self._failures("open"):
             if self.root is not None:
-                _make_private(self.root)
-            self._store: ObjectStore = from_url(url, automatic_cleanup=True) if self.root else from_url(url)
+                make_private(self.root)
+            self._store: ObjectStore = open_store(url)
 
     async def put(self, key: str, data: bytes) -> None:
         """Store an object; that the same bytes are there already is fine. Durable when it returns."""
         key = checked_key(key)
         with self._failures("write", key):
-            try:
-                await obstore.put_async(self._store, key, data, mode="create")
-            except AlreadyExistsError:
-                await self._keep_or_mend(key, data)
-            if self.root is not None:
-                await asyncio.to_thread(_flush_to_disk, self.root, key, self._kept)
+            if len(data) > SMALL_BYTES:
+                await self._put_large(key, data, await asyncio.to_thread(_sha256, data))
+            else:
+                await self._put_small(key, data)
+            await self._flush(key)
+
+    async def put_file(self, key: str, file: IO[bytes], size_bytes: int, sha256: str) -> None:
+        """The same from an open file, read from its start; a large one is never in memory as a whole."""
+        key = checked_key(key)
+        await asyncio.to_thread(file.seek, 0)
+        if size_bytes <= SMALL_BYTES:
+            await self.put(key, await asyncio.to_thread(file.read))
+            return
+        with self._failures("write", key):
+            await self._put_large(key, file, sha256)
+            await self._flush(key)
 
     async def get(self, key: str, byte_range: tuple[int, int] | None = None) -> bytes:
         """All bytes, or those from the first position up to, not including, the second. Raises Gone."""
@@ -123,18 +138,71 @@ class AssetStore:
         """Free space where assets go; None for an object store, which has no such limit."""
         return None if self.root is None else shutil.disk_usage(self.root).free
 
+    async def check(self) -> None:
+        """Whether an object store lets us write and read. Raises StorageFailed; its `trouble` tells what to expect."""
+        if self.root is None:
+            await self.reach()
+            await self.now()
+
+    async def reach(self) -> None:
+        """Whether an object store lets us look: as often as anybody likes."""
+        if self.root is None:
+            with self._failures("list"):
+                async for _ in obstore.list(self._store, ROOT, chunk_size=1):
+                    return
+
+    async def signed_url(self, key: str, lifetime_s: float) -> str | None:
+        """An address of the object store's own under which anybody may read it for so long; None on local disk."""
+        if self.root is not None or self.url.startswith("memory:"):
+            return None
+        with self._failures("sign an address of", checked_key(key)):
+            store = cast("S3Store", self._store)
+            return await obstore.sign_async(store, "GET", key, timedelta(seconds=lifetime_s))
+
+    async def _put_small(self, key: str, data: bytes) -> None:
+        try:
+            await obstore.put_async(self._store, key, data, mode="create", attributes=self._attributes(key))
+        except AlreadyExistsError:
+            await self._keep_or_mend(key, data)
+        except NotSupportedError:  # a store without create-only writes; the hash in the name makes others harmless
+            await obstore.put_async(self._store, key, data, attributes=self._attributes(key))
+
+    async def _put_large(self, key: str, data: bytes | IO[bytes], sha256: str) -> None:
+        """Over what is there: call and hash in the name say that it is the same, or was left short."""
+        if not may_hold(key, sha256):
+            raise _taken(self.url, key, "The bytes are not those that the name promises")
+        await obstore.put_async(
+            self._store,
+            key,
+            data,
+            attributes=self._attributes(key),
+            use_multipart=True,
+            chunk_size=PART_BYTES,
+            max_concurrency=PARTS_AT_ONCE,
+        )
+
+    async def _flush(self, key: str) -> None:
+        if self.root is not None:
+            await asyncio.to_thread(flush_to_disk, self.root, key, self._kept)
+
+    def _attributes(self, key: str) -> Attributes | None:
+        """What an object store is to say when it hands the object out by itself."""
+        if self.root is not None:
+            return None
+        return {
+            "Content-Type": mime_of(key),
+            "Content-Disposition": f'inline; filename="{name_of(key)}"',
+            "Cache-Control": "private, max-age=3600, immutable",
+        }
+
     async def _keep_or_mend(self, key: str, data: bytes) -> None:
         """Someone stored this key before. A power cut may have left it short: then the right bytes replace it."""
         answer = await obstore.get_async(self._store, key)
         if bytes(await answer.bytes_async()) == data:
             return
-        if not may_hold(key, hashlib.sha256(data).hexdigest()):
-            raise StorageFailed(
-                f"Something else is already stored as {key!r}.",
-                remedy=Remedy("Nothing was overwritten. Retry the job: a new call gets a new name."),
-                evidence={"store": self.url, "key": key},
-            )
-        await obstore.put_async(self._store, key, data, mode="overwrite")
+        if not may_hold(key, _sha256(data)):
+            raise _taken(self.url, key, "Something else is already stored under this name")
+        await obstore.put_async(self._store, key, data, mode="overwrite", attributes=self._attributes(key))
 
     @contextmanager
     def _failures(self, verb: str, key: str | None = None) -> Iterator[None]:
@@ -153,52 +221,19 @@ class AssetStore:
             raise self._failed(verb, key, error) from error
 
     def _failed(self, verb: str, key: str | None, error: Exception) -> StorageFailed:
-        reason = redact(str(error).split("\n", 1)[0])
-        free = _free_disk_bytes(self.root)
-        place = f"{key!r} in {self.url}" if key else self.url
-        return StorageFailed(
-            f"Cannot {verb} {place}: {reason}",
-            remedy=_remedy(self.root, free),
-            evidence={"store": self.url, "key": key, "reason": reason, "free_disk_bytes": free},
-        )
+        return storage_failed(self.url, self.root, verb, key, error)
 
 
-def _local_root(url: str) -> Path | None:
-    parts = urlsplit(url)
-    return Path(unquote(parts.path)) if parts.scheme == "file" else None
+def _taken(url: str, key: str, what: str) -> StorageFailed:
+    return StorageFailed(
+        f"{what}: {key!r}.",
+        remedy=Remedy("Nothing was overwritten. Retry the job: a new call gets a new name."),
+        evidence={"store": url, "key": key},
+    )
 
 
-def _make_private(root: Path) -> None:
-    """Make the folder, readable by its owner only; one that is there already keeps its mode."""
-    if not root.is_dir():
-        root.parent.mkdir(parents=True, exist_ok=True)
-        root.mkdir(mode=0o700, exist_ok=True)
-    if not os.access(root, os.R_OK | os.W_OK | os.X_OK):
-        raise PermissionError(f"no permission to read and write {root}")
-
-
-def _flush_to_disk(root: Path, key: str, kept: set[Path]) -> None:
-    """fsync the file, then the folders on the way up whose entries may be new. obstore does neither.
-
-    `kept` are folders above those of single jobs that are on disk already, with their names.
-    """
-    path = root / key
-    _fsync(path)
-    folder = path.parent
-    _fsync(folder)
-    while folder != root and folder not in kept:
-        if folder != path.parent:
-            kept.add(folder)
-        folder = folder.parent
-        _fsync(folder)
-
-
-def _fsync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
 
 
 def _described(meta: ObjectMeta) -> StoredObject:
@@ -209,18 +244,3 @@ def _described(meta: ObjectMeta) -> StoredObject:
         modified_at=meta["last_modified"].timestamp(),
         etag=etag.strip('"') if etag else None,
     )
-
-
-def _free_disk_bytes(root: Path | None) -> int | None:
-    try:
-        return None if root is None else shutil.disk_usage(root).free
-    except OSError:
-        return None
-
-
-def _remedy(root: Path | None, free: int | None) -> Remedy:
-    if root is None:
-        return Remedy("Check SAFELIGHT_STORAGE_URL and the store's credentials.", "safelight settings")
-    if free is not None and free < 64 * 1024 * 1024:
-        return Remedy("Free some disk space.", f"df -h {root}")
-    return Remedy("Check that the folder exists and belongs to the user Safelight runs as.", f"ls -ld {root}")

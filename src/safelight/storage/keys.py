@@ -11,11 +11,19 @@ import re
 from safelight.domain.errors import Remedy, StorageFailed
 from safelight.domain.ids import is_id
 
-EXTENSIONS = {"image/png": "png", "image/webp": "webp", "image/jpeg": "jpg"}
+EXTENSIONS = {
+    "image/png": "png",
+    "image/webp": "webp",
+    "image/jpeg": "jpg",
+    "video/mp4": "mp4",
+    "video/webm": "webm",
+    "video/quicktime": "mov",
+}
 
 ROOT = "assets"
 """Below which prefix all files of all jobs are stored."""
 
+_MIMES = {extension: mime for mime, extension in EXTENSIONS.items()}
 _THUMBNAIL = "-thumb.webp"
 _NAME = re.compile(r"[^/]+-\d+-[0-9a-f]{8}(?:-thumb)?\.\w+")
 _KEY = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*(?:/[A-Za-z0-9_-][A-Za-z0-9._-]*)*")
@@ -44,6 +52,17 @@ def possible_originals(key: str) -> list[str]:
     """Of which assets this may be the thumbnail; nothing if it is none."""
     stem = key.removesuffix(_THUMBNAIL)
     return [] if stem == key else [f"{stem}.{extension}" for extension in sorted(set(EXTENSIONS.values()))]
+
+
+def mime_of(key: str) -> str:
+    """What a file of that name is."""
+    return _MIMES.get(key.rpartition(".")[2], "application/octet-stream")
+
+
+def name_of(key: str) -> str:
+    """What a file is called where somebody saves it."""
+    job_id, _, name = key.removeprefix(f"{ROOT}/").partition("/")
+    return f"safelight-{job_id[:8]}-{'-'.join(name.split('-')[-2:])}" if name else job_id
 
 
 def job_folder(job_id: str) -> str:

@@ -1,0 +1,48 @@
+"""What a store on local disk needs beside obstore: a private folder, and bytes that survive a power cut."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+
+def make_private(root: Path) -> None:
+    """Make the folder, readable by its owner only; one that is there already keeps its mode."""
+    if not root.is_dir():
+        root.parent.mkdir(parents=True, exist_ok=True)
+        root.mkdir(mode=0o700, exist_ok=True)
+    if not os.access(root, os.R_OK | os.W_OK | os.X_OK):
+        raise PermissionError(f"no permission to read and write {root}")
+
+
+def flush_to_disk(root: Path, key: str, kept: set[Path]) -> None:
+    """fsync the file, then the folders on the way up whose entries may be new. obstore does neither.
+
+    `kept` are folders above those of single jobs that are on disk already, with their names.
+    """
+    path = root / key
+    _fsync(path)
+    folder = path.parent
+    _fsync(folder)
+    while folder != root and folder not in kept:
+        if folder != path.parent:
+            kept.add(folder)
+        folder = folder.parent
+        _fsync(folder)
+
+
+def free_bytes(root: Path | None) -> int | None:
+    """None where there is no disk, or it cannot be looked at."""
+    try:
+        return None if root is None else shutil.disk_usage(root).free
+    except OSError:
+        return None
+
+
+def _fsync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
