@@ -35,7 +35,13 @@ class _Remote:
     make: Callable[[str, str | None], Provider]
 
 
-_REMOTE: tuple[_Remote, ...] = ()
+def _replicate(key: str, base_url: str | None) -> Provider:
+    from safelight.providers.replicate.provider import ReplicateProvider
+
+    return ReplicateProvider(key, base_url)
+
+
+_REMOTE: tuple[_Remote, ...] = (_Remote("replicate", "replicate_api_token", "replicate_base_url", _replicate),)
 
 
 def adapters(settings: Settings) -> Adapters:

@@ -55,6 +55,14 @@ class NotSent(Exception):
     """
 
 
+class AskLater(Exception):
+    """The provider asks not to be polled again for a while; raised by `poll`. The generation itself goes on."""
+
+    def __init__(self, why: str, retry_after_s: float | None) -> None:
+        super().__init__(why)
+        self.retry_after_s = retry_after_s
+
+
 class Report(Protocol):
     """How a provider that answers in one long call tells what it does on the way."""
 
@@ -127,4 +135,13 @@ class Finds(Protocol):
 
     async def find(self, call_id: str) -> str | None:
         """The remote id of the call. None proves nothing: a frozen worker may still send it."""
+        ...
+
+
+@runtime_checkable
+class Hears(Protocol):
+    """A provider that announces by itself, at `Generation.callback_url`, what became of a call."""
+
+    def read_callback(self, body: Any) -> str | None:
+        """The remote id in what it announced (decoded JSON); None if it is no announcement of this provider. Pure."""
         ...

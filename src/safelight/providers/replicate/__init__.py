@@ -1,0 +1,1 @@
+"""Replicate: predictions by polling, and announced by webhook. Raw HTTP."""

@@ -1,0 +1,65 @@
+"""From Safelight's names of parameters to those of Replicate's models, which follow no common rule.
+
+Models ignore what they do not know, so a parameter without an entry goes as it is.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from typing import Any
+
+from safelight.providers.protocol import Generation, Input
+
+COMMON: Mapping[str, str | None] = {
+    "n": "num_outputs",
+    "steps": "num_inference_steps",
+    "guidance": "guidance_scale",
+    "format": "output_format",
+    "duration_s": "duration",
+    "image": "image",
+    "first_frame": "image",
+    "last_frame": "last_frame_image",
+    "mask": "mask",
+}
+OF_MODEL: Mapping[str, Mapping[str, str | None]] = {
+    "bytedance/seedream-4": {"n": "max_images", "image": "image_input", "format": None},
+    "bytedance/seedream-3": {"n": None, "format": None},
+    "bytedance/seedance": {"n": None, "format": None},
+    "google/imagen": {"n": None},
+    "black-forest-labs/flux-1.1": {"n": None, "image": "image_prompt"},
+    "black-forest-labs/flux-kontext": {"n": None, "image": "input_image"},
+    "black-forest-labs/flux-dev": {"guidance": "guidance"},
+    "nightmareai/real-esrgan": {"n": None, "format": None},
+}
+"""By the beginning of the model's name. None: the model has no such input."""
+LISTS = frozenset({"image_input"})
+JPEG = "jpg"
+
+
+def input_of(generation: Generation, addresses: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """The `input` of a prediction. `addresses` has, by role, files that were uploaded before; others go in the text."""
+    names = {**COMMON, **_own(generation.model)}
+    given: dict[str, Any] = {"prompt": generation.prompt} if generation.prompt and generation.kind != "upscale" else {}
+    for name, value in generation.params.items():
+        if (theirs := names.get(name, name)) is not None:
+            given[theirs] = JPEG if name == "format" and value == "jpeg" else value
+    if given.get("max_images", 1) > 1:
+        given["sequential_image_generation"] = "auto"
+    for picture in generation.inputs:
+        if (theirs := names.get(picture.role)) is not None:
+            address = (addresses or {}).get(picture.role) or data_uri(picture)
+            given[theirs] = [*given.get(theirs, []), address] if theirs in LISTS else address
+    return given
+
+
+def data_uri(picture: Input) -> str:
+    return f"data:{picture.mime};base64,{base64.b64encode(picture.data).decode()}"
+
+
+def _own(model: str) -> Mapping[str, str | None]:
+    found: dict[str, str | None] = {}
+    for beginning, names in OF_MODEL.items():
+        if model.startswith(beginning):
+            found.update(names)
+    return found

@@ -1,0 +1,100 @@
+"""Replicate: one prediction per call, polled; its webhook brings the news earlier, and heals a lost answer."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import httpx
+
+from safelight.domain.outcomes import ErrorClass, ProviderError, Rejected, RemoteState
+from safelight.providers.asking import Asking
+from safelight.providers.keys import fingerprint
+from safelight.providers.probing import probed
+from safelight.providers.protocol import Generation, Input, NotSent, ProbeResult, Report
+from safelight.providers.refusals import refused, told
+from safelight.providers.replicate.inputs import input_of
+from safelight.providers.replicate.reading import read_created, read_prediction, read_refusal
+from safelight.providers.transport import post_once
+
+BASE_URL = "https://api.replicate.com"
+ANSWER_WITHIN_S = 60.0
+IN_THE_TEXT_BYTES = 256 * 1024
+"""Up to here Replicate takes a file as a data URI; larger ones are uploaded before."""
+CANCEL_AFTER = {"image": "10m", "upscale": "10m", "video": "30m", "text": "5m"}
+"""Replicate stops and, if it has not started, does not charge what nobody waits for any more."""
+
+
+class ReplicateProvider:
+    """Models are named `owner/name` or, with a version, `owner/name:version`."""
+
+    name = "replicate"
+    repeatable = False
+    idempotent = False
+
+    def __init__(self, key: str, base_url: str | None = None, *, answer_within_s: float = ANSWER_WITHIN_S) -> None:
+        self.fingerprint = fingerprint(key)
+        self._key, self._within_s = key, answer_within_s
+        self._url = (base_url or BASE_URL).rstrip("/")
+        self._headers = {"Authorization": f"Bearer {key}"}
+        self._asking = Asking(self._url, self._headers, min(answer_within_s, 20.0))
+
+    async def warm_up(self) -> None:
+        """Nothing to get ready."""
+
+    async def start(self, generation: Generation, call_id: str, report: Report) -> RemoteState:
+        addresses = {picture.role: await self._uploaded(picture) for picture in generation.inputs if _is_large(picture)}
+        body: dict[str, Any] = {"input": input_of(generation, addresses)}
+        if generation.callback_url:
+            body |= {"webhook": generation.callback_url, "webhook_events_filter": ["start", "completed"]}
+        model, _, version = generation.model.partition(":")
+        path = "/v1/predictions" if version else f"/v1/models/{model}/predictions"
+        answer = await post_once(
+            f"{self._url}{path}",
+            may_send=report.may_send,
+            timeout_s=self._within_s,
+            headers={**self._headers, "Cancel-After": CANCEL_AFTER.get(generation.kind, "10m")},
+            json={"version": version, **body} if version else body,
+        )
+        return read_created(answer.json()) if answer.is_success else refused(answer, read_refusal(answer), self._key)
+
+    async def poll(self, remote_id: str) -> RemoteState:
+        answer = await self._asking.get(f"/v1/predictions/{remote_id}")
+        if answer.status_code == 404:
+            return Rejected(ProviderError(ErrorClass.INVALID_REQUEST, "Replicate has no such prediction.", "404"))
+        return read_prediction(told(answer))
+
+    async def cancel(self, remote_id: str) -> None:
+        answer = await self._asking.post(f"/v1/predictions/{remote_id}/cancel")
+        if answer.status_code != 404:
+            answer.raise_for_status()
+
+    async def find(self, call_id: str) -> str | None:
+        """By the callback address with our id, for calls that had one, among the newest hundred."""
+        listed = told(await self._asking.get("/v1/predictions"))["results"]
+        return next((str(each["id"]) for each in listed if call_id in str(each.get("webhook") or "")), None)
+
+    async def probe(self) -> ProbeResult:
+        """Whose key it is. Replicate tells nobody how much money is left."""
+        return await probed(self._asking.get("/v1/account"), self._key)
+
+    def read_callback(self, body: Any) -> str | None:
+        """A webhook's body is the prediction."""
+        found = body.get("id") if isinstance(body, dict) and "status" in body else None
+        return found if isinstance(found, str) else None
+
+    async def close(self) -> None:
+        await self._asking.close()
+
+    async def _uploaded(self, picture: Input) -> str:
+        """The address of an input at Replicate, where it is kept for a day. Costs nothing."""
+        try:
+            files = {"content": (picture.role, picture.data, picture.mime)}
+            answer = await self._asking.post("/v1/files", files=files)
+            return str(told(answer)["urls"]["get"])
+        except (httpx.HTTPError, json.JSONDecodeError, KeyError) as error:
+            raise NotSent(f"an input could not be uploaded: {type(error).__name__}: {error}") from error
+
+
+def _is_large(picture: Input) -> bool:
+    return len(picture.data) > IN_THE_TEXT_BYTES
