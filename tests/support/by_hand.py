@@ -37,8 +37,10 @@ class HandWorker:
         claimed: ClaimedJob = job
         return claimed
 
-    def report(self, job: ClaimedJob, reached: float, preview: str | None = None) -> Standing:
-        step = Step(job.number, job.fence, "running", reached, preview and "image/webp", preview)
+    def report(
+        self, job: ClaimedJob, reached: float, preview: str | None = None, *, text: str | None = None
+    ) -> Standing:
+        step = Step(job.number, job.fence, "running", reached, preview and "image/webp", preview, text)
         standing: Standing = self._run(self._database.write(progress, step))
         return standing
 
@@ -60,6 +62,9 @@ class HandWorker:
             False,
         )
         return self._end(Ending(job.number, job.fence, Status.COMPLETED, [asset]))
+
+    def complete_with_text(self, job: ClaimedJob, text: str) -> bool:
+        return self._end(Ending(job.number, job.fence, Status.COMPLETED, text=text))
 
     def fail(self, job: ClaimedJob) -> bool:
         error = '{"code":"content_rejected","message":"No.","remedy":"Ask for something else.","retryable":false}'

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
@@ -65,8 +65,10 @@ class Common(_Body):
         return labels
 
 
-class GenerateImage(Common):
-    """`POST /api/jobs/image-generation`: the kind is implied; `options` and `provider` are the older names."""
+class _Generate(Common):
+    """What the routes with an implied kind take; `options` and `provider` are the older names."""
+
+    _kind: ClassVar[Kind]
 
     prompt: str | None = None
     model: str | None = Field(None, max_length=200)
@@ -76,7 +78,7 @@ class GenerateImage(Common):
 
     def as_request(self) -> JobRequest:
         return JobRequest(
-            kind="image",
+            kind=self._kind,
             prompt=self.prompt,
             model=self.model,
             params={**(self.options or {}), **(self.params or {})},
@@ -86,6 +88,18 @@ class GenerateImage(Common):
             deadline_s=self.deadline,
             priority=self.priority,
         )
+
+
+class GenerateImage(_Generate):
+    """`POST /api/jobs/image-generation`."""
+
+    _kind = "image"
+
+
+class GenerateText(_Generate):
+    """`POST /api/jobs/text-generation`."""
+
+    _kind = "text"
 
 
 def epoch(at: datetime | None) -> float | None:

@@ -10,7 +10,7 @@ from fastapi.responses import JSONResponse
 
 from safelight.api import accepting, cursors
 from safelight.api.accepting import Key
-from safelight.api.bodies import GenerateImage, Moment
+from safelight.api.bodies import GenerateImage, GenerateText, Moment
 from safelight.api.context import Caller, Installation
 from safelight.api.etags import unchanged
 from safelight.api.submit_body import AnyKind, SubmitJob
@@ -35,6 +35,14 @@ async def generate_image(
     body: GenerateImage, safelight: Installation, caller: Caller, idempotency_key: Key = None
 ) -> JSONResponse:
     """As `POST /api/jobs` with kind `image`; also takes the older body and answers `jobId` beside `id`."""
+    return await accepting.submit(safelight, caller, body.as_request(), idempotency_key, older=True)
+
+
+@router.post("/api/jobs/text-generation", status_code=202, summary="Submit a text job")
+async def generate_text(
+    body: GenerateText, safelight: Installation, caller: Caller, idempotency_key: Key = None
+) -> JSONResponse:
+    """As `POST /api/jobs` with kind `text`; also takes the older body and answers `jobId` beside `id`."""
     return await accepting.submit(safelight, caller, body.as_request(), idempotency_key, older=True)
 
 

@@ -61,14 +61,15 @@ async def _stream(
     safelight: Safelight, caller: Visitor, details: JobDetails, cursor: int | None, comment_every_s: float
 ) -> AsyncIterator[str]:
     job = details.job
+    read = ""
     if cursor is None:
-        cursor = job.sequence
+        cursor, read = job.sequence, job.text or ""
         body = safelight.desk.body(details, caller.base)
         yield _event(Envelope("snapshot", job.id, job.sequence, details.read_at, body))
         if job.status not in LIVE:
             return
     spoken_at = local_s()
-    async for envelope in follow(safelight.database, safelight.hub, job.id, cursor):
+    async for envelope in follow(safelight.database, safelight.hub, job.id, cursor, read):
         if envelope is not None:
             spoken_at = local_s()
             yield _event(await _complete(safelight, caller, envelope))

@@ -15,7 +15,7 @@ from safelight.cli.tables import STATUS_STYLES, items_in_words
 from safelight.client import Event
 from safelight.domain.jobs import LIVE, EventType
 
-PASSING = frozenset({"snapshot", EventType.PROGRESS, EventType.PREVIEW})
+PASSING = frozenset({"snapshot", EventType.PROGRESS, EventType.PREVIEW, EventType.OUTPUT})
 """Said while they are new, never stored."""
 
 Row = tuple[str, str | Text]

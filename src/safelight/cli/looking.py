@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from contextlib import aclosing
 from dataclasses import asdict
 from typing import Any
@@ -12,10 +13,11 @@ from safelight.cli.details import file_lines, job_details, timeline
 from safelight.cli.door import opened
 from safelight.cli.edge import FINE, FOUND
 from safelight.cli.ending import print_addresses, say_ended
-from safelight.cli.out import err, out, print_json, print_json_line
+from safelight.cli.out import err, out, plain_lines, print_json, print_json_line
 from safelight.cli.pick import pick
 from safelight.cli.tables import jobs_table
 from safelight.cli.watching import watch
+from safelight.cli.writing import Paper
 from safelight.client import Client
 from safelight.domain.jobs import LIVE, Status
 
@@ -47,13 +49,15 @@ async def show_job(text: str, *, as_json: bool) -> int:
     console.print(timeline(job, events))
     for line in ["", *file_lines(job)] if job["assets"] else []:
         console.print(line, soft_wrap=True)
+    if job.get("text"):
+        console.print(f"\n{plain_lines(job['text'])}", soft_wrap=True)
     return _verdict(job)
 
 
 async def watch_job(text: str, *, timeout_s: float | None, as_json: bool) -> int:
     async with opened() as door:
         job_id = await pick(door.client, text)
-        job = await (_print_events if as_json else watch)(door.client, job_id, timeout_s)
+        job = await (_print_events if as_json else _watch)(door.client, job_id, timeout_s)
         if job is None:
             err().print(f"Job {job_id} has not ended yet. Ask again: safelight jobs show {job_id}", soft_wrap=True)
             return FOUND
@@ -76,6 +80,11 @@ async def cancel_job(text: str, *, as_json: bool) -> int:
     else:
         print(f"Job {job['id']} is {job['status']}.")
     return FOUND if answer["was"] == "ended" and job["status"] != Status.CANCELED else FINE
+
+
+async def _watch(client: Client, job_id: str, timeout_s: float | None) -> dict[str, Any] | None:
+    is_text = (await client.job(job_id))["kind"] == "text"
+    return await watch(client, job_id, timeout_s, paper=Paper(sys.stdout) if is_text else None)
 
 
 async def _print_events(client: Client, job_id: str, timeout_s: float | None) -> dict[str, Any] | None:

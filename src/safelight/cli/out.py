@@ -41,3 +41,9 @@ def print_json_line(value: Any) -> None:
 def plain(text: str) -> str:
     """Text of others, safe in a terminal: one line, and no control characters that could move or recolour things."""
     return "".join(c if c.isprintable() or c == JOINER else "\N{REPLACEMENT CHARACTER}" for c in " ".join(text.split()))
+
+
+def plain_lines(text: str) -> str:
+    """The same, with its lines and tabs as they are."""
+    lines = text.replace("\r\n", "\n")
+    return "".join(c if c.isprintable() or c in f"{JOINER}\n\t" else "\N{REPLACEMENT CHARACTER}" for c in lines)

@@ -1,4 +1,7 @@
-"""Save a job's assets: to one file, to numbered files, or into a folder. A file appears only when it is whole."""
+"""Save a job's assets, or its text: to one file, to numbered files, or into a folder.
+
+A file appears only when it is whole.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,8 @@ from safelight.storage.keys import EXTENSIONS
 
 async def save(client: Client, job: dict[str, Any], output: Path) -> list[tuple[Path, int]]:
     """The files written, with their sizes. Existing ones are replaced."""
+    if job.get("text"):
+        return [_written(job, output)]
     paths = destinations(job, output)
     return [(path, await _fetch(client, asset["url"], path)) for path, asset in zip(paths, job["assets"], strict=True)]
 
@@ -27,6 +32,12 @@ def destinations(job: dict[str, Any], output: Path) -> list[Path]:
     if len(assets) == 1:
         return [output]
     return [output.with_stem(f"{output.stem}-{number}") for number in range(1, len(assets) + 1)]
+
+
+def _written(job: dict[str, Any], output: Path) -> tuple[Path, int]:
+    path = output / f"{job['id']}.txt" if output.is_dir() else output
+    with _appearing(path) as file:
+        return path, file.write(job["text"].encode())
 
 
 async def _fetch(client: Client, url: str, path: Path) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from safelight.cli.out import err, plain, print_json
 from safelight.cli.save import save
 from safelight.cli.watching import watch
 from safelight.cli.when import span
+from safelight.cli.writing import Paper
 from safelight.domain.jobs import Status
 
 
@@ -26,7 +28,8 @@ async def run(
         if wait is False or not await will_be_run(door, job, wait):
             print_json(job) if as_json else print(job["id"])
             return FINE
-        ended = await watched(door, job["id"], timeout_s)
+        paper = Paper(sys.stdout) if job["kind"] == "text" and not as_json else None
+        ended = await watched(door, job["id"], timeout_s, paper)
         if ended is None:
             err().print(f"Not ended after {span(timeout_s)}. Go on: safelight jobs watch {job['id']}", soft_wrap=True)
             return FOUND
@@ -48,10 +51,10 @@ async def will_be_run(door: Door, job: dict[str, Any], wait: bool | None) -> boo
     return wait is True
 
 
-async def watched(door: Door, job_id: str, timeout_s: float) -> dict[str, Any] | None:
+async def watched(door: Door, job_id: str, timeout_s: float, paper: Paper | None = None) -> dict[str, Any] | None:
     """The ended job. Ctrl-C ends the watching only, and says so."""
     try:
-        return await watch(door.client, job_id, timeout_s)
+        return await watch(door.client, job_id, timeout_s, paper=paper)
     except asyncio.CancelledError:
         err().print(f"The job goes on. Watch it: safelight jobs watch {job_id}", soft_wrap=True)
         raise

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from safelight.cli.out import err, plain
+from safelight.cli.writing import Paper
 from safelight.client import Client, Event
 from safelight.domain.jobs import Stage
 
@@ -30,22 +31,34 @@ class Display(Protocol):
 
 
 async def watch(
-    client: Client, job_id: str, timeout_s: float | None = None, *, alone: bool = True
+    client: Client,
+    job_id: str,
+    timeout_s: float | None = None,
+    *,
+    alone: bool = True,
+    paper: Paper | None = None,
 ) -> dict[str, Any] | None:
     """The job's body once it has ended; `None` if that takes longer than `timeout_s`.
 
-    `alone=False`: others write to the terminal too, so that a bar would be torn apart.
+    `alone=False`: others write to the terminal too, so that a bar would be torn apart. `paper` takes the job's text,
+    and once it does, the terminal is its own.
     """
     view, console = View(), err()
     try:
-        with _bar(console) if console.is_terminal and alone else _lines(console) as show:
+        with _bar(console) if console.is_terminal and alone and paper is None else _lines(console) as show:
             async with asyncio.timeout(timeout_s), aclosing(client.events(job_id)) as events:
                 async for event in events:
                     view = advance(view, event)
-                    show(view)
+                    if paper is not None:
+                        paper.take(event)
+                    if paper is None or paper.is_blank:
+                        show(view)
     except TimeoutError:
         return None
-    return await client.job(job_id)
+    job = await client.job(job_id)
+    if paper is not None:
+        paper.finish(job)
+    return job
 
 
 def advance(view: View, event: Event) -> View:

@@ -61,7 +61,7 @@ ALLOWED: Final = frozenset((source, move.target) for move in MOVES for source in
 
 
 class EventType(StrEnum):
-    """Everything that can be said about a job. All but the last two are stored; those live on its row."""
+    """Everything that can be said about a job. All but the last three are stored; those live on its row."""
 
     SUBMITTED = "job.submitted"
     STARTED = "job.started"
@@ -75,6 +75,7 @@ class EventType(StrEnum):
     ASSET_RECOVERED = "job.asset_recovered"
     PROGRESS = "job.progress"
     PREVIEW = "job.preview"
+    OUTPUT = "job.output"
 
 
 ENDINGS: Final = {

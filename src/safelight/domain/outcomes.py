@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from safelight.domain.text import presentable
+from safelight.domain.text import presentable, storable
 
 
 class ErrorClass(StrEnum):
@@ -93,7 +93,10 @@ class Pending:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """The provider delivered: files, or of a text model its text. `cost_usd` is what it will charge, if it says so."""
+    """The provider delivered: files, or of a text model its text. `cost_usd` is what it will charge, if it says so.
+
+    `usage` of a text model has `input_tokens` and `output_tokens`, whatever its provider calls them.
+    """
 
     outputs: tuple[Made, ...] = ()
     cost_usd: float | None = None
@@ -101,6 +104,10 @@ class Done:
     text: str | None = None
     request_id: str | None = None
     """The provider's own name for the request."""
+
+    def __post_init__(self) -> None:
+        if self.text is not None:
+            object.__setattr__(self, "text", storable(self.text))
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 
 MOST_CHARS = 2000
+LONGEST_TEXT = 2_000_000
+"""Several times what the largest model writes at once: a stream without an end must not fill the database."""
 _UNFIT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 """Postgres refuses NUL, UTF-8 has no half surrogates, and a terminal obeys the other control characters."""
 
@@ -13,3 +15,8 @@ def presentable(text: str, most_chars: int = MOST_CHARS) -> str:
     """The text with a mark in place of each character that cannot be kept, cut to `most_chars`."""
     cut = text if len(text) <= most_chars else f"{text[: most_chars - 1]}…"
     return _UNFIT.sub("\ufffd", cut)
+
+
+def storable(text: str) -> str:
+    """What a text model wrote, with the same marks. Longer than a row should be, it is cut."""
+    return presentable(text, LONGEST_TEXT)

@@ -1,4 +1,8 @@
-"""Follow one job: every stored event after the cursor exactly once, in order, and the newest progress between."""
+"""Follow one job: every stored event after the cursor exactly once, in order, and the newest progress between.
+
+Of a text that is being written a reader is told what is new, and at which character that begins: mostly where the last
+piece ended, but 0 once the model has begun anew.
+"""
 
 from __future__ import annotations
 
@@ -28,10 +32,13 @@ class Envelope(NamedTuple):
         return self.type in LAST_EVENTS
 
 
-async def follow(database: Database, hub: Hub, job_id: str, cursor: int) -> AsyncIterator[Envelope | None]:
+async def follow(
+    database: Database, hub: Hub, job_id: str, cursor: int, read: str = ""
+) -> AsyncIterator[Envelope | None]:
     """Yield news after `cursor` until the job has ended; None before each new look, so that a reader can stop.
 
-    A reader that is slow simply finds more events at its next look: nothing is buffered for it.
+    A reader that is slow simply finds more events at its next look: nothing is buffered for it. `read` is the text
+    that it has already; without it, all of the text comes once, from the first character.
     """
     with hub.waiting(f"job:{job_id}") as waiter:
         while True:
@@ -39,30 +46,48 @@ async def follow(database: Database, hub: Hub, job_id: str, cursor: int) -> Asyn
             found = await database.read(news, job_id, cursor)
             if found is None:
                 return
-            for envelope in envelopes(job_id, found, cursor):
+            for envelope in envelopes(job_id, found, cursor, read):
                 yield envelope
                 if envelope.is_last:
                     return
             if found.ended:
                 return  # the reader had seen its end already
-            cursor = max(cursor, found.brief.sequence)
+            cursor, read = max(cursor, found.brief.sequence), found.brief.text or read
             await waiter.wait(LOOK_AGAIN_S)
             yield None
 
 
-def envelopes(job_id: str, found: News, cursor: int) -> list[Envelope]:
+def envelopes(job_id: str, found: News, cursor: int, read: str = "") -> list[Envelope]:
     """What a reader at `cursor` has not seen. Stored events first: progress is newer than all of them or old."""
     told = [Envelope(e.type, job_id, e.sequence, e.at, e.details) for e in found.events]
     newest_stored = max((e.sequence for e in found.events), default=cursor)
     brief = found.brief
-    if found.ended or brief.sequence <= newest_stored:
+    if found.ended:
+        return _with_rest(told, job_id, found, read)
+    if brief.sequence <= newest_stored:
         return told
     if found.preview is not None and found.preview > max(cursor, newest_stored) and found.preview < brief.sequence:
         told.append(_preview(job_id, found, found.preview))
     told.append(_progress(job_id, found))
+    told += _written(job_id, found, brief.sequence, read)
     if found.preview == brief.sequence:
         told.append(_preview(job_id, found, brief.sequence))
     return told
+
+
+def _with_rest(told: list[Envelope], job_id: str, found: News, read: str) -> list[Envelope]:
+    """The rest of the text comes before the news that the job has ended."""
+    if not told or not told[-1].is_last:
+        return told
+    return [*told[:-1], *_written(job_id, found, told[-1].sequence - 1, read), told[-1]]
+
+
+def _written(job_id: str, found: News, sequence: int, read: str) -> list[Envelope]:
+    text = found.brief.text
+    if text is None or text == read:
+        return []
+    offset = len(read) if text.startswith(read) else 0
+    return [Envelope(EventType.OUTPUT, job_id, sequence, found.now, {"offset": offset, "text": text[offset:]})]
 
 
 def _progress(job_id: str, found: News) -> Envelope:

@@ -37,6 +37,8 @@ class Brief(NamedTuple):
     stage: str
     progress: float
     sequence: int
+    text: str | None = None
+    """All that a text model has written so far."""
 
 
 class _PreviewSequence(NamedTuple):

@@ -23,7 +23,11 @@ jobs = tables.jobs
 
 
 class Ending(NamedTuple):
-    """How a claimed job ends. `error` is JSON, for failed jobs."""
+    """How a claimed job ends. `error` is JSON, for failed jobs.
+
+    `text` is what a text job delivers. `charge` is what its use costs, in credits, where it is priced by use: captured
+    instead of a share of the price, and never more than the price.
+    """
 
     job: int
     fence: int
@@ -31,8 +35,16 @@ class Ending(NamedTuple):
     assets: Sequence[NewAsset] = ()
     error: str | None = None
     call: CallOutcome | None = None
+    text: str | None = None
+    charge: int | None = None
 
 
+_CAPTURED = sa.case(
+    (arg("charge", INTEGER) < jobs.c.price, arg("charge", INTEGER)),
+    (arg("written").is_not(None), jobs.c.price),
+    else_=jobs.c.price * arg("delivered", INTEGER) // jobs.c.outputs,
+)
+"""Never more than the price held on the row. A share of it is rounded down, in the user's favour."""
 _END = Query(
     sa.update(jobs)
     .where(LEASE_HOLDS)
@@ -45,8 +57,8 @@ _END = Query(
             ),
             jobs.c.progress: sa.case((arg("delivered", INTEGER) > 0, 1.0), else_=jobs.c.progress),
             jobs.c.error: arg("failure"),
-            # Rounded down, in the user's favour; the price is the one held on the row.
-            jobs.c.captured: jobs.c.price * arg("delivered", INTEGER) // jobs.c.outputs,
+            jobs.c.text: sa.func.coalesce(arg("written"), jobs.c.text),
+            jobs.c.captured: _CAPTURED,
         }
     )
     .returning(*MOVED),
@@ -72,7 +84,9 @@ def finish(tx: Tx, endings: Sequence[Ending]) -> list[bool]:
                 "job": e.job,
                 "held_fence": e.fence,
                 "new_status": str(e.status),
-                "delivered": len(e.assets),
+                "delivered": len(e.assets) + (e.text is not None),
+                "written": e.text,
+                "charge": e.charge,
                 "failure": e.error,
                 "at_now": now,
             }

@@ -44,7 +44,7 @@ def job_body(details: JobDetails, links: Links) -> dict[str, Any]:
         "inputs": [],
         "labels": json.loads(job.labels),
         "assets": [asset_body(asset, links) for asset in details.assets],
-        "text": None,
+        "text": job.text,
         "error": _error(job),
         "credits": _credits(details),
         "cost_usd": details.items.cost_usd if details.items else details.cost_usd,

@@ -1,4 +1,4 @@
-"""Progress: overwrite the row, remember only the newest preview, and tell the worker whether to go on."""
+"""Progress: overwrite the row, keep the text so far and the newest preview, and tell the worker whether to go on."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ jobs, previews = tables.jobs, tables.previews
 
 
 class Step(NamedTuple):
-    """How far a claimed job has come. `preview` is base64."""
+    """How far a claimed job has come. `preview` is base64; `text` is all that was written so far."""
 
     job: int
     fence: int
@@ -26,6 +26,7 @@ class Step(NamedTuple):
     progress: float
     preview_mime: str | None = None
     preview: str | None = None
+    text: str | None = None
 
 
 class Standing(NamedTuple):
@@ -45,7 +46,12 @@ class _Moved(NamedTuple):
 _MOVE = Query(
     sa.update(jobs)
     .where(LEASE_HOLDS)
-    .values(stage=arg("at_stage"), progress=arg("reached", REAL), sequence=jobs.c.sequence + 1)
+    .values(
+        stage=arg("at_stage"),
+        progress=arg("reached", REAL),
+        text=sa.func.coalesce(arg("so_far"), jobs.c.text),
+        sequence=jobs.c.sequence + 1,
+    )
     .returning(jobs.c.number, jobs.c.id, jobs.c.sequence, jobs.c.cancel_requested_at),
     _Moved,
 )
@@ -62,7 +68,10 @@ def progress(tx: Tx, steps: Sequence[Step]) -> list[Standing]:
     newest = {(step.job, step.fence): step for step in steps}
     rows = tx.many(
         _MOVE,
-        [{"job": s.job, "held_fence": s.fence, "at_stage": s.stage, "reached": s.progress} for s in newest.values()],
+        [
+            {"job": s.job, "held_fence": s.fence, "at_stage": s.stage, "reached": s.progress, "so_far": s.text}
+            for s in newest.values()
+        ],
     )
     moved = {key: row for key, row in zip(newest, rows, strict=True) if row}
     shown = [(newest[key], row) for key, row in moved.items() if newest[key].preview is not None]

@@ -41,6 +41,7 @@ class JobRow(NamedTuple):
     progress: float
     sequence: int
     error: str | None
+    text: str | None
     ready: bool
     waiting_for: str | None
     due_at: float | None

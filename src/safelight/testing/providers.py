@@ -18,6 +18,7 @@ class Says:
 
     progress: float
     preview: Preview | None = None
+    text: str | None = None
     obeys: bool = True
 
 
@@ -110,7 +111,7 @@ class ScriptedProvider:
         for step in steps:
             match step:
                 case Says():
-                    self.answers.append(await report(step.progress, preview=step.preview))
+                    self.answers.append(await report(step.progress, preview=step.preview, text=step.text))
                     if step.obeys and not self.answers[-1]:
                         return rejected(ErrorClass.UNAVAILABLE, "stopped")
                 case Waits():

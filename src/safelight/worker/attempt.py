@@ -260,9 +260,11 @@ class Attempt:
                 await self._deliver(model, route, live, answer)
             case Rejected(error):
                 self._closing.learnt = CallOutcome(live.id, "failed", error=error.message)
+                await live.reporter.write_rest()
                 await self._without_result(route, error.message, after_rejection(self.job, provider, error, random))
             case NoAnswer(why):
                 self._closing.learnt = _not_known(live, why)
+                await live.reporter.write_rest()
                 policy = self._bench.rules.unknown
                 decision = after_no_answer(self.job, provider, why, random, repeatable=live.repeatable, policy=policy)
                 await self._without_result(route, why, DRAINING if self._draining else decision)
@@ -272,7 +274,10 @@ class Attempt:
     async def _deliver(self, model: Model, route: Route, live: LiveCall, done: Done) -> None:
         job, free, random = self.job, live.repeatable, self._bench.random()
         origin = self._origin(model, live.id)
-        if not done.outputs:
+        if job.kind == "text" and done.text:
+            await self._closing.complete_with_text(done.text, None)
+            return
+        if job.kind == "text" or not done.outputs:
             text = "The provider says it is done, but delivered nothing."
             await self._closing.follow(after_spoiled(job, route.provider, text, random, repeatable=free))
             return

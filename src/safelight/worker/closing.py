@@ -44,6 +44,13 @@ class Closing:
         ended = await self._write(Ending(self._job.number, self._job.fence, Status.COMPLETED, assets, None, call))
         log.info("job.completed" if ended else "job.taken_away", assets=len(assets))
 
+    async def complete_with_text(self, text: str, charge: int | None) -> None:
+        """Deliver a text. `charge`: what it costs by use, if it is priced so."""
+        job = self._job
+        written = Ending(job.number, job.fence, Status.COMPLETED, call=self.learnt, text=text, charge=charge)
+        ended = await self._write(written)
+        log.info("job.completed" if ended else "job.taken_away", chars=len(text))
+
     async def end(self, status: Status, *, error: str | None = None) -> None:
         """End it with nothing delivered."""
         ended = await self._write(Ending(self._job.number, self._job.fence, status, (), error, self.learnt))

@@ -10,6 +10,7 @@ import structlog
 from safelight.domain.clock import local_s
 from safelight.domain.errors import SafelightError
 from safelight.domain.jobs import Stage
+from safelight.domain.text import storable
 from safelight.providers.protocol import Preview
 from safelight.services.claimable import ClaimedJob
 from safelight.services.progress import Standing, Step, progress
@@ -19,7 +20,7 @@ log = structlog.get_logger(__name__)
 
 BURST = 8
 PER_SECOND = 1.0
-"""A short job shows every step; a long one settles at one write a second."""
+"""A short job shows every step; a long one settles at one write a second, as does one that writes text."""
 
 
 class Reporter:
@@ -35,6 +36,8 @@ class Reporter:
         self.may_send = may_send
         self._allowance = float(BURST)
         self._refilled_at = local_s()
+        self._text_at: float | None = None
+        self._unwritten: str | None = None
         self._reached = 0.0
         self.stopped = False
         self.told_to_stop = False
@@ -42,14 +45,16 @@ class Reporter:
 
     async def __call__(self, progress: float, *, preview: Preview | None = None, text: str | None = None) -> bool:
         self._reached = max(self._reached, min(1.0, progress))
-        if not self.stopped and self._may_write():
-            await self.write(Stage.RUNNING, preview)
+        self._unwritten = text if text is not None else self._unwritten
+        if not self.stopped and self._may_write(is_text=text is not None):
+            await self.write(Stage.RUNNING, preview, text)
         self.told_to_stop = self.stopped
         return not self.stopped
 
-    async def write(self, stage: Stage, preview: Preview | None = None) -> None:
+    async def write(self, stage: Stage, preview: Preview | None = None, text: str | None = None) -> None:
         """Put stage and progress on the row; learn there whether to go on. A database that is away stops nothing."""
-        step = Step(self._job.number, self._job.fence, str(stage), self._reached)
+        so_far = None if text is None else storable(text)
+        step = Step(self._job.number, self._job.fence, str(stage), self._reached, text=so_far)
         if preview is not None:
             step = step._replace(preview_mime=preview.mime, preview=base64.b64encode(preview.data).decode())
         try:
@@ -57,16 +62,25 @@ class Reporter:
         except (OSError, SafelightError) as error:
             log.debug("progress_not_written", error=str(error))
             return
+        self._unwritten = None
         self.stopped = self.stopped or self.is_to_stop(standing)
+
+    async def write_rest(self) -> None:
+        """Of a text that broke off, show all there is: nobody pays for it, and it may still be of use."""
+        if self._unwritten is not None:
+            await self.write(Stage.RUNNING, text=self._unwritten)
 
     def is_to_stop(self, standing: Standing) -> bool:
         return standing.cancel_requested or (self._stops_when_lost and not standing.held)
 
-    def _may_write(self) -> bool:
+    def _may_write(self, *, is_text: bool) -> bool:
         now = local_s()
+        if is_text and self._text_at is not None and now - self._text_at < 1 / PER_SECOND:
+            return False
         self._allowance = min(BURST, self._allowance + (now - self._refilled_at) * PER_SECOND)
         self._refilled_at = now
         if self._allowance < 1:
             return False
         self._allowance -= 1
+        self._text_at = now if is_text else self._text_at
         return True

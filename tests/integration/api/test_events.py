@@ -155,6 +155,36 @@ def test_a_request_to_cancel_is_told(door: Door, base: str, worker: HandWorker) 
         assert types(watch.rest()) == ["job.completed"]
 
 
+def test_a_text_comes_in_pieces_and_whole_to_those_who_come_later(door: Door, base: str, worker: HandWorker) -> None:
+    job_id = door.submit()["id"]
+    claimed = worker.claim()
+    with watching(base, job_id) as watch:
+        assert watch.next().payload["text"] is None
+        worker.report(claimed, 0.25, text="Ein \U0001f98a")
+        assert watch.until("job.output")[-1].payload == {"offset": 0, "text": "Ein \U0001f98a"}
+        worker.report(claimed, 0.5, text="Ein \U0001f98a schl\u00e4ft")
+        assert watch.until("job.output")[-1].payload == {"offset": 5, "text": " schl\u00e4ft"}
+        with watching(base, job_id) as late, watching(base, job_id, last_event_id=1) as back:
+            assert late.next().payload["text"] == "Ein \U0001f98a schl\u00e4ft"
+            assert back.until("job.output")[-1].payload == {"offset": 0, "text": "Ein \U0001f98a schl\u00e4ft"}
+            worker.complete_with_text(claimed, "Ein \U0001f98a schl\u00e4ft.")
+            for stream in (watch, late, back):
+                piece, last = stream.rest()
+                assert (piece.type, piece.payload) == ("job.output", {"offset": 13, "text": "."})
+                assert (last.type, last.payload["text"]) == ("job.completed", "Ein \U0001f98a schl\u00e4ft.")
+
+
+def test_a_text_that_is_begun_anew_is_told_from_its_beginning(door: Door, base: str, worker: HandWorker) -> None:
+    job_id = door.submit()["id"]
+    claimed = worker.claim()
+    with watching(base, job_id) as watch:
+        worker.report(claimed, 0.25, text="It was a dark")
+        watch.until("job.output")
+        worker.hand_back(claimed)
+        worker.report(worker.claim(), 0.1, text="Once")
+        assert watch.until("job.output")[-1].payload == {"offset": 0, "text": "Once"}
+
+
 def test_an_idle_stream_says_that_it_lives(door: Door, base: str) -> None:
     with watching(base, door.submit()["id"]) as watch:
         watch.next()

@@ -15,6 +15,7 @@ from safelight.services.cancel import cancel
 from safelight.services.credits import Books, balance_of
 from safelight.services.finish import Ending, finish
 from safelight.services.hand_back import Return, hand_back
+from safelight.services.progress import Step, progress
 from safelight.store.database import Database
 from safelight.store.tx import Tx
 from tests.integration.services.scene import (
@@ -54,6 +55,39 @@ def test_a_delivered_job_is_completed_paid_and_at_rest(shared: Database) -> None
         assert [line.kind for line in ledger_of(tx, taken.number)] == ["hold", "capture"]
         assert balance_of(tx, "ann").available == 70
         assert told(tx, taken.number) == ["submitted", "started", "completed"]
+
+
+@pytest.mark.parametrize(("charge", "paid"), [(None, 30), (0, 0), (12, 12), (30, 30), (31, 30), (10**9, 30)])
+def test_a_text_is_paid_by_use_where_that_is_known_and_never_costs_more_than_was_held(
+    shared: Database, charge: int | None, paid: int
+) -> None:
+    with scene(shared, credits=100) as tx:
+        taken = running(tx, "a", price=30, kind="text")
+        written = Ending(taken.number, taken.fence, Status.COMPLETED, text="Once.", charge=charge)
+        assert finish(tx, [written]) == [True]
+        row = job(tx, "a")
+        assert is_at_rest(row)
+        assert (row.status, row.stage, row.text, row.captured) == ("completed", "delivered", "Once.", paid)
+        assert balance_of(tx, "ann").available == 100 - paid
+
+
+def test_texts_and_pictures_end_in_one_batch(shared: Database) -> None:
+    with scene(shared) as tx:
+        text, picture = running(tx, "t", price=30, kind="text"), running(tx, "p", price=20, outputs=2)
+        endings = [
+            Ending(text.number, text.fence, Status.COMPLETED, text="Once.", charge=7),
+            delivery(picture, pictures=1),
+        ]
+        assert finish(tx, endings) == [True, True]
+        assert [(job(tx, name).text, job(tx, name).captured) for name in "tp"] == [("Once.", 7), (None, 10)]
+
+
+def test_what_was_written_before_a_failure_stays(shared: Database) -> None:
+    with scene(shared) as tx:
+        taken = running(tx, "a", kind="text")
+        progress(tx, [Step(taken.number, taken.fence, "running", 0.5, text="It was")])
+        finish(tx, [Ending(taken.number, taken.fence, Status.FAILED, error="{}")])
+        assert (job(tx, "a").text, job(tx, "a").captured) == ("It was", 0)
 
 
 @pytest.mark.parametrize("status", [Status.FAILED, Status.CANCELED])

@@ -141,3 +141,30 @@ def test_misuse_is_told_without_asking_the_server(run: Run, server: StandIn, wor
 
 def test_a_prompt_that_is_no_text_is_misuse(run: Run) -> None:
     assert run("submit", "caf\udce9").exit_code == 2
+
+
+@pytest.fixture
+def story(server: StandIn) -> dict[str, object]:
+    """A text job that comes in pieces; the last one only with the job's body."""
+    ended = job(kind="text", queue="text", text="Once upon a time.")
+    server.replies["GET /api/health/workers"] = 200, [WORKER | {"queues": ["text"]}]
+    pieces = [
+        event("job.output", 4, {"offset": 0, "text": "Once"}),
+        event("job.output", 5, {"offset": 4, "text": " upon"}),
+    ]
+    server.submits(ended, *pieces)
+    server.replies["POST /api/jobs"] = 202, job("pending", kind="text", queue="text")
+    return ended
+
+
+def test_a_text_goes_to_standard_output_and_nothing_else_does(run: Run, server: StandIn, story: object) -> None:
+    result = run("submit", "a story", "--kind", "text")
+    assert result.stdout == "Once upon a time.\n"
+    assert "Completed in 0.42 s." in result.stderr
+    assert result.exit_code == 0
+
+
+def test_a_text_can_be_saved_and_is_in_the_json(run: Run, story: dict[str, object], tmp_path: Path) -> None:
+    run("submit", "a story", "--kind", "text", "-o", str(tmp_path / "story.txt"))
+    assert (tmp_path / "story.txt").read_text() == "Once upon a time."
+    assert json.loads(run("submit", "a story", "--kind", "text", "--json").stdout) == story

@@ -61,6 +61,7 @@ function paint(job, story) {
   setText($('#job-title', page), titleOf(job));
   if (job.status === 'failed') showProblem($('[data-error]', page), failure(job.error));
   paintPictures(job);
+  paintText(job);
   paintWarnings(job.warnings ?? []);
   paintActions(job);
   paintNeighbours(job);
@@ -75,6 +76,14 @@ function paintPictures(job) {
     paintPrint(print, job, index);
     $('img', print).alt = titleOf(job);
   });
+}
+
+function paintText(job) {
+  const written = $('.written', page);
+  $('.tray', page).hidden = job.kind === 'text';
+  written.hidden = job.kind !== 'text';
+  written.dataset.status = job.status;
+  setText(written, job.text ?? '');
 }
 
 /** A job's error as a problem: our words first, then the provider's own, which often say more. */

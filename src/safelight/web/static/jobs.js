@@ -60,6 +60,8 @@ function consequence(type, payload, known, at) {
       return { status: 'processing', stage: 'starting', attempt: payload.attempt, started_at: known.started_at ?? at };
     case 'job.progress':
       return { status: payload.status ?? known.status, stage: payload.stage, progress: payload.progress };
+    case 'job.output': // offsets count characters, as the server does, not UTF-16 units
+      return { text: [...(known.text ?? '')].slice(0, payload.offset).join('') + payload.text };
     case 'job.retrying':
     case 'job.requeued':
       return { status: 'pending', stage: 'queued', progress: 0, preview: undefined };

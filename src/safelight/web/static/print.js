@@ -49,11 +49,13 @@ function reasonFor(job) {
     case 'failed':
       return job.error?.message ?? 'Failed; the server gave no reason.';
     case 'completed':
-      return job.text ?? 'No picture in this job.';
+      return beginning(job.text) || 'No picture in this job.';
     default:
-      return stateWord(job);
+      return (job.status === 'processing' && beginning(job.text)) || stateWord(job);
   }
 }
+
+const beginning = (text) => (text ?? '').slice(0, 280);
 
 /** Show the job's picture, its preview, or nothing. Compared by asset, not by URL: signatures change with the hour. */
 function show(img, job, asset, large) {
