@@ -13,7 +13,8 @@ from typing import NamedTuple
 from benchmarks import lives
 from safelight.app import Safelight
 from safelight.catalog.catalog import Catalog
-from safelight.catalog.model import Model, Price, Route
+from safelight.catalog.model import Model, Route
+from safelight.catalog.rates import Price
 from safelight.domain.outcomes import RemoteState
 from safelight.providers.protocol import Generation, Report
 from safelight.settings import Settings

@@ -117,7 +117,7 @@ def _command_section(context: Any) -> str:
 
 
 def _price(price: Mapping[str, Any]) -> str:
-    return f"{price['credits']} per {price['per']}"
+    return str(price["brief"])
 
 
 def _shutdown(model: Mapping[str, Any]) -> str:

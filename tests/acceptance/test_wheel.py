@@ -66,7 +66,7 @@ def server(environment: Path, tmp_path: Path) -> Iterator[httpx.Client]:
 def test_the_wheel_carries_every_file_of_the_package(wheel: Path) -> None:
     shipped = {name for name in zipfile.ZipFile(wheel).namelist() if name.startswith("safelight/")}
     assert shipped == package_files()
-    assert "safelight/catalog/models.toml" in shipped
+    assert "safelight/catalog/models/image.toml" in shipped
     assert any(name.startswith("safelight/store/migrations/") for name in shipped)
     assert any(name.startswith("safelight/web/") and name.endswith(".js") for name in shipped)
 

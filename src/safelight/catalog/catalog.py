@@ -7,12 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 
 from safelight.catalog.limits import NO_LIMITS, ProviderLimits
 from safelight.catalog.model import Model, Route
 from safelight.catalog.parameters import LONGEST_SHOWN, nearest
 from safelight.domain.errors import ModelRetired, ModelUnavailable, Remedy, UnknownModel
+
+WARN_BEFORE = timedelta(days=30)
+"""How long before a model is shut down its users are warned."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,8 @@ class Catalog:
 
     models: tuple[Model, ...]
     providers: Mapping[str, ProviderLimits] = field(default_factory=dict)
+    follow_successors: bool = False
+    """Whether a request for a retired model means its successor, with a warning, instead of being refused."""
     _by_name: dict[str, Model] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -61,11 +66,41 @@ class Catalog:
         Raises UnknownModel, ModelRetired or ModelUnavailable.
         """
         if model is None:
-            return _resolved(self._default(kind, configured=configured, today=today), configured, today)
+            return self._resolved(self._default(kind, configured=configured, today=today), configured, today)
         named = self.get(model)
         if named is None or named.kind != kind:
             raise self._unknown(kind, model)
-        return _resolved(named, configured, today)
+        return self._resolved(named, configured, today)
+
+    def successor(self, model: Model, today: date) -> Model | None:
+        """The first model after this one that is not retired itself; None if there is none."""
+        seen = {model.id}
+        following: Model | None = model
+        while following is not None and following.is_retired(today):
+            following = self.get(following.successor) if following.successor else None
+            if following is not None and following.id in seen:
+                return None
+            seen.add(following.id if following else "")
+        return following
+
+    def _resolved(self, model: Model, configured: Collection[str], today: date) -> Resolved:
+        if model.is_retired(today):
+            return self._after(model, configured, today)
+        route = model.usable_route(configured=configured, today=today)
+        if route:
+            return Resolved(model, route, tuple(_warnings(model, today)))
+        reason = model.why_unavailable(configured=configured, today=today)
+        raise ModelUnavailable(model=model.id, reason=reason or "no route is open")
+
+    def _after(self, retired: Model, configured: Collection[str], today: date) -> Resolved:
+        """The successor in its place, if the operator allows that. Raises ModelRetired."""
+        following = self.successor(retired, today)
+        if following is None or not self.follow_successors:
+            instead = following.id if following else retired.successor
+            raise ModelRetired(model=retired.id, shutdown_date=str(retired.shutdown_date), successor=instead)
+        found = self._resolved(following, configured, today)
+        text = f"Model {retired.id!r} was shut down on {retired.shutdown_date}; {following.id!r} took its place."
+        return Resolved(found.model, found.route, (ModelWarning("model_replaced", text), *found.warnings))
 
     def _default(self, kind: str, *, configured: Collection[str], today: date) -> Model:
         candidates = self.of_kind(kind)
@@ -95,18 +130,8 @@ class Catalog:
         return error
 
 
-def _resolved(model: Model, configured: Collection[str], today: date) -> Resolved:
-    route = model.usable_route(configured=configured, today=today)
-    if route:
-        return Resolved(model, route, tuple(_warnings(model)))
-    if model.is_retired(today):
-        raise ModelRetired(model=model.id, shutdown_date=str(model.shutdown_date), successor=model.successor)
-    reason = model.why_unavailable(configured=configured, today=today)
-    raise ModelUnavailable(model=model.id, reason=reason or "no route is open")
-
-
-def _warnings(model: Model) -> list[ModelWarning]:
-    if model.shutdown_date is None:
+def _warnings(model: Model, today: date) -> list[ModelWarning]:
+    if model.shutdown_date is None or model.shutdown_date - today > WARN_BEFORE:
         return []
     instead = f"; use {model.successor!r}" if model.successor else ""
     text = f"Model {model.id!r} will be shut down by its provider on {model.shutdown_date}{instead}."

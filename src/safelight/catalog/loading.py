@@ -17,16 +17,28 @@ from safelight.catalog.parameters import nearest, parameter_errors
 from safelight.domain.errors import BadCatalog, Remedy
 
 SHIPPED = "the catalog shipped with Safelight"
+SHIPPED_FILES = ("image.toml", "video.toml", "text.toml", "upscale.toml")
 
 
 def load_catalog(override: Path | None = None) -> Catalog:
     """The catalog in force. Raises BadCatalog with the file and every field that is wrong."""
-    shipped = _entries(_parse((files("safelight.catalog") / "models.toml").read_text("utf-8"), SHIPPED), SHIPPED)
     if override is None:
-        return _checked(shipped, {}, SHIPPED)
+        return _checked(_shipped(), {}, SHIPPED)
     file = str(override)
     document = _parse(_read(override), file)
-    return _checked(_merged(shipped, _entries(document, file)), _limits(document, file), file)
+    follow = document.pop("follow_successors", False)
+    if not isinstance(follow, bool):
+        raise _bad(file, f"has follow_successors = {follow!r}", "Write true or false.")
+    return _checked(_merged(_shipped(), _entries(document, file)), _limits(document, file), file, follow)
+
+
+def _shipped() -> dict[str, dict[str, Any]]:
+    """The entries of all shipped files, one per kind, in order."""
+    folder = files("safelight.catalog") / "models"
+    entries: dict[str, dict[str, Any]] = {}
+    for name in SHIPPED_FILES:
+        entries |= _entries(_parse((folder / name).read_text("utf-8"), name), name)
+    return entries
 
 
 def _read(path: Path) -> str:
@@ -48,7 +60,8 @@ def _entries(document: Mapping[str, Any], file: str) -> dict[str, dict[str, Any]
     """The file's entries by id, in its order."""
     for key in document:
         if key not in ("models", "providers"):
-            raise _bad(file, f"has an unknown key {key!r}", "Only [[models]] and [providers.NAME] tables belong there.")
+            allowed = "Only [[models]], [providers.NAME] tables and follow_successors belong there."
+            raise _bad(file, f"has an unknown key {key!r}", allowed)
     entries: dict[str, dict[str, Any]] = {}
     models = document.get("models", [])
     if not isinstance(models, list):
@@ -87,7 +100,9 @@ def _overlaid(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, A
     return merged
 
 
-def _checked(entries: Mapping[str, dict[str, Any]], limits: Mapping[str, Any], file: str) -> Catalog:
+def _checked(
+    entries: Mapping[str, dict[str, Any]], limits: Mapping[str, Any], file: str, follow_successors: bool = False
+) -> Catalog:
     problems: list[str] = []
     models: list[Model] = []
     for name, entry in entries.items():
@@ -107,7 +122,7 @@ def _checked(entries: Mapping[str, dict[str, Any]], limits: Mapping[str, Any], f
             problems += [f"providers.{name}.{_path(e['loc'])}: {_limit_text(e)}" for e in error.errors()]
     if problems:
         raise _bad(file, "cannot be used: " + "; ".join(problems), "Correct the fields named here.", problems)
-    return Catalog(tuple(models), providers)
+    return Catalog(tuple(models), providers, follow_successors)
 
 
 def _path(location: tuple[int | str, ...]) -> str:

@@ -7,10 +7,13 @@ from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
+from safelight.catalog.entry import Entry
 from safelight.catalog.inputs import InputRule, Role
 from safelight.catalog.parameters import as_canonical, compile_schema, parameter_errors, text_error
+from safelight.catalog.pixels import Shape
+from safelight.catalog.rates import Cost, Price
 from safelight.domain.errors import InvalidParams
 
 if TYPE_CHECKING:
@@ -22,11 +25,7 @@ QueueName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]*$", m
 ParameterName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=64)]
 
 
-class _Entry(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Route(_Entry):
+class Route(Entry):
     """The model at one provider, under the provider's own name for it."""
 
     provider: str = Field(min_length=1)
@@ -36,17 +35,24 @@ class Route(_Entry):
     successor: str | None = None
     cost_usd: float = Field(default=0.0, ge=0, allow_inf_nan=False)
     """What one output is expected to cost there, in US dollars."""
+    cost: Cost | None = None
+    """The same where it depends on more than the number of outputs."""
+
+    def estimate_usd(self, params: Mapping[str, Any], prompt: str = "", pictures: int = 0) -> float:
+        """What a call with these complete parameters is expected to cost there at most."""
+        if self.cost is None:
+            return self.cost_usd * int(params.get("n", 1))
+        return self.cost.estimate_usd(params, prompt, pictures)
+
+    def used_usd(self, params: Mapping[str, Any], usage: Mapping[str, Any]) -> float | None:
+        """What a call has cost by the usage that its provider told; None where that does not say."""
+        return None if self.cost is None else self.cost.used_usd(params, usage)
 
     def is_over(self, today: date) -> bool:
         return self.shutdown_date is not None and today >= self.shutdown_date
 
 
-class Price(_Entry):
-    per: Literal["image", "job"]
-    credits: int = Field(ge=0, strict=True)
-
-
-class Model(_Entry):
+class Model(Entry):
     id: ModelId
     title: str = Field(min_length=1)
     description: str = ""
@@ -64,12 +70,17 @@ class Model(_Entry):
     aliases: tuple[ModelId, ...] = ()
     ai_generated: bool = True
     max_prompt_chars: int = Field(default=8000, ge=1)
+    prompt_required: bool = True
+    """Default: for every kind but upscale, which works on a picture."""
+    limits: Shape = Shape()
+    """On width and height together."""
 
     @model_validator(mode="before")
     @classmethod
-    def _queue_is_the_kind(cls, data: Any) -> Any:
+    def _kind_decides(cls, data: Any) -> Any:
+        """The queue is the kind's, and whether words are needed depends on it, unless the entry says otherwise."""
         if isinstance(data, dict) and "kind" in data:
-            return {"queue": data["kind"], **data}
+            return {"queue": data["kind"], "prompt_required": data["kind"] != "upscale", **data}
         return data
 
     @cached_property
@@ -78,11 +89,16 @@ class Model(_Entry):
 
     def parameter_errors(self, params: Mapping[str, Any]) -> dict[str, list[str]]:
         """What is wrong with the parameters, by path (`params.width`); empty when all is well."""
-        return parameter_errors(self.validators, params)
+        errors = parameter_errors(self.validators, params)
+        if not errors and (wrong := list(self.limits.errors(self.with_defaults(params)))):
+            errors["params.width" if "width" in self.parameters else "params.resolution"] = wrong
+        return errors
 
-    def prompt_errors(self, prompt: str) -> list[str]:
-        if not prompt.strip():
-            return ["must not be empty"]
+    def prompt_errors(self, prompt: str | None) -> list[str]:
+        """What is wrong with the prompt; an empty one is fine where none is needed."""
+        if not prompt or not prompt.strip():
+            wrong = "is required" if prompt is None else "must not be empty"
+            return [wrong] if self.prompt_required else []
         if len(prompt) > self.max_prompt_chars:
             return [f"must have at most {self.max_prompt_chars} characters, got {len(prompt)}"]
         problem = text_error(prompt)
@@ -104,13 +120,9 @@ class Model(_Entry):
         defaults = {name: schema["default"] for name, schema in self.parameters.items() if "default" in schema}
         return {**defaults, **given}
 
-    def price_credits(self, params: Mapping[str, Any]) -> int:
+    def price_credits(self, params: Mapping[str, Any], prompt: str = "", pictures: int = 0) -> int:
         """What a job with these parameters costs at most. Takes parameters that were already validated."""
-        match self.price.per:
-            case "image":
-                return self.price.credits * int(params.get("n", 1))
-            case "job":
-                return self.price.credits
+        return self.price.most(params, prompt, pictures)
 
     def usable_route(self, *, configured: Collection[str], today: date, pin: str | None = None) -> Route | None:
         """The best route that can be taken today, at the provider `pin` if one is named; None if there is none.
@@ -159,15 +171,20 @@ class Model(_Entry):
             "queue": self.queue,
             "ai_generated": self.ai_generated,
             "price_credits": self.price_credits(self._default_params()),
-            "price": {"per": self.price.per, "credits": self.price.credits},
+            "price": self._public_price(),
             "typical_s": self.typical_s,
             "max_prompt_chars": self.max_prompt_chars,
+            "prompt_required": self.prompt_required,
             "shutdown_date": self.shutdown_date.isoformat() if self.shutdown_date else None,
             "successor": self.successor,
             "aliases": list(self.aliases),
             "parameters": {"type": "object", "properties": self.parameters, "additionalProperties": False},
             "inputs": {role: rule.model_dump() for role, rule in self.inputs.items()},
         }
+
+    def _public_price(self) -> dict[str, Any]:
+        shown: dict[str, Any] = as_canonical(self.price.model_dump(exclude_defaults=True))
+        return {**shown, "brief": self.price.brief}
 
     def _routes_at(self, provider: str | None) -> list[Route]:
         return [route for route in self.routes if provider in (None, route.provider)]

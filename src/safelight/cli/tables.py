@@ -61,9 +61,9 @@ def items_in_words(job: dict[str, Any]) -> str:
 def models_table(models: Sequence[dict[str, Any]]) -> Table:
     """In the order of the catalog; one that cannot run now says why."""
     table = plain_table()
-    table.add_column("MODEL", no_wrap=True)
+    table.add_column("MODEL", overflow="fold")
     table.add_column("KIND", no_wrap=True)
-    table.add_column("CREDITS", no_wrap=True)
+    table.add_column("CREDITS")
     table.add_column("USUALLY", no_wrap=True)
     table.add_column("NOW", overflow="fold", ratio=1)
     for model in models:
@@ -71,7 +71,7 @@ def models_table(models: Sequence[dict[str, Any]]) -> Table:
         table.add_row(
             plain(model["id"]),
             model["kind"],
-            f"{price['credits']} per {price['per']}",
+            price["brief"],
             when.span(model["typical_s"]),
             Text("available", "green") if model["available"] else Text(plain(model["unavailable_reason"]), "yellow"),
         )

@@ -93,8 +93,7 @@ def canonical(request: JobRequest) -> str:
 def _check(request: JobRequest, model: Model) -> None:
     """Everything wrong with the request, in one error."""
     errors: dict[str, list[str]] = {}
-    prompt = model.prompt_errors(request.prompt or "") if request.prompt is not None else ["is required"]
-    if prompt:
+    if prompt := model.prompt_errors(request.prompt):
         errors["prompt"] = prompt
     if request.provider and request.provider not in {route.provider for route in model.routes}:
         offered = ", ".join(route.provider for route in model.routes)
@@ -141,7 +140,7 @@ def _submission(
         prompt=request.prompt or "",
         params=as_json(params),
         outputs=int(params.get("n", 1)),
-        price=model.price_credits(params),
+        price=model.price_credits(params, request.prompt or ""),
         share=max(1.0, model.typical_s),
         max_wait_s=max_wait_s,
         run_limit_s=limits.run_s[model.kind],

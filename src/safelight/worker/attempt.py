@@ -228,7 +228,7 @@ class Attempt:
         return await self._surely(lambda: self._bench.database.write(spend.reserve, spending))
 
     def _estimate_usd(self, route: Route) -> float | None:
-        return route.cost_usd * self.job.outputs or None
+        return route.estimate_usd(self._params, self.job.prompt) or None
 
     async def _open(self, live: LiveCall, route: Route) -> bool:
         presence, job = self._bench.presence, self.job

@@ -112,8 +112,8 @@ def test_with_a_worker_it_is_ready_and_healthy(door: Door) -> None:
         (worker,) = workers.json()
         assert is_id(worker["worker"])
         assert (worker["role"], worker["status"], worker["slots"]) == ("api+worker", "online", 4)
-        assert worker["queues"] == ["image"]
-        assert worker["providers"] == ["procedural"]
+        assert worker["queues"] == ["image", "text", "upscale", "video"]
+        assert "procedural" in worker["providers"]
     assert door.get("/api/ready").status_code == 503
     assert door.get("/api/health/workers").json() == []
 
@@ -129,7 +129,8 @@ def test_every_model_says_what_it_takes_costs_and_whether_it_can_be_used(shared_
 
 
 def test_whatever_a_models_schema_allows_is_accepted(shared_door: Door) -> None:
-    (model,) = shared_door.get("/api/models").json()["models"]
+    models = shared_door.get("/api/models").json()["models"]
+    (model,) = [model for model in models if model["id"] == "procedural"]
     for name, schema in model["parameters"]["properties"].items():
         for value in schema.get("enum", [schema.get("minimum"), schema.get("maximum")]):
             body = {"kind": model["kind"], "model": model["id"], "prompt": "x", "params": {name: value}}

@@ -89,7 +89,7 @@ def test_an_unknown_model_is_refused_with_the_list_and_the_nearest_name() -> Non
     catalog = load_catalog()
     with pytest.raises(UnknownModel) as caught:
         catalog.resolve("image", "Procedral", configured={"procedural"}, today=TODAY)
-    assert caught.value.evidence["supported"] == ["procedural"]
+    assert caught.value.evidence["supported"][-1] == "procedural"
     assert caught.value.evidence["did_you_mean"] == "procedural"
 
 
@@ -102,9 +102,9 @@ def test_a_name_near_an_alias_suggests_the_model_itself() -> None:
 
 def test_a_model_of_another_kind_is_said_to_be_one() -> None:
     with pytest.raises(UnknownModel) as caught:
-        load_catalog().resolve("video", "procedural", configured={"procedural"}, today=TODAY)
+        load_catalog().resolve("upscale", "FLUX.1-dev", configured={"procedural"}, today=TODAY)
     assert "of kind 'image'" in caught.value.remedy.text
-    assert caught.value.evidence["supported"] == []
+    assert caught.value.evidence["supported"][-1] == "lanczos"
 
 
 def test_an_absurdly_long_name_is_refused_without_being_repeated_in_full() -> None:
@@ -132,6 +132,32 @@ def test_a_model_about_to_retire_is_accepted_with_a_warning() -> None:
     assert "'new'" in warning.message
 
 
+def test_a_model_that_has_more_than_thirty_days_left_is_accepted_without_a_warning() -> None:
+    catalog = Catalog((a_model("old", routes=[over("2026-12-23", "new")]),))
+    assert catalog.resolve("image", "old", configured={"studio"}, today=TODAY).warnings == ()
+    assert catalog.resolve("image", "old", configured={"studio"}, today=date(2026, 11, 23)).warnings != ()
+
+
+def test_the_successor_named_is_one_that_lives() -> None:
+    names = [a_model("a", routes=[over("2026-05-12", "b")]), a_model("b", routes=[over("2026-06-12", "c")])]
+    catalog = Catalog((*names, a_model("c")))
+    with pytest.raises(ModelRetired) as caught:
+        catalog.resolve("image", "a", configured={"studio"}, today=TODAY)
+    assert caught.value.evidence["successor"] == "c"
+
+
+def test_successors_that_lead_in_a_circle_end_nowhere() -> None:
+    pair = (a_model("a", routes=[over("2026-05-12", "b")]), a_model("b", routes=[over("2026-06-12", "a")]))
+    assert Catalog(pair).successor(pair[0], TODAY) is None
+
+
+def test_where_the_operator_allows_it_a_retired_name_means_its_successor_and_says_so() -> None:
+    catalog = Catalog((a_model("a", routes=[over("2026-05-12", "b")]), a_model("b")), follow_successors=True)
+    resolved = catalog.resolve("image", "a", configured={"studio"}, today=TODAY)
+    assert resolved.model.id == "b"
+    assert [(w.code, "'b' took its place" in w.message) for w in resolved.warnings] == [("model_replaced", True)]
+
+
 def test_a_model_that_lives_on_at_another_provider_is_not_about_to_retire() -> None:
     catalog = Catalog((a_model("old", routes=[over("2026-12-01"), {"provider": "second", "model": "old"}]),))
     resolved = catalog.resolve("image", "old", configured={"studio"}, today=TODAY)
@@ -146,14 +172,14 @@ def test_a_model_whose_provider_nobody_configured_is_unavailable_and_names_the_p
 
 def test_without_any_runnable_model_the_default_says_what_its_first_choice_lacks() -> None:
     with pytest.raises(
-        ModelUnavailable, match="of kind 'image' can be run here: of 'procedural', the first choice, no"
+        ModelUnavailable, match="of kind 'image' can be run here: of 'google/imagen-4-fast', the first choice, no"
     ):
         load_catalog().resolve("image", None, configured=set(), today=TODAY)
 
 
 def test_a_kind_without_models_is_unavailable() -> None:
     with pytest.raises(ModelUnavailable, match="No model of kind 'video' can be run here: the catalog has none"):
-        load_catalog().resolve("video", None, configured={"procedural"}, today=TODAY)
+        Catalog((a_model("m"),)).resolve("video", None, configured={"studio"}, today=TODAY)
 
 
 def test_a_retired_model_says_so_where_its_availability_is_asked() -> None:
@@ -163,10 +189,11 @@ def test_a_retired_model_says_so_where_its_availability_is_asked() -> None:
 
 
 def test_the_public_entry_has_what_clients_need() -> None:
-    entry = load_catalog().models[0].public()
-    assert entry["id"] == "procedural"
+    procedural = load_catalog().get("procedural")
+    assert procedural
+    entry = procedural.public()
     assert entry["ai_generated"] is False
-    assert (entry["price_credits"], entry["price"]) == (1, {"per": "image", "credits": 1})
+    assert (entry["price_credits"], entry["price"]) == (1, {"per": "image", "credits": 1, "brief": "1 per image"})
     assert entry["parameters"]["properties"]["width"]["maximum"] == 2048
     assert entry["parameters"]["additionalProperties"] is False
     assert entry["shutdown_date"] is None

@@ -44,7 +44,7 @@ def test_what_is_allowed_at_a_provider_stands_in_its_own_table(own: Path) -> Non
 def test_a_new_model_comes_before_the_built_in_ones_and_takes_its_kind_as_queue(own: Path) -> None:
     own.write_text(OWN_MODEL)
     catalog = load_catalog(own)
-    assert [model.id for model in catalog.models] == ["house/engraver", "procedural"]
+    assert [model.id for model in catalog.models] == ["house/engraver", *(m.id for m in load_catalog().models)]
     assert catalog.models[0].queue == "image"
     assert catalog.models[0].ai_generated is True
 
@@ -54,7 +54,8 @@ def test_a_known_model_is_changed_value_by_value(own: Path) -> None:
         '[[models]]\nid = "procedural"\nqueue = "fast"\nprice = { credits = 2 }\n'
         "[models.parameters.width]\nmaximum = 1024\n"
     )
-    (model,) = load_catalog(own).models
+    model = load_catalog(own).get("procedural")
+    assert model
     assert (model.queue, model.price.credits, model.price.per) == ("fast", 2, "image")
     assert model.parameters["width"]["maximum"] == 1024
     assert model.parameters["width"]["minimum"] == 256
@@ -88,6 +89,8 @@ def test_text_that_is_not_utf8_is_reported(own: Path) -> None:
         ("[providers.acme]\nconcurency = 3\n", "providers.acme.concurency: is not a limit; there are: concurrency"),
         ("[providers.acme]\nconcurrency = 0\n", "providers.acme.concurrency: input should be greater"),
         ("[providers.acme]\ndaily_usd = true\n", "providers.acme.daily_usd: value error, true and false"),
+        ("follow_successors = 1\n", "has follow_successors = 1"),
+        (OWN_MODEL.replace("credits = 5", "credit = 5"), "house/engraver.price: value error, a price per job needs"),
         ("models = 3\n", "has `models` that is not a list of tables"),
         ("[[models]]\ntitle = 'x'\n", "has an entry without an id (models[0])"),
         (OWN_MODEL + OWN_MODEL, "names model 'house/engraver' twice"),

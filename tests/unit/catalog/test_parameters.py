@@ -13,7 +13,7 @@ from safelight.catalog.loading import load_catalog
 from safelight.catalog.model import Model
 from safelight.domain.errors import InvalidParams
 
-PROCEDURAL = load_catalog().models[0]
+PROCEDURAL = next(model for model in load_catalog().models if model.id == "procedural")
 
 
 @pytest.fixture
