@@ -138,7 +138,12 @@ def test_watching_prints_the_address_at_the_end(run: Run, server: StandIn) -> No
 
 
 def test_models_show_price_and_why_one_cannot_run(run: Run, server: StandIn) -> None:
-    model = {"id": "procedural", "kind": "image", "price": {"per": "image", "credits": 1, "brief": "1 per image"}, "typical_s": 0.4}
+    model = {
+        "id": "procedural",
+        "kind": "image",
+        "price": {"per": "image", "credits": 1, "brief": "1 per image"},
+        "typical_s": 0.4,
+    }
     known = [model | {"available": True}, model | {"available": False, "unavailable_reason": "no key"}]
     server.replies["GET /api/models"] = 200, {"models": known}
     lines = run("models").stdout.splitlines()
