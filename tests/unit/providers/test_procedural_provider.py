@@ -14,8 +14,9 @@ import pytest
 from PIL import Image
 from structlog.testing import capture_logs
 
+from safelight.children import process as childprocess
 from safelight.domain.outcomes import Done, ErrorClass, Rejected
-from safelight.providers.procedural import childprocess
+from safelight.providers import child as childprovider
 from safelight.providers.procedural.provider import ProceduralProvider
 from safelight.providers.protocol import Generation, Preview
 
@@ -146,7 +147,7 @@ def test_a_killed_renderer_rejects_its_call_and_the_next_call_starts_another() -
         watcher = Watcher()
         call = asyncio.create_task(provider.start(wish(n=10), "call", watcher))
         await watcher.called.wait()
-        victim = provider.renderer_pid
+        victim = provider.child_pid
         assert victim is not None
         os.kill(victim, signal.SIGKILL)
         rejected = await call
@@ -154,7 +155,7 @@ def test_a_killed_renderer_rejects_its_call_and_the_next_call_starts_another() -
         assert rejected.error.error_class is ErrorClass.UNAVAILABLE
         assert "-9" in rejected.error.message
         assert isinstance(await provider.start(wish(), "call", Watcher()), Done)
-        assert provider.renderer_pid != victim
+        assert provider.child_pid != victim
 
     with_provider(body)
 
@@ -167,12 +168,12 @@ def test_a_renderer_that_cannot_be_understood_is_ended_and_its_calls_are_told(
         rejected = await provider.start(wish(), "call", Watcher())
         assert isinstance(rejected, Rejected)
         assert rejected.error.error_class is ErrorClass.UNAVAILABLE
-        assert provider.renderer_pid is None
+        assert provider.child_pid is None
 
-    monkeypatch.setattr(childprocess, "COMMAND", (sys.executable, "-c", BABBLE.format(head=head)))
+    monkeypatch.setattr(childprovider, "PYTHON", (sys.executable, "-c", BABBLE.format(head=head)))
     with capture_logs() as logs:
         with_provider(body)
-    assert [line["event"] for line in logs] == ["renderer_not_understood"]
+    assert [line["event"] for line in logs] == ["child_not_understood"]
 
 
 def test_a_renderer_that_hangs_is_killed_once_a_call_was_given_up_and_the_next_call_starts_another() -> None:
@@ -180,7 +181,7 @@ def test_a_renderer_that_hangs_is_killed_once_a_call_was_given_up_and_the_next_c
         watcher = Watcher()
         doomed = asyncio.create_task(provider.start(wish(n=10), "call", watcher))
         await watcher.called.wait()
-        hanging = provider.renderer_pid
+        hanging = provider.child_pid
         assert hanging is not None
         os.kill(hanging, signal.SIGSTOP)
         doomed.cancel()
@@ -190,11 +191,11 @@ def test_a_renderer_that_hangs_is_killed_once_a_call_was_given_up_and_the_next_c
         assert isinstance(rejected, Rejected)
         assert rejected.error.error_class is ErrorClass.UNAVAILABLE
         assert isinstance(await provider.start(wish(), "call", Watcher()), Done)
-        assert provider.renderer_pid != hanging
+        assert provider.child_pid != hanging
 
     with capture_logs() as logs:
         with_provider(body, stuck_s=0.3)
-    assert [line["event"] for line in logs] == ["renderer_hangs"]
+    assert [line["event"] for line in logs] == ["child_hangs"]
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs POSIX signals")
@@ -205,7 +206,7 @@ def test_the_renderer_ends_when_its_parent_is_killed() -> None:
         "async def main():\n"
         "    provider = ProceduralProvider()\n"
         "    await provider.warm_up()\n"
-        "    print(provider.renderer_pid, flush=True)\n"
+        "    print(provider.child_pid, flush=True)\n"
         "    await asyncio.Event().wait()\n"
         "asyncio.run(main())\n"
     )
@@ -238,7 +239,7 @@ def test_an_order_that_cannot_be_drawn_is_refused_by_name(params: dict[str, obje
         assert isinstance(rejected, Rejected)
         assert rejected.error.error_class is ErrorClass.INVALID_REQUEST
         assert word in rejected.error.message
-        assert provider.renderer_pid is None
+        assert provider.child_pid is None
 
     with_provider(body)
 

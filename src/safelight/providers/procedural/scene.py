@@ -8,16 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from safelight.providers.procedural.palette import Palette, palette_for
-from safelight.providers.procedural.words import Reading, canonical, read_prompt
+from safelight.providers.procedural.words import HOME_OF, Reading, canonical, read_prompt
 
 SCENIC = ("ocean", "mountains", "meadow", "desert", "lake", "forest", "coast", "river")
-HOME_OF = {
-    "monk": "cloister", "portrait": "studio", "castle": "mountains", "cat": "meadow", "dog": "meadow", "fox": "forest",
-    "deer": "forest", "owl": "forest", "bird": "lake", "car": "road", "sailboat": "ocean", "lighthouse": "coast",
-    "tree": "meadow", "house": "meadow", "balloon": "meadow", "rocket": "desert", "palm": "coast", "tent": "lake",
-    "windmill": "meadow", "flower": "meadow", "butterfly": "meadow", "whale": "ocean", "dragon": "mountains",
-    "horse": "meadow", "cactus": "desert",
-}  # fmt: skip
 HORIZONS = {
     "ocean": 0.56, "coast": 0.58, "lake": 0.58, "river": 0.54, "mountains": 0.66, "forest": 0.66, "desert": 0.5,
     "meadow": 0.52, "city": 0.74, "road": 0.56, "space": 0.9, "cloister": 0.8, "studio": 0.8, "abstract": 0.6,

@@ -70,6 +70,13 @@ SUBJECTS = {
     "horse": "horse stallion mare pony unicorn",
     "cactus": "cactus cacti saguaro",
 }
+HOME_OF = {
+    "monk": "cloister", "portrait": "studio", "castle": "mountains", "cat": "meadow", "dog": "meadow", "fox": "forest",
+    "deer": "forest", "owl": "forest", "bird": "lake", "car": "road", "sailboat": "ocean", "lighthouse": "coast",
+    "tree": "meadow", "house": "meadow", "balloon": "meadow", "rocket": "desert", "palm": "coast", "tent": "lake",
+    "windmill": "meadow", "flower": "meadow", "butterfly": "meadow", "whale": "ocean", "dragon": "mountains",
+    "horse": "meadow", "cactus": "desert",
+}  # fmt: skip
 COLOURS = {
     "red": "#d8322f red crimson scarlet ruby",
     "orange": "#ef7d22 orange amber ginger tangerine",

@@ -1,4 +1,4 @@
-"""Messages between the provider and its renderer: a JSON head and a body of bytes, each preceded by its length."""
+"""Messages between a provider and its child: a JSON head and a body of bytes, each preceded by its length."""
 
 from __future__ import annotations
 

@@ -1,0 +1,1 @@
+"""Pictures made larger or smaller by Lanczos resampling: plain arithmetic, which invents no detail."""
