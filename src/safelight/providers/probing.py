@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
+from typing import Any
 
 import httpx
 
+from safelight.domain.outcomes import ErrorClass
 from safelight.domain.text import presentable
 from safelight.providers.keys import without_key
 from safelight.providers.protocol import ProbeResult
@@ -13,27 +15,37 @@ from safelight.providers.protocol import ProbeResult
 LONGEST_MESSAGE = 200
 
 
-async def probed(asked: Awaitable[httpx.Response], key: str, money: int | None = None) -> ProbeResult:
-    """What a question means whose good answer is a JSON object or list. `money` is the status that says there is none.
+def by_status(answer: httpx.Response) -> ErrorClass | None:
+    """For a provider whose status says what is wrong."""
+    return ErrorClass.UNAUTHORIZED if answer.status_code in (401, 403) else None
 
-    Never raises for what the network or the provider does.
-    """
+
+async def probed(
+    asked: Awaitable[httpx.Response],
+    key: str,
+    wrong: Callable[[httpx.Response], ErrorClass | None] = by_status,
+    *,
+    tells_money: bool = False,
+) -> ProbeResult:
+    """What a question means whose good answer is JSON. Never raises for what the network or the provider does."""
     try:
         answer = await asked
     except httpx.HTTPError as error:
         return ProbeResult(reachable=False, message=f"{type(error).__name__}: {error}"[:LONGEST_MESSAGE])
     text = presentable(without_key(answer.text, key), LONGEST_MESSAGE)
-    if answer.status_code in (401, 403):
-        return ProbeResult(reachable=True, key_valid=False, message=text)
-    if answer.status_code == money:
-        return ProbeResult(reachable=True, key_valid=True, has_money=False, message=text)
-    if not answer.is_success or not _is_json(answer):
-        return ProbeResult(reachable=True, message=f"answered {answer.status_code}: {text}")
-    return ProbeResult(reachable=True, key_valid=True, has_money=None if money is None else True)
+    match wrong(answer):
+        case ErrorClass.UNAUTHORIZED:
+            return ProbeResult(reachable=True, key_valid=False, message=text)
+        case ErrorClass.OUT_OF_CREDIT:
+            return ProbeResult(reachable=True, key_valid=True, has_money=False, message=text)
+        case None if answer.is_success and json_in(answer) is not None:
+            return ProbeResult(reachable=True, key_valid=True, has_money=True if tells_money else None)
+    return ProbeResult(reachable=True, message=f"answered {answer.status_code}: {text}")
 
 
-def _is_json(answer: httpx.Response) -> bool:
+def json_in(answer: httpx.Response) -> Any:
+    """The JSON of an answer; None if it is none."""
     try:
-        return isinstance(answer.json(), dict | list)
+        return answer.json()
     except ValueError:
-        return False
+        return None

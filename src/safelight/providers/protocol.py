@@ -63,6 +63,10 @@ class AskLater(Exception):
         self.retry_after_s = retry_after_s
 
 
+class CannotStop(Exception):
+    """The provider offers no way to stop an accepted generation; raised by `cancel`. It goes on, and costs."""
+
+
 class Report(Protocol):
     """How a provider that answers in one long call tells what it does on the way."""
 
@@ -117,7 +121,7 @@ class Provider(Protocol):
         ...
 
     async def cancel(self, remote_id: str) -> None:
-        """Ask the provider to stop; best effort."""
+        """Ask the provider to stop; best effort. Raises CannotStop where there is no way to."""
         ...
 
     async def probe(self) -> ProbeResult:

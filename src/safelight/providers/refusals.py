@@ -37,7 +37,10 @@ def refused(answer: httpx.Response, said: Refusal, key: str | None) -> Rejected:
     """The answer to a paid POST as a rejection. Raises httpx.HTTPStatusError where its status proves nothing."""
     error_class = said.error_class or CLASSES.get(answer.status_code)
     if error_class is None or (answer.status_code >= 500 and answer.status_code != 503):
-        raise httpx.HTTPStatusError(f"answered {answer.status_code}", request=answer.request, response=answer)
+        words = without_key(said.message, key)
+        raise httpx.HTTPStatusError(
+            f"it answered {answer.status_code} {words}".strip(), request=answer.request, response=answer
+        )
     wait_s = retry_after_s(answer.headers)
     return Rejected(
         ProviderError(

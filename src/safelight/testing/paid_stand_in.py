@@ -6,11 +6,12 @@ How a request is treated is said beforehand, `stand_in.misbehave(Mishap.BUSY)`, 
 
 from __future__ import annotations
 
+import asyncio
 import re
 import time
 from abc import ABC, abstractmethod
 from collections import Counter, deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -68,6 +69,7 @@ class PaidStandIn(ABC):
         self._mishaps: dict[Where, deque[Mishap]] = {where: deque() for where in Where}
         self._met: Counter[str] = Counter()
         self._requests_n = 0
+        self._beside: set[asyncio.Task[None]] = set()
 
     @abstractmethod
     async def route(self, request: Request) -> Outcome:
@@ -146,6 +148,12 @@ class PaidStandIn(ABC):
     def said(self, mishap: Mishap, request: Request) -> str:
         """Its words for that mishap."""
         return self.words[mishap].replace("{key}", self.key_of(request))
+
+    def later(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do something beside the answer, such as calling a webhook."""
+        task = asyncio.create_task(work)
+        self._beside.add(task)
+        task.add_done_callback(self._beside.discard)
 
     def _knows(self, key: str) -> bool:
         return bool(key) if self._key is None else key == self._key

@@ -34,7 +34,7 @@ from safelight.domain.outcomes import (
     RemoteFile,
     RemoteState,
 )
-from safelight.providers.protocol import AskLater, Finds, Generation, Hears, NotSent, Provider
+from safelight.providers.protocol import AskLater, CannotStop, Finds, Generation, Hears, NotSent, Provider
 from safelight.testing.databases import free_port
 from safelight.testing.mishaps import ESTIMATED_S, REFUSALS, RETRY_AFTER_S, UNKNOWN, Mishap, Where
 from safelight.testing.paid_stand_in import PaidStandIn
@@ -46,7 +46,17 @@ KEY = "test-0c7d51f2aa93key"
 CALL_ID = "0192f0c1-2345-7abc-8def-0123456789ab"
 CALLBACK = f"https://safelight.example/api/callbacks/any/{CALL_ID}?sig=0123"
 NONSENSE: tuple[object, ...] = ({}, [], "text", None, 7, {"id": None}, {"status": "succeeded"})
-POLL_TROUBLE = (Mishap.GARBAGE, Mishap.SERVER_ERROR, Mishap.CUT_BEFORE, Mishap.CUT_MIDWAY, Mishap.HANG, Mishap.BUSY)
+POLL_TROUBLE = (
+    Mishap.BAD_KEY,
+    Mishap.BUSY,
+    Mishap.CUT_BEFORE,
+    Mishap.CUT_MIDWAY,
+    Mishap.GARBAGE,
+    Mishap.HANG,
+    Mishap.OVERLOADED,
+    Mishap.SERVER_ERROR,
+)
+"""None of them says anything about the generation that was asked for."""
 
 
 class RemoteProviderConformance(ProviderConformance):
@@ -212,6 +222,17 @@ class RemoteProviderConformance(ProviderConformance):
 
         assert isinstance(stage.run(scenario(), self.patience_s), Rejected)
 
+    def test_where_a_call_cannot_be_stopped_nobody_is_told_that_it_was(self, stage: Stage) -> None:
+        self._skip_unless(self.support.asynchronous and not self.support.cancels, "it can be told to stop")
+
+        async def scenario() -> RemoteState:
+            begun = await self._begun(stage.provider)
+            with pytest.raises(CannotStop):
+                await stage.provider.cancel(begun.remote_id)
+            return await stage.provider.poll(begun.remote_id)
+
+        assert isinstance(stage.run(scenario(), self.patience_s), Done)
+
     def test_files_come_as_they_are_or_as_addresses_as_it_was_declared(self, stage: Stage) -> None:
         made = self._deliver(stage, self.generation())
         kind = RemoteFile if self.support.addresses else Output
@@ -250,12 +271,11 @@ class RemoteProviderConformance(ProviderConformance):
         assert isinstance(provider, Hears)
         stage.run(self._end_of(provider), self.patience_s)
         assert CALLBACK.encode() not in self.stand_in.posts[-1].content
-        stage.run(
-            self._end_of(provider, dataclasses.replace(self.generation(), callback_url=CALLBACK)), self.patience_s
-        )
+        generation = dataclasses.replace(self.generation(), callback_url=CALLBACK)
+        begun = stage.run(self._begun(provider, generation), self.patience_s)
         assert CALLBACK.encode() in self.stand_in.posts[-1].content
-        name = next(reversed(self.stand_in.works))
-        assert provider.read_callback(self.stand_in.announcement(name)) == name
+        announced = self.stand_in.announcement(next(reversed(self.stand_in.works)))
+        assert provider.read_callback(announced) == begun.remote_id
         for nonsense in NONSENSE:
             assert provider.read_callback(nonsense) is None
 

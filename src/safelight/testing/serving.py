@@ -43,14 +43,15 @@ def served(stand_in: S, port: int = 0) -> Iterator[S]:
         thread.join(10)
 
 
-def main(make: Callable[[str | None, Journal], PaidStandIn], module: str, about: str | None) -> int:
+def main(stand_in: type[PaidStandIn], module: str, about: str | None) -> int:
     """`python -m safelight.testing.<module>`: serve until SIGTERM; the address is one line of JSON on stdout."""
     parser = argparse.ArgumentParser(prog=f"python -m {module}", description=about)
     parser.add_argument("--port", type=int, default=0, help="port on 127.0.0.1; 0 takes a free one")
     parser.add_argument("--journal", type=Path, required=True, help="file to write accepted POSTs to, a line each")
     parser.add_argument("--key", help="the only key it knows; without it any will do")
     arguments = parser.parse_args()
-    asyncio.run(_until_stopped(make(arguments.key, Journal(arguments.journal)), arguments.port))
+    made = stand_in(key=arguments.key, journal=Journal(arguments.journal))
+    asyncio.run(_until_stopped(made, arguments.port))
     return 0
 
 

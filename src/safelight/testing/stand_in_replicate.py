@@ -34,6 +34,7 @@ ONE_FILE = ("imagen", "flux-1.1", "seedance", "real-esrgan", "recraft")
 WAITS_AT_MOST_S = 60.0
 CALL_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}")
 
+ACCOUNT = {"type": "user", "username": "stand-in", "name": "Stand-in", "github_url": None}
 STATUSES = {
     Mishap.BAD_KEY: (401, "Unauthenticated"),
     Mishap.NO_MONEY: (402, "Insufficient credit"),
@@ -57,7 +58,7 @@ class StandInReplicate(PaidStandIn):
         Mishap.INVALID: "- input: prompt is required\n",
         Mishap.RETIRED: "The requested resource could not be found.",
         Mishap.CONTENT_REJECTED: "The input or output was flagged as sensitive. (E005)",
-        Mishap.FAILS: "CUDA out of memory. Tried to allocate 20.00 MiB (E1001)",
+        Mishap.FAILS: "Model ran out of memory and was terminated (E1001)",
         Mishap.NEW_STATUS: "contemplating",
         Mishap.EXPIRED: "",
     }
@@ -65,7 +66,6 @@ class StandInReplicate(PaidStandIn):
     def __init__(self, *, key: str | None = None, journal: Journal | None = None) -> None:
         super().__init__(key=key, journal=journal)
         self.uploads: dict[str, bytes] = {}
-        self._sends_webhooks: set[asyncio.Task[None]] = set()
         self._gone: set[str] = set()
 
     def forget_files(self, remote_id: str) -> None:
@@ -88,7 +88,7 @@ class StandInReplicate(PaidStandIn):
         if request.method == "POST":
             return await self._posted(request)
         if path == "/v1/account":
-            return self.tell(Where.PROBE, request, lambda: Reply(200, {"type": "user", "username": "stand-in"}))
+            return self.tell(Where.PROBE, request, lambda: Reply(200, ACCOUNT))
         if path == "/v1/predictions":
             return self.tell(Where.POLL, request, self._list)
         if (prediction := _PREDICTION.fullmatch(path)) and not prediction[2]:
@@ -132,9 +132,7 @@ class StandInReplicate(PaidStandIn):
     def _begun(self, work: Work) -> dict[str, Any]:
         """A new prediction; whoever it calls is called when it is over."""
         if url := work.body.get("webhook"):
-            task = asyncio.create_task(self._announce(work, str(url)))
-            self._sends_webhooks.add(task)
-            task.add_done_callback(self._sends_webhooks.discard)
+            self.later(self._announce(work, str(url)))
         return {**self._as_json(work), "status": "starting", "output": None, "logs": ""}
 
     async def _waited(self, request: Request, reply: Reply) -> Reply:
@@ -246,10 +244,4 @@ def _now() -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(
-        main(
-            lambda key, journal: StandInReplicate(key=key, journal=journal),
-            "safelight.testing.stand_in_replicate",
-            __doc__,
-        )
-    )
+    sys.exit(main(StandInReplicate, "safelight.testing.stand_in_replicate", __doc__))

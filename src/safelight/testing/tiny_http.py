@@ -54,7 +54,9 @@ async def listen(handler: Handler, port: int) -> asyncio.Server:
     """Serve on 127.0.0.1; port 0 takes a free one."""
 
     async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(OSError, asyncio.IncompleteReadError):
+        with suppress(
+            OSError, asyncio.IncompleteReadError, asyncio.CancelledError
+        ):  # the end of the server is no error
             while await _converse(handler, reader, writer):
                 pass
         writer.close()

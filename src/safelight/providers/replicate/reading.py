@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 
 from safelight.domain.outcomes import Done, ErrorClass, Pending, ProviderError, Rejected, RemoteFile, RemoteState
+from safelight.providers.probing import json_in
 from safelight.providers.refusals import Refusal
 
 _PERCENT = re.compile(r"(\d{1,3})%\s*\|")
@@ -20,9 +21,11 @@ OF_CODE = {
     "E003": ErrorClass.UNAVAILABLE,  # high demand
     "E004": ErrorClass.UNAVAILABLE,
     "E005": ErrorClass.CONTENT_REJECTED,
-    "E006": ErrorClass.INVALID_REQUEST,
-    "E1001": ErrorClass.UNAVAILABLE,  # out of memory: another machine may have more of it
+    "E1000": ErrorClass.UNAVAILABLE,  # not categorised: "try again"
+    "E6716": ErrorClass.UNAVAILABLE,  # it did not start in time
 }
+"""Those after which a later try may do better, and content. All others, as E1001 (out of memory: "reduce the size of
+your input"), would fail again and be charged again."""
 EXPIRED = "Replicate has deleted the files: it keeps them for one hour after the run."
 
 
@@ -55,11 +58,8 @@ def read_created(prediction: Mapping[str, Any]) -> RemoteState:
 
 def read_refusal(answer: httpx.Response) -> Refusal:
     """`{"title", "detail", "status"}`, RFC 7807; the wait of a 429 stands in its text where the header is missing."""
-    try:
-        body = answer.json()
-    except ValueError:
-        body = {}
-    body = body if isinstance(body, dict) else {}
+    found = json_in(answer)
+    body: dict[str, Any] = found if isinstance(found, dict) else {}
     message = str(body.get("detail") or body.get("title") or body.get("error") or "").strip()
     resets = _RESETS_IN.search(message)
     sensitive = answer.status_code in (400, 422) and _SENSITIVE.search(message)
