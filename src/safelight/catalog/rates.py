@@ -97,13 +97,9 @@ class Price(_Rate):
         written = int(params.get("max_tokens", 0)) * int(params.get("n", 1))
         return self._total(params, Tokens(most_tokens(prompt) + TOKENS_PER_PICTURE * pictures, written))
 
-    def captured(
-        self, held: int, params: Mapping[str, Any], usage: Mapping[str, Any], *, prompt: str, text: str
-    ) -> int:
-        """What is paid of `held` for a text that was delivered: by tokens what was used, else all of it."""
-        if self.per != "token":
-            return held
-        return min(held, self._total(params, tokens_in(usage) or estimated_tokens(prompt, text)))
+    def used(self, params: Mapping[str, Any], usage: Mapping[str, Any], *, prompt: str, text: str) -> int:
+        """What a delivered text has cost by its tokens. It may be more than what was held; that is the caller's."""
+        return self._total(params, tokens_in(usage) or estimated_tokens(prompt, text))
 
     def _total(self, params: Mapping[str, Any], tokens: Tokens) -> int:
         amount = next((row.credits for row in self.table if row.fits(params)), self.credits)

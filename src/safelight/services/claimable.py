@@ -31,6 +31,8 @@ class ClaimedJob(NamedTuple):
     queue: str
     prompt: str
     params: str
+    terms: str | None
+    """The price as JSON, where what is paid depends on use; as it was when the job was submitted."""
     outputs: int
     priority: int
     fence: int

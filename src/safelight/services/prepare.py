@@ -152,6 +152,7 @@ def _submission(
         start_at=request.start_at,
         key=caller.idempotency_key,
         request_hash=request_hash(request),
+        terms=model.price.model_dump_json(exclude_defaults=True) if model.price.by_usage else None,
         replay_of=replay_of,
     )
 

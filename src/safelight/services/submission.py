@@ -34,6 +34,8 @@ class Submission:
     key: str | None = None
     """The caller's idempotency key, unique per user."""
     request_hash: str = ""
+    terms: str | None = None
+    """The price as JSON, where what is paid of it depends on use."""
     replay_of: int | None = None
     """The number of the job that is done again."""
     resumed_call: str | None = None

@@ -81,6 +81,7 @@ jobs = Table(
     Column("publish_n", Integer, nullable=False, server_default="0"),
     # money
     Column("price", CREDITS, nullable=False),
+    Column("terms", Text),
     Column("captured", CREDITS, nullable=False, server_default="0"),
     Column("settled", Boolean, nullable=False, server_default=sa.false()),
     # lineage
@@ -197,7 +198,8 @@ jobs = Table(
 
 """A job and its row. `queue` is empty for a batch. `waiting_for` says what a parked job waits for: `user:NAME` (its
 running cap) or `worker:ID` (that worker runs it alone). `resumed_call` is the id of another job's call that this one
-picks up again; `pruning_at` marks an ended job whose files and rows are being removed."""
+picks up again; `terms` is the price as JSON where it is paid by use; `pruning_at` marks an ended job whose files and
+rows are being removed."""
 
 batches = Table(
     "batches",
@@ -374,6 +376,26 @@ queues = Table(
 """One row per queue: whether it is paused, and how far its fair clock has come (the `vstart` last claimed).
 
 `resumed_to`: while it is being resumed, the deadline down to which jobs have got the paused time."""
+
+users = Table(
+    "users",
+    metadata,
+    Column("user_id", Text, primary_key=True),
+    Column("tier", Text),
+    Column("running_cap", Integer),
+)
+"""Users of whom the operator has said something: their tier (a name in the catalog file), how many jobs may run."""
+
+durations = Table(
+    "durations",
+    metadata,
+    Column("model", Text, primary_key=True),
+    Column("jobs", Integer, nullable=False),
+    Column("p50_s", Float(53), nullable=False),
+    Column("p95_s", Float(53), nullable=False),
+    Column("newest", NUMBER, nullable=False),
+)
+"""How long the last completed jobs of each model ran; `newest` is the number of the last job that was looked at."""
 
 fair_tags = Table(
     "fair_tags",

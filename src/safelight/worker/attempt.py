@@ -14,6 +14,7 @@ from typing import Any, TypeVar, assert_never
 import structlog
 
 from safelight.catalog.model import Model, Route
+from safelight.catalog.rates import Price
 from safelight.domain.clock import local_s
 from safelight.domain.errors import StorageFailed
 from safelight.domain.ids import new_id
@@ -230,6 +231,17 @@ class Attempt:
     def _estimate_usd(self, route: Route) -> float | None:
         return route.estimate_usd(self._params, self.job.prompt) or None
 
+    def _charge(self, done: Done, text: str) -> int | None:
+        """What the text costs by its use, on the terms of its submission; None where its price is another."""
+        if self.job.terms is None:
+            return None
+        terms = Price.model_validate_json(self.job.terms)
+        return terms.used(self._params, done.usage, prompt=self.job.prompt, text=text)
+
+    def _cost_usd(self, route: Route, done: Done) -> float | None:
+        """As the provider says, else by the usage it told; None leaves the estimate."""
+        return route.used_usd(self._params, done.usage) if done.cost_usd is None else done.cost_usd
+
     async def _open(self, live: LiveCall, route: Route) -> bool:
         presence, job = self._bench.presence, self.job
         start = Sending(
@@ -256,7 +268,7 @@ class Attempt:
         provider, random = route.provider, self._bench.random()
         match answer:
             case Done():
-                self._closing.learnt = CallOutcome(live.id, "succeeded", answer.cost_usd)
+                self._closing.learnt = CallOutcome(live.id, "succeeded", self._cost_usd(route, answer))
                 await self._deliver(model, route, live, answer)
             case Rejected(error):
                 self._closing.learnt = CallOutcome(live.id, "failed", error=error.message)
@@ -275,7 +287,7 @@ class Attempt:
         job, free, random = self.job, live.repeatable, self._bench.random()
         origin = self._origin(model, live.id)
         if job.kind == "text" and done.text:
-            await self._closing.complete_with_text(done.text, None)
+            await self._closing.complete_with_text(done.text, self._charge(done, done.text))
             return
         if job.kind == "text" or not done.outputs:
             text = "The provider says it is done, but delivered nothing."

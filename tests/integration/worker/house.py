@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from safelight.catalog.catalog import Catalog
-from safelight.catalog.model import Model, Price, Route
+from safelight.catalog.model import Model, Route
+from safelight.catalog.rates import Price
 from safelight.events.hub import Hub
 from safelight.services import calls, presence, sweep
 from safelight.services.claim import claim

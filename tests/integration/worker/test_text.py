@@ -37,6 +37,23 @@ def test_a_text_grows_on_the_row_and_is_delivered_and_paid_when_stored(database:
     play(database, tmp_path, provider, scenario)
 
 
+def test_of_a_price_by_use_what_was_used_is_paid_on_the_terms_of_its_submission(
+    database: Database, tmp_path: Path
+) -> None:
+    terms = '{"per":"token","input_per_million":200.0,"output_per_million":1000.0}'
+    told = [({"input_tokens": 1000, "output_tokens": 2800}, 3), ({"output_tokens": 10**9}, 12), ({}, 1)]
+    provider = ScriptedProvider(*([Done(text="Once upon a time.", usage=usage)] for usage, _ in told))
+
+    async def scenario(house: House) -> None:
+        for n, (usage, paid) in enumerate(told):
+            await (await house.attempt(f"job-{n}", **TEXT, terms=terms)).run()
+            seen = await house.look(f"job-{n}")
+            assert (seen.row.status, seen.row.captured) == ("completed", paid), usage
+        assert (await house.database.read(balance_of, "ann")).held == 0
+
+    play(database, tmp_path, provider, scenario)
+
+
 def test_a_text_is_written_at_most_once_a_second_and_the_newest_wins(database: Database, tmp_path: Path) -> None:
     waits = Waits()
     words = [Says(n / 100, text="x" * n) for n in range(1, 60)]

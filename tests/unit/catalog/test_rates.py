@@ -66,23 +66,23 @@ def test_a_token_price_holds_what_may_be_read_and_written_at_most() -> None:
     assert most == 5  # (936 + 64) * 200 + 4096 * 1000 = 4.296 million
 
 
-def test_of_a_token_price_what_was_used_is_paid_and_never_more_than_was_held() -> None:
-    def paid(held: int, usage: dict[str, Any]) -> int:
-        return PER_TOKEN.captured(held, {}, usage, prompt="x", text="y")
+def test_of_a_token_price_what_was_used_is_paid() -> None:
+    def paid(usage: dict[str, Any]) -> int:
+        return PER_TOKEN.used({}, usage, prompt="x", text="y")
 
-    assert paid(5, {"input_tokens": 1000, "output_tokens": 1800}) == 2
-    assert paid(5, {"prompt_tokens": 1, "completion_tokens": 1}) == 1
-    assert paid(5, {"input_tokens": 10**9, "output_tokens": 0}) == 5
-    assert paid(5, {"input_tokens": 0, "output_tokens": 0}) == 0
+    assert paid({"input_tokens": 1000, "output_tokens": 1800}) == 2
+    assert paid({"prompt_tokens": 1, "completion_tokens": 1}) == 1
+    assert paid({"input_tokens": 0, "output_tokens": 0}) == 0
 
 
 def test_without_usage_four_bytes_count_as_a_token() -> None:
     assert estimated_tokens("x" * 9, "é" * 4) == Tokens(3, 2)
-    assert PER_TOKEN.captured(9, {}, {}, prompt="x" * 4000, text="y" * 8000) == 3
+    assert PER_TOKEN.used({}, {}, prompt="x" * 4000, text="y" * 8000) == 3
 
 
-def test_other_prices_are_paid_as_they_were_held() -> None:
-    assert price(per="job", credits=4).captured(4, {}, {"input_tokens": 1}, prompt="x", text="y") == 4
+def test_the_terms_of_a_price_can_be_kept_and_read_again() -> None:
+    kept = PER_TOKEN.model_copy(update={"factor": 0.5}).model_dump_json(exclude_defaults=True)
+    assert Price.model_validate_json(kept).used({}, {"output_tokens": 8000}, prompt="", text="") == 4
 
 
 @pytest.mark.parametrize("word", ["one", "日本語のとても長い文", "\U0001f600" * 9])
