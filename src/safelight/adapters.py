@@ -92,6 +92,24 @@ def _modelslab(key: str, base_url: str | None) -> Provider:
     return ModelsLabProvider(key, base_url)
 
 
+def _openai(key: str, base_url: str | None) -> Provider:
+    from safelight.providers.openai.provider import OpenAIProvider
+
+    return OpenAIProvider(key, base_url)
+
+
+def _anthropic(key: str, base_url: str | None) -> Provider:
+    from safelight.providers.anthropic.provider import AnthropicProvider
+
+    return AnthropicProvider(key, base_url)
+
+
+def _gemini(key: str, base_url: str | None) -> Provider:
+    from safelight.providers.gemini.provider import GeminiProvider
+
+    return GeminiProvider(key, base_url)
+
+
 _BUILT_IN = (
     _BuiltIn("procedural", _procedural),
     _BuiltIn("procedural-text", _procedural_text),
@@ -99,6 +117,9 @@ _BUILT_IN = (
     _BuiltIn("lanczos", _lanczos),
 )
 _REMOTE: tuple[_Remote, ...] = (
+    _Remote("openai", "openai_api_key", "openai_base_url", _openai),
+    _Remote("anthropic", "anthropic_api_key", "anthropic_base_url", _anthropic),
+    _Remote("gemini", "gemini_api_key", "gemini_base_url", _gemini),
     _Remote("huggingface", "huggingface_api_key", "huggingface_base_url", _huggingface),
     _Remote("modelslab", "modelslab_api_key", "modelslab_base_url", _modelslab),
     _Remote("replicate", "replicate_api_token", "replicate_base_url", _replicate),

@@ -26,9 +26,12 @@ CLASSES = {
     422: ErrorClass.INVALID_REQUEST,
     429: ErrorClass.RATE_LIMITED,
     503: ErrorClass.UNAVAILABLE,
+    529: ErrorClass.UNAVAILABLE,
 }
 """What a status means at a provider whose documentation says no more. Others (500, 502, 504) are no answer at all:
 the request may have been accepted."""
+TOOK_NOTHING_ON = frozenset({503, 529})
+"""Of the statuses from 500 on, those with which a provider says that it is too busy to begin."""
 
 
 def retry_after_s(headers: Mapping[str, str], now: datetime | None = None) -> float | None:

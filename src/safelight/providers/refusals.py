@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 
 from safelight.domain.outcomes import ErrorClass, ProviderError, Rejected
-from safelight.providers.answers import CLASSES, retry_after_s
+from safelight.providers.answers import CLASSES, TOOK_NOTHING_ON, retry_after_s
 from safelight.providers.keys import without_key
 from safelight.providers.protocol import AskLater
 
@@ -36,7 +36,7 @@ class Refusal:
 def refused(answer: httpx.Response, said: Refusal, key: str | None) -> Rejected:
     """The answer to a paid POST as a rejection. Raises httpx.HTTPStatusError where its status proves nothing."""
     error_class = said.error_class or CLASSES.get(answer.status_code)
-    if error_class is None or (answer.status_code >= 500 and answer.status_code != 503):
+    if error_class is None or (answer.status_code >= 500 and answer.status_code not in TOOK_NOTHING_ON):
         words = without_key(said.message, key)
         raise httpx.HTTPStatusError(
             f"it answered {answer.status_code} {words}".strip(), request=answer.request, response=answer

@@ -7,7 +7,8 @@ On a fresh one a failure before the first byte is proof that nothing was sent.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
@@ -17,6 +18,10 @@ from safelight.providers.protocol import NotSent
 
 FIRST_BYTE = "http11.send_request_headers.started"
 """httpcore's name of the moment, in its trace extension."""
+CONNECT_WITHIN_S = 10.0
+
+FormFile = tuple[str, tuple[str, bytes, str]]
+"""A field's name, and the file's name, bytes and MIME type. A name may come several times."""
 
 
 async def post_once(
@@ -27,20 +32,61 @@ async def post_once(
     headers: Mapping[str, str] | None = None,
     json: Any = None,
     content: bytes | None = None,
+    form: Mapping[str, str] | None = None,
+    files: Sequence[FormFile] | None = None,
 ) -> httpx.Response:
     """POST a paid request. Raises NotSent if it certainly did not leave, else httpx's error: then nobody knows.
 
-    Redirects are not followed and nothing is tried again.
+    Redirects are not followed and nothing is tried again. `form` and `files` make a multipart body.
     """
+    body: dict[str, Any] = {"json": json, "content": content, "data": form, "files": files}
+    async with _fresh_client(url, httpx.Timeout(timeout_s)) as client:
+        try:
+            return await client.post(url, headers=headers, extensions=_asking(may_send), **body)
+        except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+            raise NotSent(f"no connection: {error}") from error
+
+
+@asynccontextmanager
+async def stream_once(
+    url: str,
+    *,
+    may_send: Callable[[], bool],
+    idle_s: float,
+    timeout_s: float,
+    headers: Mapping[str, str] | None = None,
+    json: Any = None,
+) -> AsyncIterator[httpx.Response]:
+    """The same for an answer that is read as it comes: at most `idle_s` between two pieces, `timeout_s` over all.
+
+    Raises TimeoutError after `timeout_s`. To leave the block closes the connection, whatever is still to come.
+    """
+    pauses = httpx.Timeout(idle_s, connect=min(idle_s, CONNECT_WITHIN_S))
+    async with asyncio.timeout(timeout_s), _fresh_client(url, pauses) as client:
+        request = client.build_request("POST", url, headers=headers, json=json, extensions=_asking(may_send))
+        try:
+            answer = await client.send(request, stream=True)
+        except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+            raise NotSent(f"no connection: {error}") from error
+        try:
+            yield answer
+        finally:
+            await answer.aclose()
+
+
+@asynccontextmanager
+async def _fresh_client(url: str, patience: httpx.Timeout) -> AsyncIterator[httpx.AsyncClient]:
+    certificates = await asyncio.to_thread(tls) if url.startswith("https:") else False
+    transport = httpx.AsyncHTTPTransport(verify=certificates, http2=False, retries=0)
+    async with httpx.AsyncClient(transport=transport, timeout=patience, follow_redirects=False) as client:
+        yield client
+
+
+def _asking(may_send: Callable[[], bool]) -> dict[str, Any]:
+    """httpx's extensions with which the lease is looked at immediately before the first byte."""
 
     async def trace(event: str, _info: Mapping[str, Any]) -> None:
         if event == FIRST_BYTE and not may_send():
             raise NotSent("the worker had lost its lease before the request was sent")
 
-    certificates = await asyncio.to_thread(tls) if url.startswith("https:") else False
-    transport = httpx.AsyncHTTPTransport(verify=certificates, http2=False, retries=0)
-    async with httpx.AsyncClient(transport=transport, timeout=timeout_s, follow_redirects=False) as client:
-        try:
-            return await client.post(url, headers=headers, json=json, content=content, extensions={"trace": trace})
-        except (httpx.ConnectError, httpx.ConnectTimeout) as error:
-            raise NotSent(f"no connection: {error}") from error
+    return {"trace": trace}

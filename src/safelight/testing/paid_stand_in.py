@@ -12,7 +12,7 @@ import time
 from abc import ABC, abstractmethod
 from collections import Counter, deque
 from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 from safelight.testing.mishaps import REFUSALS, Mishap, Where
@@ -93,12 +93,8 @@ class PaidStandIn(ABC):
         outcome = await self.route(request)
         if isinstance(outcome, Reply):
             self.last_request_id = f"req-{self._requests_n:06}"
-            return Reply(
-                outcome.status,
-                outcome.body,
-                {self.request_id_header: self.last_request_id, **outcome.headers},
-                outcome.cut,
-            )
+            headers = {self.request_id_header: self.last_request_id, **outcome.headers}
+            return replace(outcome, headers=headers)
         return outcome
 
     async def sell(
@@ -184,7 +180,7 @@ class PaidStandIn(ABC):
             case Mishap.HANG:
                 return Silence()
             case Mishap.CUT_MIDWAY:
-                return Reply(reply.status, reply.body, reply.headers, cut=True)
+                return replace(reply, cut=True)
             case Mishap.GARBAGE:
                 return Reply(200, GARBAGE, {"Content-Type": "text/html"})
             case Mishap.SERVER_ERROR:

@@ -156,13 +156,13 @@ class RemoteProviderConformance(ProviderConformance):
     # While it is made
 
     def test_a_generation_that_fails_at_the_provider_is_over_with_its_own_words(self, stage: Stage) -> None:
-        self._skip_unless(self.support.asynchronous, "it answers in one call")
+        self._skip_unless(self.support.asynchronous or self.support.streams, "it answers in one call")
         error = self._rejected(stage, Mishap.FAILS)
         assert self.stand_in.words[Mishap.FAILS] in error.message
         assert error.request_id or not self.support.request_ids
 
     def test_a_status_that_nobody_knows_is_an_error_with_its_name_and_no_endless_wait(self, stage: Stage) -> None:
-        self._skip_unless(self.support.asynchronous, "it answers in one call")
+        self._skip_unless(self.support.asynchronous or self.support.streams, "it answers in one call")
         error = self._rejected(stage, Mishap.NEW_STATUS)
         assert error.error_class is ErrorClass.PROTOCOL
         assert self.stand_in.words[Mishap.NEW_STATUS] in error.message

@@ -29,13 +29,18 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """`body` is JSON, or bytes that are sent as they are; `headers` override those that are sent anyway."""
+    """`body` is JSON, or bytes that are sent as they are, or a tuple of bytes: pieces, sent one after the other.
+
+    `headers` override those that are sent anyway.
+    """
 
     status: int
     body: Any
     headers: Mapping[str, str] = field(default_factory=dict)
     cut: bool = False
     """Send half of it, then cut the connection."""
+    pause_s: float = 0.0
+    """Before each piece."""
 
 
 class Cut:
@@ -68,6 +73,9 @@ async def _converse(handler: Handler, reader: asyncio.StreamReader, writer: asyn
     """One request and its answer; whether the connection can be used for another."""
     request = await _read(reader)
     match await handler(request):
+        case Reply(body=tuple()) as reply:
+            await _send_pieces(reply, writer)
+            return not reply.cut and request.headers.get("connection", "").lower() != "close"
         case Reply() as reply:
             data = _as_bytes(reply)
             writer.write(data[: len(data) // 2] if reply.cut else data)
@@ -76,6 +84,19 @@ async def _converse(handler: Handler, reader: asyncio.StreamReader, writer: asyn
         case Silence():
             await reader.read()  # until the caller gives up
     return False
+
+
+async def _send_pieces(reply: Reply, writer: asyncio.StreamWriter) -> None:
+    """In chunks, as servers stream; a piece need not end where a line or a letter does."""
+    writer.write(_head(reply, {"Content-Type": "text/event-stream", "Transfer-Encoding": "chunked"}))
+    pieces = reply.body[: len(reply.body) // 2] if reply.cut else reply.body
+    for piece in pieces:
+        await asyncio.sleep(reply.pause_s)
+        writer.write(f"{len(piece):x}\r\n".encode() + piece + b"\r\n")
+        await writer.drain()
+    if not reply.cut:
+        writer.write(b"0\r\n\r\n")
+        await writer.drain()
 
 
 async def _read(reader: asyncio.StreamReader) -> Request:
@@ -98,7 +119,10 @@ def _json_object(content: bytes) -> Mapping[str, Any]:
 
 def _as_bytes(reply: Reply) -> bytes:
     body = reply.body if isinstance(reply.body, bytes) else json.dumps(reply.body).encode()
-    headers = {"Content-Type": "application/json", "Content-Length": str(len(body))}
-    lines = [f"{name}: {value}" for name, value in {**headers, **reply.headers}.items()]
-    start = f"HTTP/1.1 {reply.status} {HTTPStatus(reply.status).phrase}"
-    return "\r\n".join([start, *lines, "", ""]).encode("latin-1") + body
+    return _head(reply, {"Content-Type": "application/json", "Content-Length": str(len(body))}) + body
+
+
+def _head(reply: Reply, usual: Mapping[str, str]) -> bytes:
+    lines = [f"{name}: {value}" for name, value in {**usual, **reply.headers}.items()]
+    phrase = HTTPStatus(reply.status).phrase if reply.status in set(HTTPStatus) else "Other"
+    return "\r\n".join([f"HTTP/1.1 {reply.status} {phrase}", *lines, "", ""]).encode("latin-1")

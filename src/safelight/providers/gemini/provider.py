@@ -1,0 +1,68 @@
+"""Gemini: one streamed generation per call, under no name of ours: what is cut after sending is not known."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+from safelight.domain.outcomes import ErrorClass, ProviderError, Rejected, RemoteState
+from safelight.providers.asking import Asking
+from safelight.providers.gemini.asking import content_body
+from safelight.providers.gemini.reading import ContentTranscript, read_refusal, wrong_with
+from safelight.providers.keys import fingerprint
+from safelight.providers.probing import probed
+from safelight.providers.protocol import Generation, ProbeResult, Report
+from safelight.providers.refusals import refused, request_id_of
+from safelight.providers.streaming import read_text
+from safelight.providers.transport import stream_once
+
+BASE_URL = "https://generativelanguage.googleapis.com"
+PIECE_WITHIN_S = 120.0
+"""A model that thinks first is silent for long."""
+TEXT_WITHIN_S = 600.0
+
+
+class GeminiProvider:
+    """Texts, with pictures to look at if there are any."""
+
+    name = "gemini"
+    repeatable = False
+    idempotent = False
+
+    def __init__(self, key: str, base_url: str | None = None, *, answer_within_s: float = PIECE_WITHIN_S) -> None:
+        self.fingerprint = fingerprint(key)
+        self._key, self._piece_s = key, answer_within_s
+        self._url = (base_url or BASE_URL).rstrip("/")
+        self._headers = {"x-goog-api-key": key}
+        self._asking = Asking(self._url, self._headers, min(answer_within_s, 20.0))
+
+    async def warm_up(self) -> None:
+        """Nothing to get ready."""
+
+    async def start(self, generation: Generation, call_id: str, report: Report) -> RemoteState:
+        model = quote(generation.model.removeprefix("models/"), safe="")
+        async with stream_once(
+            f"{self._url}/v1beta/models/{model}:streamGenerateContent?alt=sse",
+            may_send=report.may_send,
+            idle_s=self._piece_s,
+            timeout_s=TEXT_WITHIN_S,
+            headers=self._headers,
+            json=content_body(generation),
+        ) as answer:
+            if not answer.is_success:
+                await answer.aread()
+                return refused(answer, read_refusal(answer), self._key)
+            transcript = ContentTranscript(self._key, request_id_of(answer.headers))
+            return await read_text(answer, transcript, generation, report)
+
+    async def poll(self, remote_id: str) -> RemoteState:
+        return Rejected(ProviderError(ErrorClass.INVALID_REQUEST, "Gemini answers at once and keeps no calls."))
+
+    async def cancel(self, remote_id: str) -> None:
+        """A text stops when its report says so."""
+
+    async def probe(self) -> ProbeResult:
+        """The list of models. Google tells a key nothing of money."""
+        return await probed(self._asking.get("/v1beta/models"), self._key, wrong_with)
+
+    async def close(self) -> None:
+        await self._asking.close()

@@ -1,0 +1,29 @@
+"""What the stand-ins of text models write: not a model's words, but with all that a stream can do to them."""
+
+from __future__ import annotations
+
+import re
+import zlib
+
+_WORDS = re.findall(r"\w+", "the lamp glows red over a quiet tray while an image appears slowly on wet paper")
+_MOST = re.compile(r"\bwords=(\d+)")
+USUAL_WORDS = 12
+
+
+def tale(prompt: str) -> str:
+    """A few words (`words=40` in the prompt for another number), the same for the same prompt."""
+    found = _MOST.search(prompt)
+    count, seed = int(found[1]) if found else USUAL_WORDS, zlib.crc32(prompt.encode())
+    words = [_WORDS[(seed + 7 * n) % len(_WORDS)] for n in range(count)]
+    return f"Stand-in: {' '.join(words)} - 暗室 🦊\u2028fin."
+
+
+def tokens_of(text: str) -> list[str]:
+    """The text in the pieces in which a model writes it."""
+    return re.findall(r"\S+\s*|\s+", text)
+
+
+def shredded(events: list[bytes]) -> tuple[bytes, ...]:
+    """Events in pieces that respect neither lines nor letters, as a network delivers them."""
+    data = b"".join(events)
+    return tuple(data[at : at + 61] for at in range(0, len(data), 61))
