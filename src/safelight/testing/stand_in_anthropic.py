@@ -115,10 +115,4 @@ def _said_by(messages: list[dict[str, Any]]) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(
-        main(
-            lambda key, journal: StandInAnthropic(key=key, journal=journal),
-            "safelight.testing.stand_in_anthropic",
-            __doc__,
-        )
-    )
+    sys.exit(main(StandInAnthropic, "safelight.testing.stand_in_anthropic", __doc__))

@@ -107,6 +107,4 @@ def _said_by(contents: list[dict[str, Any]]) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(
-        main(lambda key, journal: StandInGemini(key=key, journal=journal), "safelight.testing.stand_in_gemini", __doc__)
-    )
+    sys.exit(main(StandInGemini, "safelight.testing.stand_in_gemini", __doc__))

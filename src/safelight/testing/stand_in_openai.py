@@ -168,6 +168,4 @@ def _said_by(messages: list[dict[str, Any]]) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(
-        main(lambda key, journal: StandInOpenAI(key=key, journal=journal), "safelight.testing.stand_in_openai", __doc__)
-    )
+    sys.exit(main(StandInOpenAI, "safelight.testing.stand_in_openai", __doc__))
