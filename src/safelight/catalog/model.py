@@ -38,6 +38,11 @@ class Route(Entry):
     cost: Cost | None = None
     """The same where it depends on more than the number of outputs."""
 
+    @property
+    def costs(self) -> bool:
+        """Whether calls there cost anything."""
+        return self.cost is not None or self.cost_usd > 0
+
     def estimate_usd(self, params: Mapping[str, Any], prompt: str = "", pictures: int = 0) -> float:
         """What a call with these complete parameters is expected to cost there at most."""
         if self.cost is None:
@@ -125,11 +130,15 @@ class Model(Entry):
         return self.price.most(params, prompt, pictures)
 
     def usable_route(self, *, configured: Collection[str], today: date, pin: str | None = None) -> Route | None:
-        """The best route that can be taken today, at the provider `pin` if one is named; None if there is none.
+        """The best route that can be taken today, at the provider `pin` if one is named; None if there is none."""
+        return next(iter(self.usable_routes(configured=configured, today=today, pin=pin)), None)
 
-        The one place where a route is chosen: at submit, and again by the worker that makes the call.
+    def usable_routes(self, *, configured: Collection[str], today: date, pin: str | None = None) -> tuple[Route, ...]:
+        """All that can be taken today, the best first.
+
+        The one place where routes are chosen: at submit, and again by the worker that makes the call.
         """
-        return next((r for r in self._routes_at(pin) if r.provider in configured and not r.is_over(today)), None)
+        return tuple(r for r in self._routes_at(pin) if r.provider in configured and not r.is_over(today))
 
     def route_at(self, provider: str) -> Route | None:
         """The route of a call that was made there already, shut down for new calls or not."""

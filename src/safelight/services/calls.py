@@ -11,7 +11,10 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 
+from safelight.domain.gates import Shut, Toll
 from safelight.domain.jobs import Stage
+from safelight.services import gate_rows, gates
+from safelight.services.gates import Passage
 from safelight.services.moves import JOB_HAS_ENDED, LEASE_HOLDS, NOT_OVER, OPEN_CALL
 from safelight.services.sql import INTEGER, NOW, REAL, arg
 from safelight.store import tables
@@ -35,6 +38,8 @@ class Sending(NamedTuple):
     worker_id: str
     estimate_usd: float | None = None
     """What it will cost, as far as the catalog knows."""
+    toll: Toll | None = None
+    """The gate that it has to pass; None where there is none, as for built-in providers."""
 
 
 class Accepted(NamedTuple):
@@ -150,23 +155,28 @@ _OPEN_OF_JOB = Query(
 
 
 @batch
-def sending(tx: Tx, starts: Sequence[Sending]) -> list[bool]:
-    """Record that a call is about to be made. False where the lease no longer holds, or the job is to be canceled: then
-    nothing may be sent.
+def sending(tx: Tx, starts: Sequence[Sending]) -> list[bool | Shut]:
+    """Record that a call is about to be made. Where it is not True, nothing may be sent: False where the lease no
+    longer holds or the job is to be canceled, Shut where its gate lets nothing through now.
 
     The guard is an UPDATE of the job, so that it is locked against a sweep until this commits. Running it twice with
     the same ids (a commit whose outcome was lost) opens one call. A repeatable call that an earlier worker left is
     closed; beside any other open call OpenCallExists is raised.
     """
+    tolls = [s.toll for s in starts if s.toll]
+    locked = gate_rows.locked(tx, tolls) if tolls else {}
     held = tx.many(_HOLD_LEASE, [{"job": s.job, "held_fence": s.fence} for s in starts])
-    first = [s for s, row in zip(starts, held, strict=True) if row]
+    ours = [s for s, row in zip(starts, held, strict=True) if row]
+    passages = [Passage(s.call_id, s.toll, s.estimate_usd or 0.0) for s in ours if s.toll]
+    shut = gates.admit(tx, locked, passages) if passages else {}
+    first = [s for s in ours if s.call_id not in shut]
     in_the_way = _open(tx, first)
     tx.many(_SUPERSEDE, [{"job": s.job, "new_call": s.call_id, "at_now": tx.now} for s in in_the_way])
     for s in _open(tx, in_the_way):
         if tx.one(_STATE, call_id=s.call_id) is None:
             raise OpenCallExists(f"job {s.job} has an open call: {s.call_id} cannot be opened beside it")
-    tx.wake(*(f"job:{row.id}" for row in held if row))
-    return [row is not None for row in held]
+    tx.wake(*(f"job:{row.id}" for s, row in zip(starts, held, strict=True) if row and s.call_id not in shut))
+    return [shut.get(s.call_id, True) if row else False for s, row in zip(starts, held, strict=True)]
 
 
 def _open(tx: Tx, starts: Sequence[Sending]) -> list[Sending]:
@@ -196,6 +206,7 @@ def accepted(tx: Tx, news: Sequence[Accepted]) -> list[bool]:
 
     True also where the same name was recorded before; False where the call is over, or has another name.
     """
+    gates.trials_went_well(tx, [n.call_id for n in news])
     moved = tx.many(_ACCEPT, [{"call_id": n.call_id, "remote": n.remote_id, "at_now": tx.now} for n in news])
     others = [n for n, took in zip(news, moved, strict=True) if not took]
     known = tx.many(_KNOWN, [{"call_id": n.call_id, "remote": n.remote_id} for n in others])

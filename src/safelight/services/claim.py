@@ -1,7 +1,8 @@
 """Claim: a worker takes jobs of its queues: first those with an open call, then ready ones by priority and fair share.
 
-What it cannot take it leaves alone, but for two sorts that would stand in everybody's way: jobs of a user who has as
-many running as allowed are parked, and a job that was running when two workers were lost is claimed alone.
+What it cannot take it leaves alone, but for three sorts that would stand in everybody's way: jobs of a user who has as
+many running as allowed are parked, so are those that only shut gates could be asked for, and a job that was running
+when two workers were lost is claimed alone.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from safelight.domain.jobs import EventType
-from safelight.services import events, parents, parking
+from safelight.services import events, gate_parking, parents, parking
 from safelight.services.claimable import (
     CANDIDATES,
     CLAIM_SUSPECTS,
@@ -28,6 +29,7 @@ from safelight.services.claimable import (
     ClaimedJob,
     Suspect,
 )
+from safelight.services.gate_parking import ShutGate
 from safelight.services.sql import REAL, arg
 from safelight.store import tables
 from safelight.store.statements import Change, Query
@@ -52,6 +54,8 @@ class Terms(NamedTuple):
     """How many jobs of one user may run in one queue."""
     models: tuple[str, ...] | None = None
     providers: tuple[str, ...] = ()
+    shut: tuple[ShutGate, ...] = ()
+    """Gates that let nothing through now; `models` are those that have another route."""
 
 
 class _WorkerRow(NamedTuple):
@@ -164,11 +168,24 @@ class _Claiming:
         return self._tx.all(RESUMES[self._chooses], slots=self._room, **self._given(queue), **providers)
 
     def _take_ready(self, queue: _QueueRow) -> None:
+        if self._terms.shut and not self._park_behind_gates(queue):
+            self._tx.wake(f"queue:{queue.name}")  # to look again: there is more to park before others are met
+            return
         ready = self._capped(queue) if self._terms.user_cap is not None else self._uncapped(queue)
         self.taken += sorted(ready, key=lambda job: (-job.priority, job.vstart, job.number))
         # What was given priority does not move the clock: it would push back everybody who comes later.
         if usual := [job.vstart for job in ready if job.priority <= 0]:
             self._tx.run(_ADVANCE_CLOCK, line=queue.name, reached=max(usual))
+
+    def _park_behind_gates(self, queue: _QueueRow) -> bool:
+        """Whether the front of the queue is clear of jobs that could not be called for; a part of many at once."""
+        for gate in self._terms.shut:
+            for _ in range(ROUNDS):
+                if gate_parking.park(self._tx, queue.name, gate) < parking.PARK_AT_ONCE:
+                    break
+            else:
+                return False
+        return True
 
     def _uncapped(self, queue: _QueueRow) -> list[ClaimedJob]:
         return self._tx.all(READY[self._chooses], slots=self._room, **self._given(queue), **self._choice())
@@ -198,7 +215,11 @@ class _Claiming:
     def _choice(self) -> dict[str, list[str]]:
         if self._terms.models is None:
             return {}
-        return {"models": list(self._terms.models), "providers": list(self._terms.providers)}
+        shut = {gate.provider for gate in self._terms.shut}
+        return {
+            "models": list(self._terms.models),
+            "providers": [provider for provider in self._terms.providers if provider not in shut],
+        }
 
     def _given(self, queue: _QueueRow) -> dict[str, Any]:
         return {"worker": self._worker_id, "line": queue.name, "at_now": self._tx.now}

@@ -96,6 +96,7 @@ def _claim_where(chosen: Any, *, resumes: bool) -> Query[ClaimedJob]:
             sequence=jobs.c.sequence + 1,
             started_at=sa.func.coalesce(jobs.c.started_at, NOW),
             claimed_at=NOW,
+            first_deadline_at=sa.case((first, jobs.c.deadline_at), else_=jobs.c.first_deadline_at),
             deadline_at=deadline,
         )
     )

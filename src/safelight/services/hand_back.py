@@ -21,11 +21,16 @@ from safelight.store import tables
 from safelight.store.statements import Query
 from safelight.store.tx import Tx
 
-jobs = tables.jobs
+jobs, calls = tables.jobs, tables.calls
+
+_HAS_CALLED = sa.exists().where(calls.c.job == jobs.c.number).correlate(jobs)
 
 
-def back_to_pending(guard: Any, *, lost: bool) -> Query[MovedRow]:
+def back_to_pending(guard: Any, *, lost: bool, parks: bool = False) -> Query[MovedRow]:
     """The UPDATE behind every hand-back. Arguments beside the guard's: due_in_s, attempts_used, at_now.
+
+    With `parks` the job leaves the queue until it is let in again; argument: reason. If it never called anybody it is
+    then as if it had not been claimed, and has the time it had before.
 
     `attempts_used` is 0 when the try does not count. A lost worker never uses an attempt; it is counted in `lost_n`.
     The caller has locked the job, and has recorded what is known of its call: an open one makes the job resume.
@@ -47,6 +52,15 @@ def back_to_pending(guard: Any, *, lost: bool) -> Query[MovedRow]:
         jobs.c.sequence: ENDED[jobs.c.sequence],
         jobs.c.lost_n: jobs.c.lost_n + (1 if lost else 0),
     }
+    if parks:
+        stays = sa.and_(sa.not_(canceled), sa.not_(HAS_OPEN_CALL))
+        untouched = sa.and_(stays, sa.not_(_HAS_CALLED))
+        values[jobs.c.ready] = sa.false()
+        values[jobs.c.waiting_for] = sa.case((stays, arg("reason")), else_=sa.null())
+        values[jobs.c.started_at] = sa.case((untouched, sa.null()), else_=jobs.c.started_at)
+        values[jobs.c.deadline_at] = sa.case(
+            (untouched, sa.func.coalesce(jobs.c.first_deadline_at, jobs.c.deadline_at)), else_=jobs.c.deadline_at
+        )
     return Query(sa.update(jobs).where(guard).values(values).returning(*MOVED), MovedRow)
 
 
@@ -61,9 +75,12 @@ class Return(NamedTuple):
     call: CallOutcome | None = None
     retrying: bool = True
     error_code: str | None = None
+    waits_for: str | None = None
+    """What has to let it in again; it is not due at any time of its own then."""
 
 
 _RETURN = back_to_pending(LEASE_HOLDS, lost=False)
+_PARK = back_to_pending(LEASE_HOLDS, lost=False, parks=True)
 
 
 def hand_back(tx: Tx, given: Return) -> bool:
@@ -71,14 +88,14 @@ def hand_back(tx: Tx, given: Return) -> bool:
     tx.lock(jobs, [given.job])  # jobs are locked before their calls, as everywhere
     if given.call:
         end_call(tx, [given.call])
-    row = tx.one(
-        _RETURN,
-        job=given.job,
-        held_fence=given.fence,
-        due_in_s=given.due_in_s,
-        attempts_used=int(given.uses_attempt),
-        at_now=tx.now,
-    )
+    values = {
+        "job": given.job,
+        "held_fence": given.fence,
+        "due_in_s": given.due_in_s,
+        "attempts_used": int(given.uses_attempt),
+        "at_now": tx.now,
+    }
+    row = tx.one(_PARK, reason=given.waits_for, **values) if given.waits_for else tx.one(_RETURN, **values)
     if row is None:
         return False
     kind = EventType.RETRYING if given.retrying else EventType.REQUEUED

@@ -118,13 +118,17 @@ def _queue_info(details: JobDetails) -> dict[str, Any] | None:
     return {
         "position": None if details.ahead is None else details.ahead + 1,
         "eta_s": None,
-        "waiting_for": _PAUSED if details.queue_paused else waits_for(job.waiting_for),
+        "waiting_for": _PAUSED if details.queue_paused else details.gate or waits_for(job.waiting_for),
         "due_at": _time(job.due_at),
     }
 
 
 _PAUSED = "its queue to be resumed: an operator paused it"
-_PARKED = {"user": "one of your running jobs to end", "worker": "a worker that has nothing else to do"}
+_PARKED = {
+    "user": "one of your running jobs to end",
+    "worker": "a worker that has nothing else to do",
+    "gate": "its provider to take calls again",
+}
 
 
 def waits_for(reason: str | None) -> str | None:

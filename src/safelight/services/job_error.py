@@ -13,6 +13,7 @@ REMEDIES: Final = {
     "content_rejected": "Change the prompt: the provider's rules do not allow it.",
     "unauthorized": "Ask the operator to check the provider's key.",
     "out_of_credit": "Ask the operator to fill up the provider's account.",
+    "spend_ceiling": "Ask for less, or ask the operator to raise the provider's daily ceiling.",
     "model_retired": "Use another model.",
     "retries_exhausted": "Retry later, or use another model.",
     "deadline_exceeded": "Retry it, or ask for less at once.",

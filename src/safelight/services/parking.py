@@ -1,7 +1,8 @@
 """Parking: jobs that could not run now leave the claim index, so that 100,000 of one capped user cost nobody anything.
 
 A parked job is not `ready`; `waiting_for` says why: `user:NAME` has as many jobs running in this queue as it may, or
-`worker:ID` will run it alone. Whoever ends a job lets the next of its user in; the sweep lets in what was missed.
+`worker:ID` will run it alone; `gate:NAME` lets no calls to that provider through (`gate_parking.py`). Whoever ends a
+job lets the next of its user in; the sweep lets in what was missed.
 """
 
 from __future__ import annotations
@@ -52,16 +53,17 @@ class _Worker(NamedTuple):
     id: str
 
 
-_in_front = (
-    sa.select(jobs.c.number, jobs.c.user_id)
+IN_FRONT = (
+    sa.select(jobs.c.number, jobs.c.user_id, jobs.c.model, jobs.c.provider_pin)
     .where(jobs.c.queue == arg("line"), jobs.c.ready)
     .order_by(jobs.c.priority.desc(), jobs.c.vstart, jobs.c.number)
     .limit(2 * PARK_AT_ONCE)
     .subquery()
 )
+"""The first jobs that could be claimed, more than are parked at once."""
 _to_park = picked(
     sa.select(jobs.c.number)
-    .where(jobs.c.number.in_(sa.select(_in_front.c.number).where(_in_front.c.user_id == arg("owner"))), jobs.c.ready)
+    .where(jobs.c.number.in_(sa.select(IN_FRONT.c.number).where(IN_FRONT.c.user_id == arg("owner"))), jobs.c.ready)
     .limit(PARK_AT_ONCE),
     "to_park",
 )
@@ -92,7 +94,7 @@ _RUNNING = Query(
     ),
     _Count,
 )
-_NEXT_GROUP = Query(
+NEXT_GROUP = Query(
     sa.select(jobs.c.waiting_for, jobs.c.queue)
     .where(
         jobs.c.waiting_for.is_not(None),
@@ -148,7 +150,7 @@ def let_in_missed(tx: Tx, cap: int | None, after: Group) -> tuple[int, Group]:
     """
     moved = 0
     for _ in range(GROUPS_AT_ONCE):
-        group = tx.one(_NEXT_GROUP, reason=after.waiting_for, line=after.queue)
+        group = tx.one(NEXT_GROUP, reason=after.waiting_for, line=after.queue)
         if group is None:
             return moved, FIRST_GROUP
         after = group
@@ -161,6 +163,8 @@ def _room(tx: Tx, group: Group, cap: int | None) -> int:
     kind, _, name = group.waiting_for.partition(":")
     if kind == "user":
         return PARK_AT_ONCE if cap is None else max(0, cap - running(tx, group.queue, name))
+    if kind == "gate":
+        return 0  # workers let those in: they know which of them they can call for
     return 0 if kind == "worker" and tx.one(_CLAIMS, worker=name) else PARK_AT_ONCE
 
 

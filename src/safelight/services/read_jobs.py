@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import sqlalchemy as sa
 
+from safelight.domain.gates import Shut
 from safelight.domain.jobs import Status
+from safelight.services import gate_parking, gate_words
 from safelight.services.read_items import ItemsSum, sums_of
 from safelight.services.sql import INTEGER, REAL, arg
 from safelight.store import tables
@@ -91,6 +93,8 @@ class JobDetails:
     """Jobs before it in its queue, up to COUNT_AHEAD; None when it does not wait for a worker, or in lists."""
     queue_paused: bool = False
     """It waits for nothing but its queue to be resumed; not told in lists."""
+    gate: str | None = None
+    """What it waits for, in words, if that is a provider."""
 
 
 class _Cost(NamedTuple):
@@ -229,8 +233,21 @@ def with_belongings(tx: Tx, rows: Sequence[JobRow]) -> list[JobDetails]:
     for asset in tx.all(_ASSETS_OF, numbers=numbers):
         found[asset.job].append(asset)
     costs = {cost.job: cost.cost_usd or 0.0 for cost in tx.all(_COST_OF, numbers=numbers)}
+    gates = gate_words.shut_gates(tx) if any(gate_parking.provider_of(row.waiting_for) for row in rows) else {}
     sums = sums_of(tx, [row.number for row in rows if row.kind == "batch"])
     return [
-        JobDetails(row, tuple(found[row.number]), costs.get(row.number, 0.0), tx.now, sums.get(row.number))
+        JobDetails(
+            row,
+            tuple(found[row.number]),
+            costs.get(row.number, 0.0),
+            tx.now,
+            sums.get(row.number),
+            gate=_at_gate(row, gates),
+        )
         for row in rows
     ]
+
+
+def _at_gate(row: JobRow, gates: Mapping[str, Shut]) -> str | None:
+    provider = gate_parking.provider_of(row.waiting_for)
+    return None if provider is None else gate_words.words(provider, gates.get(provider))

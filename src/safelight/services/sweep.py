@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from safelight.domain.jobs import CANCEL, FAIL, REQUEUE, EventType, Status
 from safelight.domain.retry import MAX_LOST
-from safelight.services import ending, hand_back, shares
+from safelight.services import ending, gate_parking, gate_words, hand_back, shares
 from safelight.services.job_error import error_json
 from safelight.services.moves import ENDED, LEASE_HOLDS, MOVED, MovedRow, leaves, picked, reaches, still
 from safelight.services.sql import INTEGER, NOW, REAL, arg
@@ -45,6 +45,10 @@ class _Due(NamedTuple):
     share: float
     vstart: float
     started_at: float | None
+
+
+class _Waits(NamedTuple):
+    waiting_for: str
 
 
 class _Number(NamedTuple):
@@ -95,6 +99,27 @@ _LINE_UP = Change(
     sa.update(jobs).where(jobs.c.number == arg("job", INTEGER)).values(vstart=arg("place", REAL)),
 )
 _overdue = picked(sa.select(jobs.c.number).where(_IS_OVERDUE).order_by(jobs.c.deadline_at).limit(SLICE), "overdue")
+_first_overdue = sa.select(jobs.c.waiting_for).where(_IS_OVERDUE).order_by(jobs.c.deadline_at).limit(SLICE).subquery()
+_OVERDUE_AT_GATES = Query(
+    sa.select(_first_overdue.c.waiting_for)
+    .where(_first_overdue.c.waiting_for.like(f"{gate_parking.PREFIX}%"))
+    .distinct(),
+    _Waits,
+)
+_overdue_there = picked(
+    sa.select(jobs.c.number)
+    .where(_IS_OVERDUE, jobs.c.waiting_for == arg("reason"))
+    .order_by(jobs.c.deadline_at)
+    .limit(SLICE),
+    "overdue_there",
+)
+_EXPIRE_AT_GATE = Query(
+    sa.update(jobs)
+    .where(jobs.c.number.in_(sa.select(_overdue_there.c.number)))
+    .values({**ENDED, jobs.c.status: reaches(FAIL), jobs.c.error: arg("failure")})
+    .returning(*MOVED),
+    MovedRow,
+)
 _EXPIRE = Query(
     sa.update(jobs)
     .where(jobs.c.number.in_(sa.select(_overdue.c.number)))
@@ -181,7 +206,8 @@ def _line_up(tx: Tx, scheduled: Sequence[_Due]) -> None:
 
 def expire(tx: Tx) -> int:
     """Jobs past their deadline fail and get their hold back, whoever is or is not alive."""
-    ended = tx.all(
+    ended = _expire_at_gates(tx)
+    ended += tx.all(
         _EXPIRE,
         at_now=tx.now,
         never_started=_too_late("No worker took it before its deadline.", "Check that a worker runs, then retry."),
@@ -190,6 +216,15 @@ def expire(tx: Tx) -> int:
     )
     ending.close(tx, ended)
     return len(ended)
+
+
+def _expire_at_gates(tx: Tx) -> list[MovedRow]:
+    """Those that waited for a provider are told what kept it from them."""
+    ended = list[MovedRow]()
+    for (reason,) in tx.all(_OVERDUE_AT_GATES, at_now=tx.now):
+        failure = gate_words.too_late(tx, gate_parking.provider_of(reason) or "")
+        ended += tx.all(_EXPIRE_AT_GATE, reason=reason, failure=failure, at_now=tx.now)
+    return ended
 
 
 def cancel_unheeded(tx: Tx, patience_s: float) -> int:

@@ -74,6 +74,7 @@ jobs = Table(
     Column("started_at", TIME),
     Column("finished_at", TIME),
     Column("deadline_at", TIME, nullable=False),
+    Column("first_deadline_at", TIME),
     Column("run_limit_s", Float(53), nullable=False),
     Column("cancel_requested_at", TIME),
     # the row is its own outbox
@@ -197,9 +198,10 @@ jobs = Table(
 )
 
 """A job and its row. `queue` is empty for a batch. `waiting_for` says what a parked job waits for: `user:NAME` (its
-running cap) or `worker:ID` (that worker runs it alone). `resumed_call` is the id of another job's call that this one
-picks up again; `terms` is the price as JSON where it is paid by use; `pruning_at` marks an ended job whose files and
-rows are being removed."""
+running cap), `worker:ID` (that worker runs it alone) or `gate:NAME` (that provider takes no calls).
+`first_deadline_at` is the deadline before its first claim, for one that a gate sends back to wait. `resumed_call` is
+the id of another job's call that this one picks up again; `terms` is the price as JSON where it is paid by use;
+`pruning_at` marks an ended job whose files and rows are being removed."""
 
 batches = Table(
     "batches",
@@ -302,6 +304,29 @@ spend = Table(
     Column("usd", Float(53), nullable=False, server_default="0"),
 )
 """What each provider's calls cost per UTC day (`2026-01-31`), for its daily ceiling."""
+
+gates = Table(
+    "gates",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("provider", Text, nullable=False),
+    Column("fingerprint", Text, nullable=False),
+    Column("failures", Integer, nullable=False, server_default="0"),
+    Column("cooldown_until", TIME),
+    Column("cooldowns", Integer, nullable=False, server_default="0"),
+    Column("tripped_at", TIME),
+    Column("trips", Integer, nullable=False, server_default="0"),
+    Column("trial_at", TIME),
+    Column("trial_call", Text),
+    Column("trial_until", TIME),
+    Column("paced_until", TIME),
+    Column("spent_until", TIME),
+    Column("spent_ceiling", Float(53)),
+    Column("error_class", Text),
+    Column("reason", Text),
+    Column("failed_at", TIME),
+)
+"""One row per provider and key, made by its first call (`domain/gates.py` has the rules). `id` is both, joined."""
 
 assets = Table(
     "assets",

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import UTC, datetime
 from typing import Any, TypeVar, assert_never
 
 import structlog
@@ -17,13 +16,15 @@ from safelight.catalog.model import Model, Route
 from safelight.catalog.rates import Price
 from safelight.domain.clock import local_s
 from safelight.domain.errors import StorageFailed
+from safelight.domain.gates import Shut
 from safelight.domain.ids import new_id
 from safelight.domain.jobs import Status
-from safelight.domain.outcomes import Done, Rejected
-from safelight.services import calls, spend, unknown_calls
+from safelight.domain.outcomes import Done, ProviderError, Rejected
+from safelight.services import calls, gates, unknown_calls
 from safelight.services.assets import NewAsset
 from safelight.services.calls import Accepted, CallOutcome, OpenCall, Sending
 from safelight.services.claimable import ClaimedJob
+from safelight.services.gates import Heard
 from safelight.services.job_error import error_json
 from safelight.services.progress import Standing, standing
 from safelight.storage.containers import UnreadableContainer
@@ -47,6 +48,7 @@ from safelight.worker.deliver import Origin
 from safelight.worker.live_call import Answer, LiveCall, NoAnswer, stopped_at_provider
 from safelight.worker.looking import Named, NoTrace, Sendable, StorageAway, Stored, trace_of
 from safelight.worker.patience import patiently
+from safelight.worker.routing import Routing, verdict_of
 from safelight.worker.uploading import upload
 
 T = TypeVar("T")
@@ -60,9 +62,6 @@ CANNOT_RUN = TryLater(
 """Others may: workers of several versions and set-ups share a queue. If none can, the deadline ends the job."""
 STORAGE_AGAIN_S = 30.0
 """Between two looks at files while the storage is away."""
-OVER_CEILING = TryLater(
-    60.0, False, "Today's spending ceiling of its provider is reached; it waits until its deadline.", "spend_ceiling"
-)
 
 
 class Attempt:
@@ -75,6 +74,7 @@ class Attempt:
         self._closing = Closing(bench, job)
         self._draining = False
         self._began_s = local_s()
+        self._routing = Routing(bench, job)
 
     async def run(self) -> None:
         """Whatever goes wrong becomes an ending or a hand-back of the job. Raises only if none could be written."""
@@ -124,20 +124,29 @@ class Attempt:
         if self.job.resumed_call is not None:
             await self._closing.follow(nothing_to_resume())
             return
-        found = self._usable_route()
-        if found is None or self._draining:
-            await self._closing.hand_back(DRAINING if self._draining else CANNOT_RUN)
+        if self._draining:
+            await self._closing.hand_back(DRAINING)
             return
-        model, route = found
-        if not await self._affordable(route):
-            await self._closing.hand_back(OVER_CEILING)
-            return
-        live = LiveCall(self._bench, self.job, route, self._params, new_id())
-        if not live.reporter.may_send():
-            await self._closing.hand_back(LEASE_LOST)
-        elif await self._open(live, route):
-            await self._finish(model, route, live)
-        elif (await self._standing()).held:  # then somebody has asked to cancel it just now
+        for model, route in self._routing.left():
+            live = LiveCall(self._bench, self._job_by_now(), route, self._params, new_id())
+            if not live.reporter.may_send():
+                await self._closing.hand_back(LEASE_LOST)
+                return
+            match await self._open(live, route):
+                case Shut() as shut:
+                    self._routing.is_shut(shut)
+                    self._bench.gates.note(route.provider, shut)
+                case True:
+                    await self._finish(model, route, live)
+                    return
+                case False:
+                    await self._not_ours()
+                    return
+        await self._closing.follow(self._routing.decision() or CANNOT_RUN)
+
+    async def _not_ours(self) -> None:
+        """Nothing may be sent: somebody took the job away, or has asked to cancel it just now."""
+        if (await self._standing()).held:
             await self._closing.end(Status.CANCELED)
         else:
             log.info("job.taken_away", before="sending")
@@ -205,28 +214,11 @@ class Attempt:
         provider = self._bench.providers[left.provider]
         await stopped_at_provider(provider, left.remote_id, self._bench.pace.cancel_within_s)
 
-    def _usable_route(self) -> tuple[Model, Route] | None:
-        """For a new call: what submit would choose too, of the providers set up here."""
-        bench, model = self._bench, self._bench.catalog.get(self.job.model)
-        if model is None:
-            return None
-        route = model.usable_route(configured=bench.providers, today=bench.today(), pin=self.job.provider_pin)
-        return (model, route) if route else None
-
     def _route_of(self, left: OpenCall) -> tuple[Model, Route] | None:
         """For a call that was made: its own route, even if it was shut down for new ones since."""
         model = self._bench.catalog.get(self.job.model)
         route = model.route_at(left.provider) if model and left.provider in self._bench.providers else None
         return (model, route) if model and route else None
-
-    async def _affordable(self, route: Route) -> bool:
-        """Whether the provider's day still has room for this call; one that costs nothing is not counted."""
-        usd = self._estimate_usd(route)
-        if not usd:
-            return True
-        day = datetime.now(UTC).date().isoformat()
-        spending = spend.Spending(route.provider, day, usd, self._bench.rules.daily_spend_usd)
-        return await self._surely(lambda: self._bench.database.write(spend.reserve, spending))
 
     def _estimate_usd(self, route: Route) -> float | None:
         return route.estimate_usd(self._params, self.job.prompt) or None
@@ -242,8 +234,8 @@ class Attempt:
         """As the provider says, else by the usage it told; None leaves the estimate."""
         return route.used_usd(self._params, done.usage) if done.cost_usd is None else done.cost_usd
 
-    async def _open(self, live: LiveCall, route: Route) -> bool:
-        presence, job = self._bench.presence, self.job
+    async def _open(self, live: LiveCall, route: Route) -> bool | Shut:
+        presence, job, usd = self._bench.presence, self.job, self._estimate_usd(route)
         start = Sending(
             live.id,
             job.number,
@@ -253,7 +245,8 @@ class Attempt:
             route.model,
             live.repeatable,
             presence.id,
-            self._estimate_usd(route),
+            usd,
+            self._bench.toll(route.provider, usd),
         )
         return await self._surely(lambda: self._bench.database.write(calls.sending, start))
 
@@ -262,7 +255,22 @@ class Attempt:
         self._closing.learnt = _not_known(live, "internal error")
         if self._draining:
             live.drain()
-        await self._settle(model, route, live, await live.answer())
+        answer = await live.answer()
+        if isinstance(answer, Done):  # first what was paid for
+            await self._settle(model, route, live, answer)
+            await self._tell_gate(route, live, answer)
+        else:
+            await self._tell_gate(route, live, answer)
+            await self._settle(model, route, live, answer)
+        self._bench.gates.call_ended()
+
+    async def _tell_gate(self, route: Route, live: LiveCall, answer: Answer) -> None:
+        """The provider's gate learns from every answer, whatever becomes of the job."""
+        toll = self._bench.toll(route.provider, self._estimate_usd(route))
+        if toll is not None:
+            heard = Heard(toll, verdict_of(live, answer, draining=self._draining))
+            shut = await self._surely(lambda: self._bench.database.write(gates.learn, heard))
+            self._bench.gates.note(route.provider, shut)
 
     async def _settle(self, model: Model, route: Route, live: LiveCall, answer: Answer) -> None:
         provider, random = route.provider, self._bench.random()
@@ -272,8 +280,12 @@ class Attempt:
                 await self._deliver(model, route, live, answer)
             case Rejected(error):
                 self._closing.learnt = CallOutcome(live.id, "failed", error=error.message)
-                await live.reporter.write_rest()
-                await self._without_result(route, error.message, after_rejection(self.job, provider, error, random))
+                decision = after_rejection(self.job, provider, error, random)
+                if live.was_not_accepted and not self._draining and self._routing.goes_on_after(error):
+                    await self._fall_back(route, error, decision)
+                else:
+                    await live.reporter.write_rest()
+                    await self._without_result(route, error.message, decision)
             case NoAnswer(why):
                 self._closing.learnt = _not_known(live, why)
                 await live.reporter.write_rest()
@@ -282,6 +294,14 @@ class Attempt:
                 await self._without_result(route, why, DRAINING if self._draining else decision)
             case _:
                 assert_never(answer)
+
+    async def _fall_back(self, route: Route, error: ProviderError, decision: Fail | TryLater) -> None:
+        """The call is over and has cost nothing: another provider is asked, at the price the job has."""
+        log.info("call.falls_back", provider=route.provider, error_class=str(error.error_class), error=error.message)
+        await self._closing.record()
+        self._closing.learnt, self._live = None, None
+        self._routing.is_refused(decision)
+        await self._start()
 
     async def _deliver(self, model: Model, route: Route, live: LiveCall, done: Done) -> None:
         job, free, random = self.job, live.repeatable, self._bench.random()
@@ -319,9 +339,12 @@ class Attempt:
         job = self.job
         return Origin(job.id, call_id, job.model, job.prompt, self._params, model.ai_generated)
 
+    def _job_by_now(self) -> ClaimedJob:
+        """With the time that is left: an earlier route may have taken some."""
+        return self.job._replace(seconds_left=self.job.seconds_left - (local_s() - self._began_s))
+
     def _delivery_limit_s(self) -> float:
-        left_s = self.job.seconds_left - (local_s() - self._began_s)
-        return max(left_s, self._bench.pace.deliver_at_least_s)
+        return max(self._job_by_now().seconds_left, self._bench.pace.deliver_at_least_s)
 
     async def _without_result(self, route: Route, message: str, decision: Fail | TryLater) -> None:
         """Other reasons to stop come before what the provider's answer alone would lead to."""

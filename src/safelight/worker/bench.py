@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from random import Random
 
 from safelight.catalog.catalog import Catalog
+from safelight.catalog.limits import NO_LIMITS
+from safelight.domain.gates import Toll
 from safelight.domain.unknown import UnknownPolicy
 from safelight.events.hub import Hub
 from safelight.providers.protocol import Provider
+from safelight.services.gate_parking import ShutGate
 from safelight.storage.assets import AssetStore
 from safelight.store.database import Database
+from safelight.worker.gate_view import GateView
+from safelight.worker.passable import open_route, shut_gates
 from safelight.worker.presence import Presence
 
 
@@ -77,7 +82,28 @@ class Bench:
     random: Callable[[], float] = Random().random  # noqa: S311 - jitter; the system's is slow among busy threads
     today: Callable[[], date] = today
 
+    gates: GateView = field(default_factory=GateView)
+
     def runnable_models(self) -> tuple[str, ...]:
-        """What this process can run today: others are left to workers that have their provider, or know them."""
+        """What this process can run now: others are left to workers that have their provider, or know them."""
         day = self.today()
-        return tuple(m.id for m in self.catalog.models if m.usable_route(configured=self.providers, today=day))
+        return tuple(m.id for m in self.catalog.models if open_route(m, self.providers, day, self.gates))
+
+    def shut_gates(self) -> tuple[ShutGate, ...]:
+        """Gates that let nothing through, with the models that have no other way."""
+        if not self.gates.shut:
+            return ()
+        return shut_gates(self.catalog.models, self.providers, self.today(), self.gates)
+
+    def toll(self, provider: str, usd: float | None) -> Toll | None:
+        """What a call has to pass there. A local provider has no gate unless it costs or is limited."""
+        adapter, limits = self.providers[provider], self.catalog.limits_of(provider)
+        if adapter.repeatable and not usd and limits == NO_LIMITS:
+            return None
+        daily = self.rules.daily_spend_usd if limits.daily_usd is None else limits.daily_usd
+        return Toll(provider, adapter.fingerprint, limits.concurrency, limits.requests_per_minute, daily)
+
+    def tolls(self) -> list[Toll]:
+        """Of all providers here that may have one."""
+        found = (self.toll(name, 1.0) for name in sorted(self.providers))
+        return [toll for toll in found if toll]

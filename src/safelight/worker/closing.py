@@ -67,6 +67,7 @@ class Closing:
             call=self.learnt,
             retrying=later.uses_attempt,
             error_code=later.code,
+            waits_for=later.waits_for,
         )
         held = await self._surely(lambda: self._bench.database.write(hand_back, given))
         log.info("job.handed_back" if held else "job.taken_away", code=later.code, due_in_s=round(later.due_in_s, 1))

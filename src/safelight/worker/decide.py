@@ -28,6 +28,8 @@ class TryLater:
     uses_attempt: bool
     reason: str
     code: str
+    waits_for: str | None = None
+    """What lets it in again, instead of a time."""
 
 
 SHORTEST_SNOOZE_S = 1.0

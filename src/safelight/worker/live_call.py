@@ -69,6 +69,11 @@ class LiveCall:
         """Whether the provider gave it a name, under which it can be resumed."""
         return self._remote_id is not None
 
+    @property
+    def was_not_accepted(self) -> bool:
+        """Of a call that was rejected: whether the provider has done nothing for it, in time and unasked."""
+        return not (self.accepted or self.late or self.reporter.stopped or self.reporter.has_heard)
+
     def drain(self) -> None:
         """Let go of it soon; an accepted call goes on at the provider, for another worker to resume."""
         self._draining = True

@@ -24,6 +24,7 @@ from safelight.store.database import Database
 from safelight.telemetry.spell import Spell
 from safelight.worker import machine
 from safelight.worker.aftercare import Aftercare
+from safelight.worker.gatekeeper import Gatekeeper
 from safelight.worker.presence import BEATS_PER_LEASE, Presence
 from safelight.worker.release import refuse_if_too_old, until_too_old
 from safelight.worker.runner import Runner
@@ -85,6 +86,7 @@ class RunningProcess:
         if self._runner is not None:
             self._tasks.append(self._keep(self._reconcile(self._runner), "reconcile"))
             self._tasks.append(self._keep(Aftercare(self._runner.bench).run(), "aftercare"))
+            self._tasks.append(self._keep(Gatekeeper(self._runner.bench).run(), "gates"))
             self._tasks.append(self._keep(self._end_when_too_old(), "version"))
             self._claiming = self._keep(self._runner.run(), "claim")
 

@@ -42,8 +42,11 @@ class Reporter:
         self.stopped = False
         self.told_to_stop = False
         """Whether the provider was answered that it is to stop."""
+        self.has_heard = False
+        """Whether the provider has reported anything: then it is at work, whatever it says in the end."""
 
     async def __call__(self, progress: float, *, preview: Preview | None = None, text: str | None = None) -> bool:
+        self.has_heard = True
         self._reached = max(self._reached, min(1.0, progress))
         self._unwritten = text if text is not None else self._unwritten
         if not self.stopped and self._may_write(is_text=text is not None):

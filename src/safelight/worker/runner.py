@@ -140,7 +140,8 @@ class Runner:
 
     def _terms(self) -> Terms:
         bench = self.bench
-        return Terms(not self._running, bench.rules.user_cap, bench.runnable_models(), tuple(bench.providers))
+        models, here = bench.runnable_models(), tuple(bench.providers)
+        return Terms(not self._running, bench.rules.user_cap, models, here, bench.shut_gates())
 
     def _start(self, job: ClaimedJob) -> None:
         key = (job.number, job.fence)

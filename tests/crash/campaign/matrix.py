@@ -22,10 +22,11 @@ WORKER = (
     "finish",
     "give_up_on",
     "hand_back",
+    "learn",
+    "let_through",
     "look_again",
     "progress",
     "register",
-    "reserve",
     "send_again",
     "sending",
     "stop_looking",
@@ -61,13 +62,13 @@ API = (
 PRUNER = ("forget", "mark", "remove")
 """`prune killed`."""
 AWAITS = (
-    "Attempt._affordable._surely",
     "Closing.hand_back._surely",
     "Attempt._open._surely",
     "Attempt._open_call._surely",
     "Attempt._reconcile._surely",
     "Closing.record._surely",
     "Attempt._send_again._surely",
+    "Attempt._tell_gate._surely",
     "Attempt._without_trace._surely",
     "Attempt._standing._surely",
     "Closing._write._surely",
@@ -119,7 +120,7 @@ HERE = [*around_commits(WORKER), *AWAITS]
 _BY_OTHERS = {
     *AFTERCARE,
     *SENT_AGAIN,
-    *around_commits(["depart", "give_up_on"]),
+    *around_commits(["depart", "give_up_on", "let_through"]),
     "_as_delivered.get",
     "_as_delivered.head",
     "_as_delivered.put",

@@ -13,7 +13,20 @@ from safelight.telemetry.await_points import HELPERS, point_name
 SOURCE = Path(safelight.__file__).parent
 MOMENTS = ("before_commit", "after_commit")
 NOT_IN_AN_ATTEMPT = frozenset(
-    {"aftercare", "machine", "patience", "presence", "process", "release", "room", "runner", "servers", "watchdog"}
+    {
+        "aftercare",
+        "gate_view",
+        "gatekeeper",
+        "machine",
+        "patience",
+        "presence",
+        "process",
+        "release",
+        "room",
+        "runner",
+        "servers",
+        "watchdog",
+    }
 )
 """Modules of `worker/` whose coroutines are the process's own: those are not watched."""
 WRITES = frozenset({"write", "write_first", "_all"})

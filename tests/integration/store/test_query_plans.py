@@ -60,7 +60,7 @@ HOT = (
     Hot("services.parking._PARK", "jobs", ["ix_jobs_claim", *NUMBER]),
     Hot("services.parking._PARKED", "jobs", ["ix_jobs_parked"], many=True),
     Hot("services.parking._LET_IN", "jobs", ["ix_jobs_parked", *NUMBER]),
-    Hot("services.parking._NEXT_GROUP", "jobs", ["ix_jobs_parked"]),
+    Hot("services.parking.NEXT_GROUP", "jobs", ["ix_jobs_parked"]),
     Hot("services.parking._RUNNING", "jobs", ["ix_jobs_running"]),
     Hot("services.new_jobs._EXISTING", "jobs", ["sqlite_autoindex_jobs_1", "uq_jobs_id"], many=True),
     Hot("services.calls._HOLD_LEASE", "jobs", NUMBER, many=True),

@@ -19,6 +19,7 @@ def upgrade() -> None:
     """Only adds: processes of the release before go on working meanwhile."""
     _extend_jobs()
     _add_catalog()
+    _create_gates()
 
 
 def _extend_jobs() -> None:
@@ -44,4 +45,30 @@ def _add_catalog() -> None:
         sa.Column("p95_s", REAL, nullable=False),
         sa.Column("newest", NUMBER, nullable=False),
         sa.PrimaryKeyConstraint("model", name=op.f("pk_durations")),
+    )
+
+
+def _create_gates() -> None:
+    """The gates of providers, and the deadline that a job sent back by one gets again."""
+    op.add_column("jobs", sa.Column("first_deadline_at", REAL, nullable=True))
+    op.create_table(
+        "gates",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("provider", sa.Text(), nullable=False),
+        sa.Column("fingerprint", sa.Text(), nullable=False),
+        sa.Column("failures", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("cooldown_until", REAL, nullable=True),
+        sa.Column("cooldowns", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("tripped_at", REAL, nullable=True),
+        sa.Column("trips", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("trial_at", REAL, nullable=True),
+        sa.Column("trial_call", sa.Text(), nullable=True),
+        sa.Column("trial_until", REAL, nullable=True),
+        sa.Column("paced_until", REAL, nullable=True),
+        sa.Column("spent_until", REAL, nullable=True),
+        sa.Column("spent_ceiling", REAL, nullable=True),
+        sa.Column("error_class", sa.Text(), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("failed_at", REAL, nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_gates")),
     )
