@@ -36,7 +36,6 @@ class TestOpenAIImages(_OpenAI):
         refusals=KNOWN,
         most_outputs=10,
         inputs=("image", "mask"),
-        driven_by="openai",
     )
 
     def generation(self, *, n: int = 1, seed: int = 7) -> Generation:
@@ -62,7 +61,6 @@ class TestOpenAIText(_OpenAI):
         refusals=KNOWN,
         inputs=("image",),
         streams=True,
-        driven_by="openai",
     )
 
     def generation(self, *, n: int = 1, seed: int = 7) -> Generation:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from typing import Any
 
@@ -45,5 +46,5 @@ def plain(text: str) -> str:
 
 def plain_lines(text: str) -> str:
     """The same, with its lines and tabs as they are."""
-    lines = text.replace("\r\n", "\n")
+    lines = re.sub("\r\n|[\u2028\u2029]", "\n", text)
     return "".join(c if c.isprintable() or c in f"{JOINER}\n\t" else "\N{REPLACEMENT CHARACTER}" for c in lines)

@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 from safelight.testing.mishaps import RETRY_AFTER_S, Mishap, Where
 from safelight.testing.paid_stand_in import PaidStandIn, Work
 from safelight.testing.serving import main
-from safelight.testing.tales import shredded, tale, tokens_of
+from safelight.testing.tales import streamed, tale, tokens_of
 from safelight.testing.tiny_http import Outcome, Reply, Request
 
 REFUSES = {
@@ -71,8 +71,7 @@ class StandInAnthropic(PaidStandIn):
             whole = {"content": [{"type": "text", "text": text}], "stop_reason": "end_turn", "stop_sequence": None}
             usage = {"input_tokens": 9, "output_tokens": len(tokens_of(text))}
             return Reply(200, {"id": work.id, "type": "message", "role": "assistant", **whole, "usage": usage})
-        pause_s = work.seconds / max(1, len(tokens_of(text)))
-        return Reply(200, shredded(self._events(work, text)), pause_s=pause_s)
+        return streamed(self._events(work, text), work.seconds)
 
     def _events(self, work: Work, text: str) -> list[bytes]:
         tokens = tokens_of(text)

@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 from safelight.testing.mishaps import RETRY_AFTER_S, Mishap, Where
 from safelight.testing.paid_stand_in import PaidStandIn, Work
 from safelight.testing.serving import main
-from safelight.testing.tales import shredded, tale, tokens_of
+from safelight.testing.tales import streamed, tale, tokens_of
 from safelight.testing.tiny_http import Outcome, Reply, Request
 
 REFUSES = {
@@ -70,9 +70,7 @@ class StandInGemini(PaidStandIn):
         return Reply(404, _error(404, "Not found.", "NOT_FOUND", []))
 
     def _streamed(self, work: Work) -> Reply:
-        text = tale(work.prompt)
-        pause_s = work.seconds / max(1, len(tokens_of(text)))
-        return Reply(200, shredded([_event(chunk) for chunk in self._chunks(work, text)]), pause_s=pause_s)
+        return streamed([_event(chunk) for chunk in self._chunks(work, tale(work.prompt))], work.seconds)
 
     def _chunks(self, work: Work, text: str) -> list[dict[str, Any]]:
         tokens = tokens_of(text)

@@ -23,7 +23,7 @@ from safelight.testing.paid_stand_in import PaidStandIn, Work
 from safelight.testing.pictures import tiny_png
 from safelight.testing.serving import main
 from safelight.testing.stand_in_journal import Journal
-from safelight.testing.tales import shredded, tale, tokens_of
+from safelight.testing.tales import streamed, tale, tokens_of
 from safelight.testing.tiny_http import Outcome, Reply, Request
 
 REFUSES = {
@@ -129,8 +129,7 @@ def _completion(stand_in: StandInOpenAI, work: Work) -> Reply:
         message = {"role": "assistant", "content": text, "refusal": None}
         choice = {"index": 0, "message": message, "finish_reason": "stop"}
         return Reply(200, {**head, "object": "chat.completion", "choices": [choice], "usage": usage})
-    pause_s = work.seconds / max(1, len(tokens_of(text)))
-    return Reply(200, shredded(_chunks(stand_in, work, head, text, usage)), pause_s=pause_s)
+    return streamed(_chunks(stand_in, work, head, text, usage), work.seconds)
 
 
 def _chunks(stand_in: StandInOpenAI, work: Work, head: dict[str, Any], text: str, usage: dict[str, int]) -> list[bytes]:

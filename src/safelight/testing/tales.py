@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 import zlib
 
+from safelight.testing.tiny_http import Reply
+
 _WORDS = re.findall(r"\w+", "the lamp glows red over a quiet tray while an image appears slowly on wet paper")
 _MOST = re.compile(r"\bwords=(\d+)")
 USUAL_WORDS = 12
+PIECE_BYTES = 61
 
 
 def tale(prompt: str) -> str:
@@ -23,7 +26,8 @@ def tokens_of(text: str) -> list[str]:
     return re.findall(r"\S+\s*|\s+", text)
 
 
-def shredded(events: list[bytes]) -> tuple[bytes, ...]:
-    """Events in pieces that respect neither lines nor letters, as a network delivers them."""
+def streamed(events: list[bytes], seconds: float) -> Reply:
+    """Events within about so many seconds, in pieces that respect neither lines nor letters, as by a network."""
     data = b"".join(events)
-    return tuple(data[at : at + 61] for at in range(0, len(data), 61))
+    pieces = tuple(data[at : at + PIECE_BYTES] for at in range(0, len(data), PIECE_BYTES))
+    return Reply(200, pieces, pause_s=seconds / len(pieces))

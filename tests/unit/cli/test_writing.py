@@ -43,7 +43,7 @@ def test_a_text_begun_anew_is_printed_anew_and_said_to_be(capsys: pytest.Capture
 
 
 def test_a_model_cannot_move_the_cursor() -> None:
-    assert printed(output(0, "a\x1b[2Jb\tc\r\nd")) == "a\ufffd[2Jb\tc\nd\n"
+    assert printed(output(0, "a\x1b[2Jb\tc\r\nd\u2028e")) == "a\ufffd[2Jb\tc\nd\ne\n"
 
 
 def test_without_a_text_nothing_is_printed() -> None:

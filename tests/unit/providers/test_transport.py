@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from safelight.providers.protocol import NotSent
-from safelight.providers.transport import post_once
+from safelight.providers.transport import post_once, stream_once
 from safelight.testing.databases import free_port
 
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -19,8 +19,9 @@ ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
 class Server:
     """Counts the requests it reads, and answers as it is told."""
 
-    def __init__(self, answer: bytes = ANSWER) -> None:
-        self._answer = answer
+    def __init__(self, answer: bytes = ANSWER, *, hangs: bool = False) -> None:
+        self._answer, self._hangs = answer, hangs
+        self.lease_held = True
         self.connections = self.requests = 0
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -30,6 +31,8 @@ class Server:
             self.requests += 1
             writer.write(self._answer)
             await writer.drain()
+            if self._hangs:
+                await reader.read()  # until the caller gives up
         except asyncio.IncompleteReadError:
             pass
         finally:
@@ -76,3 +79,56 @@ def test_a_redirect_is_an_answer_and_not_followed() -> None:
     server = Server(answer=b"HTTP/1.1 307 Elsewhere\r\nLocation: /again\r\nContent-Length: 0\r\n\r\n")
     assert [answer.status_code for answer in post(server)] == [307]
     assert server.requests == 1
+
+
+BEGUN = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n5\r\ndata:\r\n"
+
+
+def stream(server: Server, **limits: float) -> list[bytes]:
+    async def run() -> list[bytes]:
+        async with await asyncio.start_server(server.serve, "127.0.0.1", 0) as listening:
+            url = f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}/write"
+            given = {"idle_s": 5.0, "timeout_s": 5.0, **limits}
+            async with stream_once(url, may_send=lambda: server.lease_held, json={}, **given) as answer:
+                return [piece async for piece in answer.aiter_bytes()]
+
+    return asyncio.run(run())
+
+
+def test_a_stream_is_read_as_it_comes() -> None:
+    assert stream(Server(BEGUN + b"3\r\n yo\r\n0\r\n\r\n")) == [b"data:", b" yo"]
+
+
+def test_a_stream_is_not_asked_for_without_the_lease() -> None:
+    server = Server(BEGUN)
+    server.lease_held = False
+    with pytest.raises(NotSent, match="lease"):
+        stream(server)
+    assert server.requests == 0
+
+
+def test_a_stream_that_is_cut_is_no_proof_and_is_not_asked_for_again() -> None:
+    server = Server(BEGUN)
+    with pytest.raises(httpx.RemoteProtocolError):
+        stream(server)
+    assert server.requests == 1
+
+
+@pytest.mark.parametrize(
+    ("limits", "error"), [({"idle_s": 0.1}, httpx.ReadTimeout), ({"timeout_s": 0.1}, TimeoutError)], ids=["idle", "all"]
+)
+def test_a_stream_that_falls_silent_is_given_up(limits: dict[str, float], error: type[Exception]) -> None:
+    server = Server(BEGUN, hangs=True)
+    with pytest.raises(error):
+        stream(server, **limits)
+    assert server.requests == 1
+
+
+def test_a_refused_connection_to_a_stream_is_proof_that_nothing_was_sent() -> None:
+    async def run() -> None:
+        url = f"http://127.0.0.1:{free_port()}/write"
+        async with stream_once(url, may_send=lambda: True, idle_s=5.0, timeout_s=5.0):
+            pass
+
+    with pytest.raises(NotSent, match="no connection"):
+        asyncio.run(run())
