@@ -24,6 +24,7 @@ from safelight.maintenance.lost import LostWatch, Machine
 from safelight.maintenance.pruner import Pruner
 from safelight.maintenance.sweeper import Sweeper, SweepRules
 from safelight.net.guarded import Guarded
+from safelight.providers.callbacks import callback_url, can_be_reached
 from safelight.providers.protocol import Provider
 from safelight.queues.nudger import Nudger
 from safelight.queues.nudges import Nudges
@@ -161,6 +162,7 @@ class Safelight:
                 self.providers,
                 self.presence,
                 rules=_rules(settings),
+                callback_url=self._callback_url,
             )
             runner = Runner(bench, queues=role.queues, slots=role.slots, drain_s=self._drain_s(role))
         rhythm = Rhythm(settings.lease_seconds, settings.sweep_seconds)
@@ -199,6 +201,13 @@ class Safelight:
             )
         mine = tuple(served) if slots else ()
         return Role(name, mine, tuple(sorted(self.providers)), slots, url, kinds=self._kinds_of(mine))
+
+    def _callback_url(self, provider: str, call_id: str) -> str | None:
+        """Where a provider may announce a call; None where it could not reach us."""
+        base = self.settings.public_url
+        if base is None or not can_be_reached(base, self.settings.allow_private_hosts):
+            return None
+        return callback_url(self.secret, base, provider, call_id)
 
     def _drain_s(self, role: Role) -> float:
         if (configured := self.settings.drain_seconds) is not None:

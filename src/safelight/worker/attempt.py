@@ -19,7 +19,7 @@ from safelight.domain.errors import StorageFailed
 from safelight.domain.gates import Shut
 from safelight.domain.ids import new_id
 from safelight.domain.jobs import Status
-from safelight.domain.outcomes import Done, ProviderError, Rejected
+from safelight.domain.outcomes import Done, ErrorClass, ProviderError, Rejected
 from safelight.services import calls, gates, unknown_calls
 from safelight.services.assets import NewAsset
 from safelight.services.calls import Accepted, CallOutcome, OpenCall, Sending
@@ -279,8 +279,9 @@ class Attempt:
                 self._closing.learnt = CallOutcome(live.id, "succeeded", self._cost_usd(route, answer))
                 await self._deliver(model, route, live, answer)
             case Rejected(error):
-                self._closing.learnt = CallOutcome(live.id, "failed", error=error.message)
-                decision = after_rejection(self.job, provider, error, random)
+                paid = live.accepted and not live.repeatable
+                self._closing.learnt = _over(live, error, may_be_paid=paid)
+                decision = after_rejection(self.job, provider, error, random, may_be_paid=paid)
                 if live.was_not_accepted and not self._draining and self._routing.goes_on_after(error):
                     await self._fall_back(route, error, decision)
                 else:
@@ -359,6 +360,13 @@ class Attempt:
             await self._closing.end(Status.FAILED, error=error_json("deadline_exceeded", text, route.provider))
         else:
             await self._closing.follow(decision)
+
+
+def _over(live: LiveCall, error: ProviderError, *, may_be_paid: bool) -> CallOutcome | None:
+    """What to record of a rejected call. One whose state nobody understands stays open, to be looked after."""
+    if may_be_paid and error.error_class is ErrorClass.PROTOCOL:
+        return None
+    return CallOutcome(live.id, "failed", error=error.message)
 
 
 def _not_known(live: LiveCall, why: str) -> CallOutcome | None:

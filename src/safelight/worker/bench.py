@@ -25,7 +25,10 @@ from safelight.worker.presence import Presence
 class Pace:
     """Seconds between the things an attempt does again."""
 
-    poll_every_s: float = 2.0
+    first_poll_s: float = 0.5
+    """From acceptance to the first question; the pauses grow from there."""
+    poll_every_s: float = 1.8
+    """The longest pause, so that no answer lies there for 2 s."""
     look_again_s: float = 60.0
     """How long a call waits to be woken before it waits again: the look of the whole process comes much sooner."""
     stop_grace_s: float = 5.0
@@ -67,6 +70,11 @@ def today() -> date:
     return datetime.now(UTC).date()
 
 
+def nowhere(provider: str, call_id: str) -> str | None:
+    """Providers cannot reach us."""
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class Bench:
     """Shared by all attempts of a process. `random` in 0..1 is the jitter of retries."""
@@ -81,6 +89,8 @@ class Bench:
     rules: Rules = Rules()
     random: Callable[[], float] = Random().random  # noqa: S311 - jitter; the system's is slow among busy threads
     today: Callable[[], date] = today
+    callback_url: Callable[[str, str], str | None] = nowhere
+    """Where a provider may announce a call, by the names of both; None where it could not reach us."""
 
     gates: GateView = field(default_factory=GateView)
 

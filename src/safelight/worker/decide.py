@@ -36,12 +36,16 @@ SHORTEST_SNOOZE_S = 1.0
 """A snooze uses no attempt: nothing else would keep a `Retry-After: 0` from being asked again without a pause."""
 
 
-def after_rejection(job: ClaimedJob, provider: str, error: ProviderError, random: float) -> Fail | TryLater:
+def after_rejection(
+    job: ClaimedJob, provider: str, error: ProviderError, random: float, *, may_be_paid: bool = False
+) -> Fail | TryLater:
     """Errors that cannot get better never retry; the others do while attempts are left.
 
     A job that only fetches the result of an earlier call never makes one of its own: that may cost its user nothing.
+    An answer that nobody understands about a call that was accepted (`may_be_paid`) is no proof that it is over.
     """
-    if not error.can_get_better or job.resumed_call is not None:
+    not_understood = may_be_paid and error.error_class is ErrorClass.PROTOCOL
+    if not error.can_get_better or job.resumed_call is not None or not_understood:
         return Fail(error_json(str(error.error_class), error.message, provider, error))
     uses_attempt = retry.uses_attempt(error)
     if uses_attempt and job.attempt >= job.max_attempts:

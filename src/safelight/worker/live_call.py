@@ -15,13 +15,14 @@ from safelight.catalog.model import Route
 from safelight.domain.outcomes import Done, ErrorClass, Pending, ProviderError, Rejected, RemoteState
 from safelight.domain.text import presentable
 from safelight.events.hub import Waiter
-from safelight.providers.protocol import Generation, NotSent, Provider
+from safelight.providers.protocol import AskLater, Generation, Hears, NotSent, Provider
 from safelight.services import calls
 from safelight.services.claimable import ClaimedJob
 from safelight.services.progress import Standing, standing
 from safelight.telemetry.await_points import crashable
 from safelight.worker.bench import Bench
 from safelight.worker.patience import patiently
+from safelight.worker.polling import PollTimes
 from safelight.worker.reporter import Reporter
 
 log = structlog.get_logger(__name__)
@@ -86,7 +87,7 @@ class LiveCall:
 
     def _stop(self) -> None:
         self.reporter.stopped = True
-        self._bench.hub.wake([f"stop:{self._job.id}"])
+        self._bench.hub.wake([f"stop:{self._job.id}", f"call:{self.id}"])
 
     async def answer(self) -> Answer:
         """The provider's answer, before the job's deadline and while somebody wants it."""
@@ -99,7 +100,7 @@ class LiveCall:
             done, _ = await asyncio.wait({call, watch}, timeout=limit_s, return_when=asyncio.FIRST_COMPLETED)
             if call not in done:
                 self.late = not done
-                self.reporter.stopped = True
+                self._stop()
                 await asyncio.wait({call}, timeout=pace.stop_grace_s)
             return await _answer_of(call)
         finally:
@@ -117,18 +118,25 @@ class LiveCall:
     async def _poll_until_answered(self, state: Pending, waiter: Waiter) -> Answer:
         """Ask now and then, and at once when the provider has said something by itself: that rings."""
         latest: RemoteState = state
+        times, shown = PollTimes(self._bench.pace), None
         while isinstance(latest, Pending):
-            if not await self.reporter(latest.progress or 0.0):
+            progress = latest.progress or 0.0
+            if progress == shown and not self.reporter.stopped:  # nothing new to write: a thousand calls may wait
+                pass
+            elif not await self.reporter(progress):
                 return await self._let_go(latest.remote_id)
-            await waiter.wait(self._bench.pace.poll_every_s)
+            shown = progress
+            await waiter.wait(times.next_s())
             waiter.clear()
-            latest = await self._poll(latest)
+            latest = await self._poll(latest, times)
         return latest
 
     async def _begin(self) -> RemoteState:
         if self._remote_id is not None:
             return Pending(self._remote_id)
-        generation = Generation(self._job.kind, self._route.model, self._job.prompt, self._params)
+        generation = Generation(
+            self._job.kind, self._route.model, self._job.prompt, self._params, callback_url=self._callback_url()
+        )
         state = await self._provider.start(generation, self.id, self.reporter)
         if isinstance(state, Pending):
             self._remote_id = state.remote_id
@@ -136,12 +144,21 @@ class LiveCall:
             await patiently(lambda: database.write(calls.accepted, news), self._bench.pace.write_again_s)
         return state
 
-    async def _poll(self, before: Pending) -> RemoteState:
+    def _callback_url(self) -> str | None:
+        hears = isinstance(self._provider, Hears)
+        return self._bench.callback_url(self._route.provider, self.id) if hears else None
+
+    async def _poll(self, before: Pending, times: PollTimes) -> RemoteState:
         """Asking again costs nothing: a poll that fails leaves everything as it was."""
         try:
             return await self._provider.poll(before.remote_id)
+        except AskLater as error:
+            log.info("poll_put_off", remote_id=before.remote_id, error=str(error), retry_after_s=error.retry_after_s)
+            times.put_off(error.retry_after_s)
+            return before
         except Exception as error:  # the provider's own: the deadline ends it
             log.warning("poll_failed", remote_id=before.remote_id, error=f"{type(error).__name__}: {error}")
+            times.put_off(None)
             return before
 
     def _only_stopped(self, state: Answer) -> TypeGuard[Rejected]:

@@ -50,6 +50,7 @@ API = (
     "cancel",
     "cancel_items",
     "grant",
+    "hear",
     "open_queues",
     "refund",
     "resume",

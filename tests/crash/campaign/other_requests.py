@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from safelight.providers.callbacks import callback_url
 from tests.crash.campaign.house import House
 
 NEWEST = "SELECT id FROM jobs WHERE kind <> 'batch' ORDER BY number DESC LIMIT 1"
@@ -41,6 +42,13 @@ def grant(house: House, reference: str) -> None:
     house.ask("/api/credits/grant", reference, user_id="somebody", amount=5)
 
 
+def hear(house: House, reference: str) -> None:
+    """The provider announces a call, as by a webhook, and again where nobody heard it."""
+    secret = str(house.rows("SELECT value FROM installation WHERE name = 'signing_secret'")[0]["value"]).encode()
+    for row in house.rows("SELECT id, remote_id FROM calls WHERE remote_id IS NOT NULL ORDER BY number DESC LIMIT 1"):
+        house.ask(callback_url(secret, "", "stand-in", row["id"]), id=row["remote_id"], status="processing")
+
+
 def batch(house: House, reference: str) -> None:
     """Three jobs at once, canceled at once."""
     prompts = [f"a pier {n} answer=now" for n in range(3)]
@@ -53,6 +61,7 @@ TO_MEET: dict[str, Callable[[House, str], None]] = {
     "cancel": cancel,
     "cancel_items": batch,
     "grant": grant,
+    "hear": hear,
     "refund": refund,
     "resume": resume,
     "retry_now": retry,
