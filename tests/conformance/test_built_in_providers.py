@@ -1,4 +1,4 @@
-"""The built-in providers of text and of larger pictures do what every provider does."""
+"""The built-in providers of films, texts and larger pictures do what every provider does."""
 
 from __future__ import annotations
 
@@ -8,9 +8,21 @@ from PIL import Image
 
 from safelight.providers.lanczos.provider import LanczosProvider
 from safelight.providers.procedural.text_provider import ProceduralTextProvider
+from safelight.providers.procedural.video_provider import ProceduralVideoProvider
 from safelight.providers.protocol import Generation, Input, Provider
 from safelight.providers.realesrgan.provider import RealesrganProvider
 from safelight.testing.provider_conformance import ProviderConformance
+
+
+class TestProceduralVideoProvider(ProviderConformance):
+    most_outputs = 1
+
+    def make_provider(self) -> Provider:
+        return ProceduralVideoProvider()
+
+    def generation(self, *, n: int = 1, seed: int = 7) -> Generation:
+        small = {"width": 128, "height": 128, "duration_s": 1, "fps": 8}
+        return Generation("video", "procedural-video", "a boat on a lake", {**small, "seed": seed})
 
 
 class TestProceduralTextProvider(ProviderConformance):

@@ -2,21 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property
+from typing import Any, TypeVar
 
 import numpy as np
 from PIL import Image
 
 from safelight.providers.procedural.colour import Array
 
+T = TypeVar("T")
+
 
 class Canvas:
     """`rgb` is (3, height, width), 0..1. One `unit` is about the shorter side: shapes scale with it."""
 
-    def __init__(self, width: int, height: int) -> None:
+    def __init__(self, width: int, height: int, kept: dict[str, Any] | None = None) -> None:
+        """`kept` is what the frames of one film share."""
         self.width, self.height = width, height
+        self._kept: dict[str, Any] = {} if kept is None else kept
         self.unit = float(min(height, width * 1.15))
         self.rgb: Array = np.zeros((3, height, width), np.float32)
+
+    def keep(self, name: str, make: Callable[[], T]) -> T:
+        """What `make` makes, made once for all frames of a film."""
+        if name not in self._kept:
+            self._kept[name] = make()
+        found: T = self._kept[name]
+        return found
 
     @cached_property
     def x(self) -> Array:

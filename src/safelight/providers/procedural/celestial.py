@@ -20,7 +20,8 @@ def scatter_stars(canvas: Canvas, scene: Scene, open_sky: Array, count: int = 11
     y = np.where(band, np.clip(0.15 + 0.5 * x + rng.normal(0, 0.06, count), 0, 1), y)
     fade = 1.0 if scene.place == "space" else np.clip(1.1 - y / max(scene.horizon, 0.3), 0, 1) * scene.palette.stars
     size = canvas.unit / 1024
-    light = splat(canvas, x, y, (0.2 + power * 1.6) * fade, np.maximum(0.45, size * (0.5 + 1.1 * power)))
+    twinkle = 1 + 0.4 * np.sin((1.5 + 4.5 * warmth) * scene.at_s)
+    light = splat(canvas, x, y, (0.2 + power * 1.6) * fade * twinkle, np.maximum(0.45, size * (0.5 + 1.1 * power)))
     light *= open_sky**2
     cool, warm = rgb("#cfe0ff"), rgb("#ffe9c8")
     tone = mix(cool, warm, float(warmth.mean()))
@@ -84,9 +85,11 @@ def hang_aurora(canvas: Canvas, scene: Scene) -> None:
     green, violet = rgb("#4dffb0"), rgb("#b25cff")
     for curtain in range(3):
         base, offset, reach, slant = rng.random(4).tolist()
-        hem = scene.horizon * (0.42 + 0.2 * curtain + 0.12 * base) + 0.10 * noise.line(x * 0.9, offset * 500, 4)
+        hem = scene.horizon * (0.42 + 0.2 * curtain + 0.12 * base) + 0.10 * noise.line(
+            x * 0.9, offset * 500 + 0.16 * scene.at_s, 4
+        )
         hem += 0.12 * (slant - 0.5) * x
-        rays = 0.55 + 0.45 * noise.line(x * 26, offset * 900, 3, 0.7)
+        rays = 0.55 + 0.45 * noise.line(x * 26, offset * 900 + 1.1 * scene.at_s, 3, 0.7)
         above = (hem - y) / (0.20 + 0.22 * reach)
         fall = np.clip(above, 0, None)
         glow = np.exp(-fall * 2.6) * smoothstep(-0.05, 0.06, above) * np.clip(rays, 0.12, 1) * (0.85 - 0.18 * curtain)

@@ -107,7 +107,7 @@ def cast_rays(canvas: Canvas, scene: Scene, strength: float = 0.36) -> None:
     x = ((np.arange(small[1], dtype=np.float32) + 0.5) / small[1])[None, :] * canvas.width
     dx, dy = x - scene.sun_x * canvas.width, y - scene.sun_y * canvas.height + 0.06 * canvas.unit
     angle = np.arctan2(dx, dy)
-    beams = noise.line(np.asarray(angle * 5.0, np.float32), rng.random() * 900, 3, 0.6)
+    beams = noise.line(np.asarray(angle * 5.0, np.float32), rng.random() * 900 + 0.22 * scene.at_s, 3, 0.6)
     far = np.hypot(dx, dy) / canvas.unit
     light = np.clip(beams + 0.1, 0, 1) * np.exp(-far * 1.6) * strength * scene.palette.sun_strength
     canvas.shine(canvas.soft(np.asarray(light, np.float32)), scene.palette.glow)

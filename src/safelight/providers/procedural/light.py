@@ -27,9 +27,9 @@ def scatter_sunlight(canvas: Canvas, scene: Scene, strength: float = 0.34) -> No
     canvas.shine(canvas.soft(np.asarray(amount, np.float32)), scene.palette.glow)
 
 
-def bloom(canvas: Canvas, strength: float = 0.5, threshold: float = 0.78) -> None:
-    """Let the brightest parts bleed into their surroundings."""
-    step = max(2, round(canvas.unit / 256))
+def bloom(canvas: Canvas, strength: float = 0.5, threshold: float = 0.78, coarse: int = 1) -> None:
+    """Let the brightest parts bleed into their surroundings; `coarse` times as roughly, for films."""
+    step = max(2, round(canvas.unit / 256)) * coarse
     small = canvas.rgb[:, ::step, ::step]
     bright = np.clip((np.tensordot(LUMA, small, 1) - threshold) / (1 - threshold), 0, 1)
     radius = canvas.unit / step
@@ -41,8 +41,8 @@ def bloom(canvas: Canvas, strength: float = 0.5, threshold: float = 0.78) -> Non
         canvas.rgb[k] += spread * (1 - np.minimum(canvas.rgb[k], 1))
 
 
-def finish(canvas: Canvas, scene: Scene) -> None:
-    """Vignette, curve, style, grain: the darkroom's last steps."""
+def finish(canvas: Canvas, scene: Scene, *, grainy: bool = True) -> None:
+    """Vignette, curve, style, grain: the darkroom's last steps. Grain that stood still would spoil a film."""
     _vignette(canvas)
     if scene.reading.style:
         _restyle(canvas, scene.reading.style)
@@ -50,7 +50,8 @@ def finish(canvas: Canvas, scene: Scene) -> None:
         plane = canvas.rgb[k]
         np.clip(plane, 0, 1, out=plane)
         plane += 0.35 * (plane * plane * (3 - 2 * plane) - plane)
-    _grain(canvas, scene)
+    if grainy:
+        _grain(canvas, scene)
 
 
 def _vignette(canvas: Canvas) -> None:

@@ -107,8 +107,13 @@ def _mountain_trees(canvas: Canvas, scene: Scene) -> None:
     )
 
 
-def _sea(canvas: Canvas, scene: Scene) -> None:
+def open_water(canvas: Canvas, scene: Scene) -> None:
+    """The sea without a storm's swell."""
     paint_water(canvas, scene, scene.horizon, 1.4, 0.9)
+
+
+def _sea(canvas: Canvas, scene: Scene) -> None:
+    open_water(canvas, scene)
     if scene.weather == "storm":
         paint_swell(canvas, scene)
 

@@ -57,6 +57,8 @@ class Scene:
     subject_size: float
     """1 is the subject's usual size."""
     mirrored: bool
+    at_s: float = 0.0
+    """Of a film: seconds since its first frame, which is the picture of the same prompt and seed."""
 
     def rng(self, topic: str) -> np.random.Generator:
         """Random numbers for one topic: the same for the same prompt and seed, whatever else is drawn."""

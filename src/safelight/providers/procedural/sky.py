@@ -65,6 +65,7 @@ def _paint_clouds(sky: Array, canvas: Canvas, scene: Scene, x: Array, y: Array, 
 def _clouds(canvas: Canvas, scene: Scene, x: Array, y: Array) -> tuple[Array, Array]:
     """How thick the clouds are, and how much they face the sun: where they thin out toward it they are lit."""
     offset_u, offset_v, stretch, billow = scene.rng("clouds").random(4).tolist()
+    offset_u, offset_v = offset_u + 0.006 * scene.at_s, offset_v + 0.0012 * scene.at_s
     down = y / scene.horizon
     depth = 1 / np.clip(1.16 - down, 0.12, None)
     u = (x - 0.5) * (canvas.width / canvas.unit) * depth * (0.20 + 0.10 * stretch) + offset_u

@@ -58,6 +58,7 @@ def paint_planet(canvas: Canvas, scene: Scene) -> None:
         rng,
         banded=ringed or bool(words & BANDED) or kind < 0.3,
         lamp=scene.mirrored,
+        turned=0.012 * scene.at_s,
     )
     if ringed:
         _rings(canvas, (cx, cy), radius, angle, tones, front=True, lamp=scene.mirrored)
@@ -85,7 +86,7 @@ def _tones(scene: Scene, rng: np.random.Generator, words: frozenset[str]) -> lis
 
 
 def _ball(canvas: Canvas, centre: tuple[float, float], radius: float, angle: float, tones: list[Array],
-          rng: np.random.Generator, banded: bool, lamp: bool) -> None:  # fmt: skip
+          rng: np.random.Generator, banded: bool, lamp: bool, turned: float = 0.0) -> None:  # fmt: skip
     cx, cy = centre
     side = int(radius * 2.5) + 2
     left, top = int(cx - side / 2), int(cy - side / 2)
@@ -94,7 +95,7 @@ def _ball(canvas: Canvas, centre: tuple[float, float], radius: float, angle: flo
     far = np.hypot(x, y)
     z = np.sqrt(np.clip(1 - far * far, 0, 1))
     turned_x, turned_y = x * np.cos(angle) + y * np.sin(angle), y * np.cos(angle) - x * np.sin(angle)
-    east, north = np.arctan2(turned_x, z + 0.02) * 0.16, np.arcsin(np.clip(turned_y, -1, 1)) * 0.16
+    east, north = np.arctan2(turned_x, z + 0.02) * 0.16 + turned, np.arcsin(np.clip(turned_y, -1, 1)) * 0.16
     u, v = rng.random(2).tolist()
     if banded:
         swirl = noise.sample(east * 1.2 + u, north * 2.0 + v)

@@ -11,6 +11,10 @@ from safelight.providers.procedural.colour import Array, dyed, mix, rgb
 from safelight.providers.procedural.noise import smoothstep
 from safelight.providers.procedural.scene import Scene
 
+WAVES = ((0.30, 5.0, 0.9, 0.17), (0.75, 13.0, 0.75, 0.34), (1.9, 31.0, 0.5, 0.62))
+"""Trains of waves: tiles across, tiles away, strength, tiles that roll in per second."""
+SWELLS = 6
+
 
 def paint_water(canvas: Canvas, scene: Scene, shore: float, roughness: float = 1.0, clarity: float = 0.85) -> None:
     """Fill from the shore (share of the height) down. Roughness 0.3 is a pond, 1 a breeze, 1.5 the open sea.
@@ -22,7 +26,7 @@ def paint_water(canvas: Canvas, scene: Scene, shore: float, roughness: float = 1
     if high < 2:
         return
     depth = ((np.arange(high, dtype=np.float32) + 0.5) / high)[:, None]
-    waves = _waves(canvas, scene.rng("water"), depth)
+    waves = _waves(canvas, scene, depth)
     slope = (waves - 0.5) * 2
     shift = slope * depth * canvas.unit * 0.08 * min(roughness, 1.0)
     source = top - 1 - (np.arange(high, dtype=np.float32)[:, None] * 0.92 + np.abs(shift))
@@ -48,16 +52,24 @@ def _blurred(plane: Array, canvas: Canvas) -> Array:
     return np.asarray(small.resize(picture.size, Image.Resampling.BICUBIC), np.float32)
 
 
-def _waves(canvas: Canvas, rng: np.random.Generator, depth: Array) -> Array:
-    """Noise in perspective: fine and flat at the shore, long swells nearby."""
+def _waves(canvas: Canvas, scene: Scene, depth: Array) -> Array:
+    """Noise in perspective: fine and flat at the shore, long swells nearby, rolling in as time goes on."""
     wide = canvas.width
     far = 1.0 / (0.12 + depth[:, 0])
     at = (far[0] - far) / (far[0] - far[-1])
     total = np.zeros((depth.shape[0], wide), np.float32)
-    for across, away, strength in ((0.30, 5.0, 0.9), (0.75, 13.0, 0.75), (1.9, 31.0, 0.5)):
-        flat = noise.window((640, wide), rng.random(), rng.random(), across * wide / canvas.unit, 1.0)
-        total += strength * (flat[((at * away) % 1.0 * 639).astype(np.int32)] - 0.5)
+    sheets = canvas.keep(f"waves {depth.shape[0]}", lambda: _sheets(canvas, scene))
+    for flat, (_, away, strength, speed) in zip(sheets, WAVES, strict=True):
+        total += strength * (flat[((at * away - speed * scene.at_s) % 1.0 * 639).astype(np.int32)] - 0.5)
     return np.asarray(0.5 + total * smoothstep(-0.08, 0.5, depth))
+
+
+def _sheets(canvas: Canvas, scene: Scene) -> list[Array]:
+    """Each train of waves seen from above, a tile long."""
+    rng, wide = scene.rng("water"), canvas.width
+    return [
+        noise.window((640, wide), rng.random(), rng.random(), across * wide / canvas.unit, 1.0) for across, *_ in WAVES
+    ]
 
 
 def _deep(scene: Scene) -> Array:
@@ -85,28 +97,23 @@ def _glitter(canvas: Canvas, scene: Scene, top: int, depth: Array, waves: Array,
 
 
 def paint_swell(canvas: Canvas, scene: Scene) -> None:
-    """A storm's waves: steep crests one before the other, light through their tops, foam along the edge."""
-    rng = scene.rng("swell")
-    layers = 6
+    """A storm's waves: steep crests one before the other."""
+    for layer in range(SWELLS):
+        paint_one_swell(canvas, scene, layer)
+
+
+def paint_one_swell(canvas: Canvas, scene: Scene, layer: int) -> None:
+    """One of them, 0 the farthest: light through its top, foam along its edge."""
+    draws = scene.rng("swell").random((SWELLS, 4))[layer]
     dark, teal = mix(_deep(scene), rgb("#0b1a22"), 0.45), mix(scene.palette.haze, rgb("#3f7f86"), 0.6)
     foam = mix(rgb("#eef5f6"), scene.palette.haze, 0.35)
-    for layer in range(layers):
-        near = (layer + 1) / layers
-        _wave(
-            canvas,
-            scene,
-            rng,
-            near,
-            mix(mix(dark, scene.palette.haze, 0.5), dark, near),
-            mix(scene.palette.haze, teal, near),
-            foam,
-        )
+    near = (layer + 1) / SWELLS
+    body = mix(mix(dark, scene.palette.haze, 0.5), dark, near)
+    _wave(canvas, scene, draws, near, body, mix(scene.palette.haze, teal, near), foam)
 
 
-def _wave(
-    canvas: Canvas, scene: Scene, rng: np.random.Generator, near: float, body: Array, crest: Array, foam: Array
-) -> None:
-    offset, beat, u, v = rng.random(4).tolist()
+def _wave(canvas: Canvas, scene: Scene, draws: Array, near: float, body: Array, crest: Array, foam: Array) -> None:
+    offset, beat, u, v = draws.tolist()
     x = canvas.x * (2.6 - 1.7 * near) + 0.3 * near * noise.line(canvas.x * 2, offset * 100, 2)
     peaks = 1 - np.abs(noise.line(x, offset * 900, 2, 0.35)) * 1.1
     chop = 0.05 * noise.line(x * 9, beat * 700, 4, 0.6)

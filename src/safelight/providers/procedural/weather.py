@@ -8,9 +8,11 @@ from PIL import Image, ImageFilter
 from safelight.providers.procedural import noise
 from safelight.providers.procedural.canvas import Canvas
 from safelight.providers.procedural.celestial import splat
-from safelight.providers.procedural.colour import mix, rgb
+from safelight.providers.procedural.colour import Array, mix, rgb
 from safelight.providers.procedural.scene import Scene
 from safelight.providers.procedural.shapes import Silhouette
+
+FLASH_EVERY_S = 2.6
 
 
 def paint_weather(canvas: Canvas, scene: Scene) -> None:
@@ -32,6 +34,9 @@ def paint_weather(canvas: Canvas, scene: Scene) -> None:
 
 def strike_lightning(canvas: Canvas, scene: Scene) -> None:
     """One forked bolt from the clouds down to the horizon, and its light on the clouds."""
+    flash = max(0.0, 1 - 3 * (scene.at_s % FLASH_EVERY_S))
+    if flash == 0:
+        return
     rng = scene.rng("lightning")
     x = (0.25 + 0.5 * rng.random()) * canvas.width
     picture = Silhouette(canvas)
@@ -39,8 +44,8 @@ def strike_lightning(canvas: Canvas, scene: Scene) -> None:
     mask = picture.mask()
     small = Image.fromarray(np.asarray(mask * 255, np.uint8)).reduce(4)
     halo = np.asarray(small.filter(ImageFilter.GaussianBlur(canvas.unit * 0.02)), np.float32) / 255
-    canvas.shine(np.clip(canvas.soft(halo) * 3.5, 0, 0.8), rgb("#9fb4ff"))
-    canvas.blend(mask, rgb("#f6f4ff"))
+    canvas.shine(np.clip(canvas.soft(halo) * 3.5, 0, 0.8) * flash, rgb("#9fb4ff"))
+    canvas.blend(mask * flash, rgb("#f6f4ff"))
 
 
 def _bolt(
@@ -72,7 +77,9 @@ def _rain(canvas: Canvas, scene: Scene, count: int) -> None:
     picture = Silhouette(canvas)
     for x, y, size, bright in drops:
         length = canvas.unit * (0.02 + 0.06 * size)
-        left, top = (x * 1.3 - 0.15) * canvas.width, (y * 1.1 - 0.1) * canvas.height
+        fallen = (y + (1.1 + 0.9 * size) * scene.at_s) % 1.0
+        along = (x + lean * (fallen - y) * canvas.height / canvas.width / 1.3) % 1.0
+        left, top = (along * 1.3 - 0.15) * canvas.width, (fallen * 1.1 - 0.1) * canvas.height
         picture.line(
             [(left, top), (left + lean * length, top + length)],
             canvas.unit * (0.0006 + 0.0014 * size),
@@ -86,20 +93,29 @@ def _snowfall(canvas: Canvas, scene: Scene) -> None:
     for count, size, bright in ((700, 0.0012, 0.6), (220, 0.0028, 0.8)):
         flakes = rng.random((count, 3))
         radius = canvas.unit * size * (0.6 + 0.8 * flakes[:, 2])
-        light = splat(canvas, flakes[:, 0], flakes[:, 1], np.full(count, bright), np.maximum(radius, 0.5))
+        x, y = _adrift(scene, flakes, 0.05 + 30 * size)
+        light = splat(canvas, x, y, np.full(count, bright), np.maximum(radius, 0.5))
         canvas.blend(np.minimum(light, 0.95), mix(rgb("#ffffff"), scene.palette.haze, 0.15))
     big = Silhouette(canvas)
-    for x, y, size in rng.random((26, 3)):
+    flakes = rng.random((26, 3))
+    for x, y, size in zip(*_adrift(scene, flakes, 0.2), flakes[:, 2], strict=True):
         reach = canvas.unit * (0.006 + 0.008 * size)
         big.ellipse(x * canvas.width, y * canvas.height, reach, reach, 200)
     soft = Image.fromarray(np.asarray(big.mask() * 255, np.uint8)).filter(ImageFilter.BoxBlur(canvas.unit * 0.006))
     canvas.blend(np.asarray(soft, np.float32) / 330, rgb("#ffffff"))
 
 
+def _adrift(scene: Scene, flakes: Array, per_s: float) -> tuple[Array, Array]:
+    """Where flakes are that fall `per_s` heights a second and sway as they do."""
+    x, y, size = flakes.T
+    swayed = 0.012 * (np.sin((0.8 + size) * scene.at_s + 6 * x) - np.sin(6 * x))
+    return (x + swayed) % 1.0, (y + per_s * (0.7 + 0.6 * size) * scene.at_s) % 1.0
+
+
 def _fog(canvas: Canvas, scene: Scene) -> None:
     rng = scene.rng("fog")
     small = (64, 128)
-    drift = noise.window(small, rng.random(), rng.random(), 0.5, 0.22)
+    drift = noise.window(small, rng.random() + 0.008 * scene.at_s, rng.random(), 0.5, 0.22)
     y = np.linspace(0, 1, small[0], dtype=np.float32)[:, None]
     low = np.exp(-(((y - scene.horizon - 0.1) / 0.22) ** 2))
     amount = np.clip(low * (drift - 0.28) * 1.3, 0, 0.7)
