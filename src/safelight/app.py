@@ -16,6 +16,7 @@ import structlog
 from safelight.adapters import adapters
 from safelight.catalog.catalog import Catalog
 from safelight.catalog.loading import load_catalog
+from safelight.catalog.model import NOTHING_KNOWN
 from safelight.domain.clock import local_s
 from safelight.domain.errors import BadSettings, Remedy, StorageFailed
 from safelight.events.hub import Hub
@@ -31,6 +32,7 @@ from safelight.queues.nudges import Nudges
 from safelight.services.desk import Desk
 from safelight.services.installation import open_queues, shared_secret
 from safelight.services.job_body import Links
+from safelight.services.outlook import Lookout
 from safelight.services.prepare import Limits
 from safelight.services.presence import addresses, processes
 from safelight.settings import Settings
@@ -64,6 +66,7 @@ class Safelight:
         store: AssetStore,
         secret: str,
         providers: Mapping[str, Provider],
+        missing: Mapping[str, str] = NOTHING_KNOWN,
     ) -> None:
         self.settings, self.database, self.catalog, self.store = settings, database, catalog, store
         self.secret = secret.encode()
@@ -79,7 +82,7 @@ class Safelight:
         self.desk = Desk(
             database=database,
             catalog=catalog,
-            configured=frozenset(providers),
+            lookout=Lookout(database, providers, missing),
             limits=Limits(settings.max_wait_seconds, settings.batch_max_wait_seconds, _run_limits(settings)),
             links_for=self.links_for,
             free_bytes=store.free_disk_bytes,
@@ -104,7 +107,8 @@ class Safelight:
             await database.write(open_queues, [model.queue for model in catalog.models])
             await keep_in_credits(database)
             store = AssetStore(settings.storage_address)
-            return cls(settings, database, catalog, store, secret, adapters(settings).usable)
+            found = adapters(settings)
+            return cls(settings, database, catalog, store, secret, found.usable, found.missing)
         except BaseException:
             await database.stop()
             raise

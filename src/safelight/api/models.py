@@ -14,4 +14,4 @@ router = APIRouter(tags=["models"])
 @router.get("/api/models", summary="Every model")
 async def list_models(safelight: Installation, caller: Caller) -> dict[str, Any]:
     """What each takes, costs and usually needs, and whether it can be used now."""
-    return {"models": safelight.desk.models()}
+    return {"models": await safelight.desk.models()}

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 from safelight.catalog.limits import NO_LIMITS, ProviderLimits
-from safelight.catalog.model import Model, Route
+from safelight.catalog.model import NOTHING_KNOWN, Model, Route
 from safelight.catalog.parameters import LONGEST_SHOWN, nearest
 from safelight.domain.errors import ModelRetired, ModelUnavailable, Remedy, UnknownModel
 
@@ -60,17 +60,27 @@ class Catalog:
     def of_kind(self, kind: str) -> tuple[Model, ...]:
         return tuple(model for model in self.models if model.kind == kind)
 
-    def resolve(self, kind: str, model: str | None, *, configured: Collection[str], today: date) -> Resolved:
-        """The model and route for a request; `configured` are the providers some live process can serve.
+    def resolve(
+        self,
+        kind: str,
+        model: str | None,
+        *,
+        configured: Collection[str],
+        today: date,
+        missing: Mapping[str, str] = NOTHING_KNOWN,
+    ) -> Resolved:
+        """The model and route for a request; `configured` are the providers some live process can serve, and `missing`
+        says what others lack.
 
         Raises UnknownModel, ModelRetired or ModelUnavailable.
         """
         if model is None:
-            return self._resolved(self._default(kind, configured=configured, today=today), configured, today)
+            default = self._default(kind, configured=configured, today=today, missing=missing)
+            return self._resolved(default, configured, today, missing)
         named = self.get(model)
         if named is None or named.kind != kind:
             raise self._unknown(kind, model)
-        return self._resolved(named, configured, today)
+        return self._resolved(named, configured, today, missing)
 
     def successor(self, model: Model, today: date) -> Model | None:
         """The first model after this one that is not retired itself; None if there is none."""
@@ -83,26 +93,26 @@ class Catalog:
             seen.add(following.id if following else "")
         return following
 
-    def _resolved(self, model: Model, configured: Collection[str], today: date) -> Resolved:
+    def _resolved(self, model: Model, configured: Collection[str], today: date, missing: Mapping[str, str]) -> Resolved:
         if model.is_retired(today):
-            return self._after(model, configured, today)
+            return self._after(model, configured, today, missing)
         route = model.usable_route(configured=configured, today=today)
         if route:
             return Resolved(model, route, tuple(_warnings(model, today)))
-        reason = model.why_unavailable(configured=configured, today=today)
+        reason = model.why_unavailable(configured=configured, today=today, missing=missing)
         raise ModelUnavailable(model=model.id, reason=reason or "no route is open")
 
-    def _after(self, retired: Model, configured: Collection[str], today: date) -> Resolved:
+    def _after(self, retired: Model, configured: Collection[str], today: date, missing: Mapping[str, str]) -> Resolved:
         """The successor in its place, if the operator allows that. Raises ModelRetired."""
         following = self.successor(retired, today)
         if following is None or not self.follow_successors:
             instead = following.id if following else retired.successor
             raise ModelRetired(model=retired.id, shutdown_date=str(retired.shutdown_date), successor=instead)
-        found = self._resolved(following, configured, today)
+        found = self._resolved(following, configured, today, missing)
         text = f"Model {retired.id!r} was shut down on {retired.shutdown_date}; {following.id!r} took its place."
         return Resolved(found.model, found.route, (ModelWarning("model_replaced", text), *found.warnings))
 
-    def _default(self, kind: str, *, configured: Collection[str], today: date) -> Model:
+    def _default(self, kind: str, *, configured: Collection[str], today: date, missing: Mapping[str, str]) -> Model:
         candidates = self.of_kind(kind)
         for model in candidates:
             if model.usable_route(configured=configured, today=today):
@@ -110,7 +120,7 @@ class Catalog:
         if not candidates:
             raise ModelUnavailable(kind=kind, reason="the catalog has none")
         living = next((model for model in candidates if not model.is_retired(today)), candidates[0])
-        reason = living.why_unavailable(configured=configured, today=today)
+        reason = living.why_unavailable(configured=configured, today=today, missing=missing)
         raise ModelUnavailable(kind=kind, reason=f"of {living.id!r}, the first choice, {reason}")
 
     def _unknown(self, kind: str, model: str) -> UnknownModel:

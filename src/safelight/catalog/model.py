@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from datetime import date
 from functools import cached_property
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints, model_validator
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 Kind = Literal["image", "video", "text", "upscale"]
 ModelId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/@+-]*$", max_length=200)]
 QueueName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=64)]
+NOTHING_KNOWN: Mapping[str, str] = MappingProxyType({})
 ParameterName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=64)]
 
 
@@ -72,6 +74,9 @@ class Model(Entry):
     """Which pictures it starts from, by role."""
     price: Price
     typical_s: float = Field(gt=0, allow_inf_nan=False)
+    """How long a job usually runs, until enough have shown it."""
+    p95_s: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    """How long all but one in twenty run at most, where that is known."""
     aliases: tuple[ModelId, ...] = ()
     ai_generated: bool = True
     max_prompt_chars: int = Field(default=8000, ge=1)
@@ -129,6 +134,11 @@ class Model(Entry):
         """What a job with these parameters costs at most. Takes parameters that were already validated."""
         return self.price.most(params, prompt, pictures)
 
+    @property
+    def longest_s(self) -> float:
+        """What a job of it may well need: a limit below that would end it before its time."""
+        return self.p95_s if self.p95_s is not None else 3 * self.typical_s
+
     def usable_route(self, *, configured: Collection[str], today: date, pin: str | None = None) -> Route | None:
         """The best route that can be taken today, at the provider `pin` if one is named; None if there is none."""
         return next(iter(self.usable_routes(configured=configured, today=today, pin=pin)), None)
@@ -144,16 +154,29 @@ class Model(Entry):
         """The route of a call that was made there already, shut down for new calls or not."""
         return next(iter(self._routes_at(provider)), None)
 
-    def why_unavailable(self, *, configured: Collection[str], today: date, pin: str | None = None) -> str | None:
-        """Why it cannot be run here and now, as half a sentence; None if it can."""
+    def why_unavailable(
+        self,
+        *,
+        configured: Collection[str],
+        today: date,
+        pin: str | None = None,
+        missing: Mapping[str, str] = NOTHING_KNOWN,
+    ) -> str | None:
+        """Why it cannot be run here and now, as half a sentence; None if it can.
+
+        `missing` says what providers lack, by name, as far as it is known: `no OPENAI_API_KEY`.
+        """
         if self.usable_route(configured=configured, today=today, pin=pin):
             return None
         if self.is_retired(today):
             return f"it was shut down on {self.shutdown_date}"
         if pin and all(route.is_over(today) for route in self._routes_at(pin)):
             return f"provider {pin!r} no longer serves it"
-        providers = sorted({route.provider for route in self._routes_at(pin) if not route.is_over(today)})
-        return f"no process of this installation has provider {' or '.join(map(repr, providers))} configured"
+        providers = dict.fromkeys(route.provider for route in self._routes_at(pin) if not route.is_over(today))
+        lacks = [missing[provider] for provider in providers if provider in missing]
+        if unknown := sorted(provider for provider in providers if provider not in missing):
+            lacks.append(f"no process of this installation has provider {' or '.join(map(repr, unknown))} configured")
+        return ", ".join(lacks)
 
     def is_retired(self, today: date) -> bool:
         return all(route.is_over(today) for route in self.routes)
@@ -182,6 +205,7 @@ class Model(Entry):
             "price_credits": self.price_credits(self._default_params()),
             "price": self._public_price(),
             "typical_s": self.typical_s,
+            "p95_s": self.p95_s,
             "max_prompt_chars": self.max_prompt_chars,
             "prompt_required": self.prompt_required,
             "shutdown_date": self.shutdown_date.isoformat() if self.shutdown_date else None,

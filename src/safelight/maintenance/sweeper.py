@@ -10,12 +10,15 @@ import structlog
 
 from safelight.domain.clock import local_s
 from safelight.maintenance.lost import LostWatch
-from safelight.services import batches, parking, presence, sweep
+from safelight.services import batches, durations, parking, presence, sweep
 from safelight.services.presence import Process
 from safelight.store.database import Database
 from safelight.store.tx import Tx
 
 log = structlog.get_logger(__name__)
+
+MEASURE_EVERY_S = 300.0
+"""Between two looks at how long models take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +44,13 @@ class Sweeper:
         self._database, self._watch, self._rules = database, watch, rules
         self._seen, self._beats = seen, beats
         self._group = parking.FIRST_GROUP
+        self._measure_at = local_s()
         self.sweeps_n = 0
         """How many thorough runs came to their end: the sweep's own beat, which the process's beat tells."""
 
     async def run_once(self, *, thorough: bool = True) -> Counter[str]:
         """Counts by outcome: processes lost and forgotten; jobs taken back, expired, canceled, let in, made ready;
-        batches recounted.
+        batches recounted; models of which it was measured how long they take.
 
         The quick form leaves deadlines and orphans to the next thorough one, unless it finds a process lost.
         """
@@ -76,10 +80,18 @@ class Sweeper:
             done["recounted"] += await self._all(batches.recount_batches)
         if thorough and (old := [p.id for p in processes if presence.is_forgettable(p, now)]):
             done["forgotten"] += await self._database.write(presence.forget_lost, old)
+        if thorough and local_s() >= self._measure_at:
+            done["measured"] += await self._measure()
         self.sweeps_n += thorough
         if done.total():
             log.info("swept", **done)
         return done
+
+    async def _measure(self) -> int:
+        """Learn how long models take; of how many there is news."""
+        self._measure_at = local_s() + MEASURE_EVERY_S
+        learnt = await self._database.read(durations.news)
+        return await self._database.write(durations.keep, learnt) if learnt else 0
 
     async def _let_in(self) -> int:
         """Some groups of parked jobs each time: there may be thousands."""

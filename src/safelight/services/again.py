@@ -76,7 +76,7 @@ class Again:
             source = await self.desk.database.read(replay.source_of, original.number)
         if source is None:
             raise _nothing_to_resume(original)
-        self._refuse_unreachable(original, source)
+        await self._refuse_unreachable(original, source)
         submission = self._resuming(original, source, caller)
         asked = Resume(original, source, submission, new_id())
         return await self.desk.accepted(await self.desk.database.write(replay.resume, asked), caller)
@@ -88,14 +88,15 @@ class Again:
             raise no_such_job(job_id)
         return found
 
-    def _refuse_unreachable(self, original: Original, source: SourceCall) -> None:
+    async def _refuse_unreachable(self, original: Original, source: SourceCall) -> None:
         """A worker asks the same provider under the same model; its route may be closed for new calls."""
         model = self.desk.catalog.get(original.model)
         if model is None or model.route_at(source.provider) is None:
             raise ModelUnavailable(model=original.model, reason=f"the catalog no longer has it at {source.provider!r}")
-        if source.provider not in self.desk.configured:
-            reason = f"no process of this installation has provider {source.provider!r} configured"
-            raise ModelUnavailable(model=original.model, reason=reason)
+        outlook = await self.desk.lookout.look()
+        if source.provider not in outlook.configured:
+            unknown = f"no process of this installation has provider {source.provider!r} configured"
+            raise ModelUnavailable(model=original.model, reason=outlook.missing.get(source.provider, unknown))
 
     def _resuming(self, original: Original, source: SourceCall, caller: Caller) -> Submission:
         return Submission(

@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from safelight.catalog.catalog import Catalog
+from safelight.catalog.views import timed
 from safelight.domain.errors import CallerError, Gone, NotFound, Remedy, Unavailable
 from safelight.domain.ids import is_id, new_id
 from safelight.services import batches, disk, job_pages, read_jobs
 from safelight.services import cancel as cancel_case
 from safelight.services.job_body import Links, job_body
 from safelight.services.job_pages import ItemsRequest, PageRequest
+from safelight.services.outlook import Lookout
 from safelight.services.prepare import Caller, JobRequest, Limits, prepare
 from safelight.services.prepare_batch import BatchRequest, prepare_batch
 from safelight.services.read_jobs import JobDetails
+from safelight.services.shown_models import shown_models
 from safelight.services.submission import Answer, Replayed, Submission
 from safelight.services.submit import submit
 from safelight.services.submit_batch import BatchSubmission, submit_batch
@@ -39,11 +42,11 @@ class Accepted(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """One installation as its users meet it. `configured` names the providers that can be used."""
+    """One installation as its users meet it. `lookout` knows the providers that can be used, here or elsewhere."""
 
     database: Database
     catalog: Catalog
-    configured: Collection[str]
+    lookout: Lookout
     limits: Limits
     links_for: LinksFor
     free_bytes: Callable[[], int | None]
@@ -88,17 +91,18 @@ class Desk:
         self, request: JobRequest | BatchRequest, caller: Caller, *, replay_of: int | None = None
     ) -> Submission | BatchSubmission:
         """What is to be stored, checked and priced. A batch in a thread: a thousand checks take their time."""
+        outlook = await self.lookout.look()
+        catalog = timed(self.catalog, outlook.learnt)
         rules: dict[str, Any] = {
-            "configured": self.configured,
+            "configured": outlook.configured,
+            "missing": outlook.missing,
             "limits": self.limits,
             "today": datetime.now(UTC).date(),
             "replay_of": replay_of,
         }
         if isinstance(request, JobRequest):
-            return prepare(request, caller, self.catalog, job_id=new_id(), seed=draw_seed(), **rules)
-        return await asyncio.to_thread(
-            prepare_batch, request, caller, self.catalog, new_id=new_id, seed=draw_seed, **rules
-        )
+            return prepare(request, caller, catalog, job_id=new_id(), seed=draw_seed(), **rules)
+        return await asyncio.to_thread(prepare_batch, request, caller, catalog, new_id=new_id, seed=draw_seed, **rules)
 
     async def store(self, prepared: Submission | BatchSubmission, caller: Caller) -> Accepted:
         """Make it durable. Raises CallerError or Unavailable."""
@@ -121,16 +125,10 @@ class Desk:
                 evidence={"job_id": answer.job_id},
             ) from error
 
-    def models(self) -> list[dict[str, Any]]:
+    async def models(self) -> list[dict[str, Any]]:
         """Every model as shown to users, with whether it can be used now, and why not."""
-        today = datetime.now(UTC).date()
-        defaults = {self._default(kind) for kind in {model.kind for model in self.catalog.models}}
-        shown = []
-        for model in self.catalog.models:
-            reason = model.why_unavailable(configured=self.configured, today=today)
-            availability = {"available": reason is None, "unavailable_reason": reason}
-            shown.append({**model.public(), **availability, "default": model.id in defaults})
-        return shown
+        outlook = await self.lookout.look()
+        return shown_models(timed(self.catalog, outlook.learnt), outlook, datetime.now(UTC).date())
 
     def free_disk_bytes(self) -> int | None:
         """Room on the fullest disk that jobs need; None where none is limited. Raises Unavailable."""
@@ -157,12 +155,6 @@ class Desk:
                 remedy=Remedy("Do not submit it again: look at it a little later.", f"GET /api/jobs/{job_id}"),
                 evidence={"job_id": job_id},
             ) from error
-
-    def _default(self, kind: str) -> str | None:
-        try:
-            return self.catalog.resolve(kind, None, configured=self.configured, today=datetime.now(UTC).date()).model.id
-        except CallerError:
-            return None
 
 
 def draw_seed() -> int:

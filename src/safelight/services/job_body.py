@@ -117,7 +117,7 @@ def _queue_info(details: JobDetails) -> dict[str, Any] | None:
         return None
     return {
         "position": None if details.ahead is None else details.ahead + 1,
-        "eta_s": None,
+        "eta_s": details.eta_s,
         "waiting_for": _PAUSED if details.queue_paused else details.gate or waits_for(job.waiting_for),
         "due_at": _time(job.due_at),
     }

@@ -10,13 +10,13 @@ from datetime import date
 from typing import Any
 
 from safelight.catalog.catalog import Catalog, ModelWarning, Resolved
-from safelight.catalog.model import Model
+from safelight.catalog.model import NOTHING_KNOWN, Model
 from safelight.domain.errors import InvalidParams, ModelUnavailable
 from safelight.services.sql import as_json
 from safelight.services.submission import Submission
 
 SHORTEST_RUN_S = 30.0
-"""A deadline nearer than this, or than a few typical runs, could not be met even by an idle worker."""
+"""A deadline nearer than this, or than what its model may well need, could not be met even by an idle worker."""
 MAX_SEED = 2**31 - 1
 
 
@@ -67,14 +67,15 @@ def prepare(
     job_id: str,
     seed: int,
     replay_of: int | None = None,
+    missing: Mapping[str, str] = NOTHING_KNOWN,
 ) -> Submission:
     """Check a request whole and turn it into a Submission; `seed` is used if the caller gave none.
 
     Raises UnknownModel, ModelRetired, ModelUnavailable or InvalidParams with every wrong field at once.
     """
-    resolved = catalog.resolve(request.kind, request.model, configured=configured, today=today)
+    resolved = catalog.resolve(request.kind, request.model, configured=configured, today=today, missing=missing)
     _check(request, resolved.model)
-    _check_pin(request.provider, resolved.model, configured, today)
+    _check_pin(request.provider, resolved.model, configured, today, missing)
     params = _complete(request.params, resolved.model, seed)
     return _submission(job_id, request, caller, resolved, params, limits, replay_of)
 
@@ -105,9 +106,11 @@ def _check(request: JobRequest, model: Model) -> None:
         raise InvalidParams(f"{first}{more}", errors=errors)
 
 
-def _check_pin(pin: str | None, model: Model, configured: Collection[str], today: date) -> None:
+def _check_pin(
+    pin: str | None, model: Model, configured: Collection[str], today: date, missing: Mapping[str, str]
+) -> None:
     """A pinned provider is the only one the worker may use: that another could do it is no help."""
-    reason = model.why_unavailable(configured=configured, today=today, pin=pin)
+    reason = model.why_unavailable(configured=configured, today=today, pin=pin, missing=missing)
     if reason:
         raise ModelUnavailable(model=model.id, reason=reason)
 
@@ -160,7 +163,7 @@ def _submission(
 def _waiting_limit(request: JobRequest, model: Model, limits: Limits) -> tuple[float, list[ModelWarning]]:
     if request.deadline_s is None:
         return limits.max_wait_s, []
-    least = max(SHORTEST_RUN_S, 3 * model.typical_s)
+    least = min(max(SHORTEST_RUN_S, model.longest_s), max(SHORTEST_RUN_S, limits.run_s[model.kind]))
     if request.deadline_s >= least:
         return request.deadline_s, []
     text = f"A deadline of {request.deadline_s:g} s is too near for this model; it was raised to {least:g} s."

@@ -13,6 +13,7 @@ from itertools import islice, product
 from typing import Any
 
 from safelight.catalog.catalog import Catalog
+from safelight.catalog.model import NOTHING_KNOWN
 from safelight.domain.errors import CallerError, InvalidParams
 from safelight.services.prepare import MAX_SEED, Caller, JobRequest, Limits, canonical, prepare
 from safelight.services.sql import as_json
@@ -80,6 +81,7 @@ def prepare_batch(
     new_id: Callable[[], str],
     seed: Callable[[], int],
     replay_of: int | None = None,
+    missing: Mapping[str, str] = NOTHING_KNOWN,
 ) -> BatchSubmission:
     """Check every item and turn the whole into a BatchSubmission. Raises InvalidParams with every wrong field."""
     if not 0 < len(request.items) <= MOST_ITEMS:
@@ -95,7 +97,7 @@ def prepare_batch(
             items.append(
                 prepare(
                     asked, who, catalog,
-                    configured=configured, limits=of_items, today=today, job_id=new_id(), seed=seed(),
+                    configured=configured, limits=of_items, today=today, job_id=new_id(), seed=seed(), missing=missing,
                 )
             )  # fmt: skip
         except CallerError as error:

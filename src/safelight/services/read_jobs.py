@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -19,6 +20,7 @@ from safelight.store.statements import Query
 from safelight.store.tx import Tx
 
 jobs, assets, calls, previews, queues = tables.jobs, tables.assets, tables.calls, tables.previews, tables.queues
+durations, workers = tables.durations, tables.workers
 
 COUNT_AHEAD = 1_000
 """Places beyond this are not counted: a longer queue would make every look at it slow."""
@@ -95,6 +97,8 @@ class JobDetails:
     """It waits for nothing but its queue to be resumed; not told in lists."""
     gate: str | None = None
     """What it waits for, in words, if that is a provider."""
+    eta_s: float | None = None
+    """In about how many seconds a worker will be free for it; None where that cannot be said, or in lists."""
 
 
 class _Cost(NamedTuple):
@@ -104,6 +108,9 @@ class _Cost(NamedTuple):
 
 class _Place(NamedTuple):
     ahead: int
+    ahead_s: float
+    """What those before it usually need, and half of what those that run do."""
+    slots: int
     queue_paused: bool
 
 
@@ -154,8 +161,11 @@ _COST_OF = Query(
     .group_by(calls.c.job),
     _Cost,
 )
+_usual_s = sa.func.coalesce(durations.c.p50_s, jobs.c.share)
+_with_durations = sa.outerjoin(jobs, durations, durations.c.model == jobs.c.model)
 _before_it = (
-    sa.select(jobs.c.number)
+    sa.select(_usual_s.label("usual_s"))
+    .select_from(_with_durations)
     .where(
         jobs.c.queue == arg("line"),
         jobs.c.ready,
@@ -174,8 +184,25 @@ _before_it = (
     .subquery()
 )
 _is_paused = sa.exists().where(queues.c.name == arg("line"), queues.c.paused_at.is_not(None))
+_running_s = (
+    sa.select(sa.func.sum(_usual_s))
+    .select_from(_with_durations)
+    .where(jobs.c.queue == arg("line"), sa.or_(jobs.c.status == "processing", jobs.c.resumes))  # as its index has it
+    .scalar_subquery()
+)
+_slots = (
+    sa.select(sa.func.sum(workers.c.slots))
+    .where(workers.c.lost_at.is_(None), sa.not_(workers.c.draining), workers.c.queues.contains(arg("line_in_json")))
+    .scalar_subquery()
+)
 _PLACE = Query(
-    sa.select(sa.func.count().label("ahead"), _is_paused.label("queue_paused")).select_from(_before_it), _Place
+    sa.select(
+        sa.func.count().label("ahead"),
+        sa.func.coalesce(sa.func.sum(_before_it.c.usual_s), 0.0) + sa.func.coalesce(_running_s, 0.0) / 2,
+        sa.func.coalesce(_slots, 0),
+        _is_paused.label("queue_paused"),
+    ).select_from(_before_it),
+    _Place,
 )
 _PREVIEW = Query(
     sa.select(previews.c.sequence, previews.c.mime, previews.c.data)
@@ -210,8 +237,15 @@ def job_details(tx: Tx, job_id: str, user_id: str | None) -> JobDetails | None:
     if row.status != Status.PENDING or not row.ready:
         return details
     own = {"own_priority": row.priority, "own_vstart": row.vstart, "own_number": row.number}
-    place = tx.all(_PLACE, line=row.queue, **own)[0]
-    return replace(details, ahead=place.ahead, queue_paused=bool(place.queue_paused))
+    place = tx.all(_PLACE, line=row.queue, line_in_json=json.dumps(row.queue), **own)[0]
+    return replace(details, ahead=place.ahead, queue_paused=bool(place.queue_paused), eta_s=_eta_s(place))
+
+
+def _eta_s(place: _Place) -> float | None:
+    """Not where nobody works on the queue, or where there are more before it than were counted."""
+    if place.queue_paused or not place.slots or place.ahead >= COUNT_AHEAD:
+        return None
+    return round(place.ahead_s / place.slots, 1)
 
 
 def preview(tx: Tx, job_id: str) -> PreviewRow | None:

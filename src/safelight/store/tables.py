@@ -418,9 +418,8 @@ durations = Table(
     Column("jobs", Integer, nullable=False),
     Column("p50_s", Float(53), nullable=False),
     Column("p95_s", Float(53), nullable=False),
-    Column("newest", NUMBER, nullable=False),
 )
-"""How long the last completed jobs of each model ran; `newest` is the number of the last job that was looked at."""
+"""How long the last completed jobs of each model ran."""
 
 fair_tags = Table(
     "fair_tags",

@@ -197,3 +197,21 @@ def _resolved(described: dict[str, Any], schema: dict[str, Any]) -> dict[str, An
     for step in schema["$ref"].removeprefix("#/").split("/"):
         found = found[step]
     return found
+
+
+def test_a_model_whose_provider_lacks_a_key_says_which_until_a_worker_has_it(door: Door) -> None:
+    def imagen() -> dict[str, Any]:
+        models = {model["id"]: model for model in door.get("/api/models").json()["models"]}
+        found: dict[str, Any] = models["google/imagen-4-fast"]
+        return found
+
+    assert (imagen()["available"], imagen()["unavailable_reason"]) == (False, "no REPLICATE_API_TOKEN")
+    refused = door.post("/api/jobs", json={"kind": "image", "model": "imagen-4-fast", "prompt": "x"})
+    assert (refused.status_code, refused.json()["detail"].endswith("no REPLICATE_API_TOKEN.")) == (422, True)
+    elsewhere = presence.Registration(
+        "w9", "worker", "far", "boot", 1, "1", None, "database", None, '["image"]', '["replicate"]', 2, "0"
+    )
+    door.run(door.safelight.database.write(presence.register, elsewhere))
+    door.safelight.desk.lookout.forget()
+    assert (imagen()["available"], imagen()["unavailable_reason"]) == (True, None)
+    assert door.post("/api/jobs", json={"kind": "image", "model": "imagen-4-fast", "prompt": "x"}).status_code == 202

@@ -88,6 +88,8 @@ HOT = (
     Hot("page of a status", "jobs", ["ix_jobs_user_status", *NUMBER]),
     Hot("items", "jobs", ["ix_jobs_parent", *NUMBER, "sqlite_autoindex_jobs_1", "uq_jobs_id"]),
     Hot("services.sweep._CANCEL", "jobs", ["ix_jobs_unheeded", *NUMBER]),
+    Hot("services.read_jobs._PLACE", "jobs", ["ix_jobs_claim", "ix_jobs_running"]),
+    Hot("services.durations._RUNS", "jobs", [*NUMBER, ""]),  # SQLite names no index where it looks for the newest
     Hot("services.read_jobs._ASSETS_OF", "assets", ["ix_assets_job"]),
     Hot("services.read_jobs._COST_OF", "calls", ["ix_calls_job"]),
     Hot("events.log._AFTER", "events", ["PRIMARY KEY", "pk_events"]),

@@ -11,7 +11,9 @@ import pytest
 
 from safelight.catalog.catalog import Catalog
 from safelight.catalog.model import Model
+from safelight.catalog.views import timed
 from safelight.domain.errors import InvalidParams, ModelUnavailable
+from safelight.services.durations import Duration
 from safelight.services.prepare import Caller, JobRequest, Limits, prepare
 from safelight.services.submission import Submission
 
@@ -32,11 +34,14 @@ MODEL = Model.model_validate(
 )
 
 
-def prepared(configured: Collection[str] = ("studio",), **asked: Any) -> Submission:
+CATALOG = Catalog((MODEL,))
+
+
+def prepared(configured: Collection[str] = ("studio",), catalog: Catalog = CATALOG, **asked: Any) -> Submission:
     return prepare(
         JobRequest("image", **{"prompt": "a fox", **asked}),
         Caller("ann"),
-        Catalog((MODEL,)),
+        catalog,
         configured=configured,
         limits=Limits(3600.0, 86_400.0, {"image": 600.0}),
         today=date(2026, 11, 22),
@@ -65,6 +70,14 @@ def test_a_pin_to_a_provider_that_never_had_the_model_is_a_wrong_field_beside_th
     with pytest.raises(InvalidParams) as caught:
         prepared(provider="third", params={"width": 100})
     assert set(caught.value.errors) == {"provider", "params.width"}
+
+
+def test_a_deadline_below_what_its_model_may_well_need_is_raised_to_that() -> None:
+    learnt = {"flux": Duration("flux", 50, 20.0, 95.0)}
+    ready = prepared(deadline_s=60.0, catalog=timed(CATALOG, learnt))
+    assert (ready.max_wait_s, ready.share) == (95.0, 20.0)
+    assert "raised to 95 s" in ready.warnings
+    assert prepared(deadline_s=96.0, catalog=timed(CATALOG, learnt)).warnings == "[]"
 
 
 def test_a_deadline_that_nobody_could_meet_is_raised_with_a_warning() -> None:

@@ -43,7 +43,6 @@ def _add_catalog() -> None:
         sa.Column("jobs", sa.Integer(), nullable=False),
         sa.Column("p50_s", REAL, nullable=False),
         sa.Column("p95_s", REAL, nullable=False),
-        sa.Column("newest", NUMBER, nullable=False),
         sa.PrimaryKeyConstraint("model", name=op.f("pk_durations")),
     )
 
