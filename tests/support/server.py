@@ -167,6 +167,10 @@ class Installation:
         """The database its processes work on."""
         return str(self._settings.get("database_url") or f"sqlite:///{self.database}")
 
+    def give(self, environ: Mapping[str, str]) -> None:
+        """More of the environment for the processes that are started from now on."""
+        self._environ = {**self._environ, **environ}
+
     def serve(self, *args: str, **settings: object) -> Running:
         """`safelight serve` on a free port; ready when this returns, and from now on the one to talk to."""
         server = self.begin_server(*args, **settings)

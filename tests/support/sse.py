@@ -35,7 +35,7 @@ class Watch:
 
     def __init__(self, answer: httpx.Response) -> None:
         self.answer = answer
-        self._events = _events(answer.iter_lines())
+        self._events = _events(_lines(answer))
 
     def everything(self) -> list[Event]:
         """All that comes until the server ends the stream, comments included."""
@@ -84,6 +84,14 @@ def watching(
         client.stream("GET", url, headers=headers, params=query) as answer,
     ):
         yield Watch(answer)
+
+
+def _lines(answer: httpx.Response) -> Iterator[str]:
+    """As a browser splits them: other characters that end lines elsewhere may stand in a text."""
+    rest = b""
+    for piece in answer.iter_bytes():
+        *lines, rest = (rest + piece).split(b"\n")
+        yield from (line.decode() for line in lines)
 
 
 def _events(lines: Iterator[str]) -> Iterator[Event]:

@@ -162,8 +162,11 @@ class LiveCall:
             return before
 
     def _only_stopped(self, state: Answer) -> TypeGuard[Rejected]:
-        """Whether we are its only reason. Of a paid call that is never assumed: it would be made again for nothing."""
-        told = self.repeatable and self.reporter.told_to_stop
+        """Whether we are its only reason, and the job goes on: of a free call, or at the end of a drain.
+
+        A paid text that a drain broke off is paid for in part: like a cut call it is never simply made again.
+        """
+        told = self.reporter.told_to_stop and (self.repeatable or self._draining)
         return told and isinstance(state, Rejected) and state.error.error_class is ErrorClass.UNAVAILABLE
 
     async def _let_go(self, remote_id: str) -> Answer:

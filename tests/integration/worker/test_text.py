@@ -119,6 +119,24 @@ def test_a_canceled_text_stops_at_the_next_word_and_keeps_what_was_written(datab
     play(database, tmp_path, provider, scenario)
 
 
+def test_a_text_that_a_drain_breaks_off_is_not_written_and_paid_again(database: Database, tmp_path: Path) -> None:
+    waits = Waits()
+    provider = ScriptedProvider([Says(0.1, text="It"), waits, Says(0.2, text="It was")], repeatable=False)
+
+    async def scenario(house: House) -> None:
+        attempt = await house.attempt(**TEXT)
+        running = asyncio.create_task(attempt.run())
+        await waits.reached.wait()
+        attempt.drain()
+        waits.let_go.set()
+        await running
+        seen = await house.look()
+        assert (seen.row.status, seen.row.attempt, seen.row.text) == ("pending", 0, "It was")
+        assert seen.call.state == "unknown"
+
+    play(database, tmp_path, provider, scenario)
+
+
 def test_a_provider_that_is_done_without_a_word_has_delivered_nothing(database: Database, tmp_path: Path) -> None:
     provider = ScriptedProvider([Done(text="")], repeatable=False)
 
