@@ -6,17 +6,18 @@ import asyncio
 import os
 import secrets
 import signal
-from collections.abc import AsyncIterator, Awaitable, Iterable, Mapping, Sequence
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import cast
 
 import structlog
 
-from safelight.adapters import adapters
+from safelight.adapters import Adapters, adapters
 from safelight.catalog.catalog import Catalog
 from safelight.catalog.loading import load_catalog
-from safelight.catalog.model import NOTHING_KNOWN
 from safelight.domain.clock import local_s
 from safelight.domain.errors import BadSettings, Remedy, StorageFailed
 from safelight.events.hub import Hub
@@ -26,7 +27,6 @@ from safelight.maintenance.pruner import Pruner
 from safelight.maintenance.sweeper import Sweeper, SweepRules
 from safelight.net.guarded import Guarded
 from safelight.providers.callbacks import callback_url, can_be_reached
-from safelight.providers.protocol import Provider
 from safelight.queues.nudger import Nudger
 from safelight.queues.nudges import Nudges
 from safelight.services.desk import Desk
@@ -48,6 +48,7 @@ from safelight.telemetry.logs import configure_logging
 from safelight.worker import machine
 from safelight.worker.bench import Bench, Rules
 from safelight.worker.drain import drain_limit_s
+from safelight.worker.fetching import Fetching
 from safelight.worker.presence import Presence, Role
 from safelight.worker.process import Rhythm, RunningProcess
 from safelight.worker.runner import Runner
@@ -65,12 +66,11 @@ class Safelight:
         catalog: Catalog,
         store: AssetStore,
         secret: str,
-        providers: Mapping[str, Provider],
-        missing: Mapping[str, str] = NOTHING_KNOWN,
+        found: Adapters,
     ) -> None:
         self.settings, self.database, self.catalog, self.store = settings, database, catalog, store
         self.secret = secret.encode()
-        self.providers = providers
+        self.providers, self._places = found.usable, found.places
         self.guarded = Guarded(exempt=frozenset(settings.allow_private_hosts))
         self.hub = Hub()
         self.nudges = nudger_for(database, self.hub)
@@ -82,7 +82,7 @@ class Safelight:
         self.desk = Desk(
             database=database,
             catalog=catalog,
-            lookout=Lookout(database, providers, missing),
+            lookout=Lookout(database, found.usable, found.missing),
             limits=Limits(settings.max_wait_seconds, settings.batch_max_wait_seconds, _run_limits(settings)),
             links_for=self.links_for,
             free_bytes=store.free_disk_bytes,
@@ -107,8 +107,7 @@ class Safelight:
             await database.write(open_queues, [model.queue for model in catalog.models])
             await keep_in_credits(database)
             store = AssetStore(settings.storage_address)
-            found = adapters(settings)
-            return cls(settings, database, catalog, store, secret, found.usable, found.missing)
+            return cls(settings, database, catalog, store, secret, adapters(settings))
         except BaseException:
             await database.stop()
             raise
@@ -167,6 +166,7 @@ class Safelight:
                 self.presence,
                 rules=_rules(settings),
                 callback_url=self._callback_url,
+                fetching=self._fetching(),
             )
             runner = Runner(bench, queues=role.queues, slots=role.slots, drain_s=self._drain_s(role))
         rhythm = Rhythm(settings.lease_seconds, settings.sweep_seconds)
@@ -184,6 +184,17 @@ class Safelight:
             works = (compiling, *warm_ups, asyncio.to_thread(images.warm_up))
             self._warming = [asyncio.create_task(_warm_up(works))]
         return process
+
+    def _fetching(self) -> Fetching:
+        """Files on their way go where the data is, because a system's temporary folder may be in memory."""
+        settings = self.settings
+        folder = settings.data_dir / "incoming"
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            log.info("incoming_elsewhere", folder=str(folder), error=str(error))
+            folder = Path(tempfile.gettempdir())
+        return Fetching(self.guarded, self._places, folder, settings.image_max_bytes, settings.video_max_bytes)
 
     async def _look_at_storage(self) -> None:
         """A store that does not let us in keeps a process from starting; one that is away may come back."""

@@ -140,6 +140,20 @@ class Settings(BaseModel):
         shown="`assets` in the data folder",
         repr=False,
     )
+    image_max_bytes: Whole = _setting(
+        100 * MIB,
+        "The largest picture that is taken from a provider's address.",
+        expects="bytes, a whole number from 1024 to 1073741824",
+        ge=1024,
+        le=1024 * MIB,
+    )
+    video_max_bytes: Whole = _setting(
+        2048 * MIB,
+        "The largest film that is taken from a provider's address.",
+        expects="bytes, a whole number from 1024 to 1099511627776",
+        ge=1024,
+        le=1024 * 1024 * MIB,
+    )
     storage_redirect: bool = _setting(
         True,
         "Whether files in an object store are fetched from it directly, by its own signed addresses. `false` where"

@@ -16,6 +16,7 @@ from safelight.providers.protocol import Provider
 from safelight.services.gate_parking import ShutGate
 from safelight.storage.assets import AssetStore
 from safelight.store.database import Database
+from safelight.worker.fetching import Fetching
 from safelight.worker.gate_view import GateView
 from safelight.worker.passable import open_route, shut_gates
 from safelight.worker.presence import Presence
@@ -87,6 +88,7 @@ class Bench:
     presence: Presence
     pace: Pace = Pace()
     rules: Rules = Rules()
+    fetching: Fetching = field(default_factory=Fetching)
     random: Callable[[], float] = Random().random  # noqa: S311 - jitter; the system's is slow among busy threads
     today: Callable[[], date] = today
     callback_url: Callable[[str, str], str | None] = nowhere

@@ -80,7 +80,7 @@ def killed_twice(house: House, dice: Dice) -> Played:
 def zombie(house: House, dice: Dice) -> Played:
     """A worker stops while it stores; its successor resumes the call and finishes; then the first one stores."""
     played = Played(house.submit(prompts(dice, 3, kinds=["later"])), all_complete=True)
-    place = dice.in_turn(["_keep.put", "_keep.to_thread", "Closing._write._surely"])
+    place = dice.in_turn(["Delivery._keep.put_file", "Delivery._finish.to_thread", "Closing._write._surely"])
     doomed = house.begin_worker(f"{place}=stop")
     acted(doomed, played, REACHED_WITHIN_S)
     doomed.freeze()  # elsewhere, should it hold the lock of SQLite: then nobody could go on
