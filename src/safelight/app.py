@@ -21,6 +21,7 @@ from safelight.catalog.loading import load_catalog
 from safelight.domain.clock import local_s
 from safelight.domain.errors import BadSettings, Remedy, StorageFailed
 from safelight.events.hub import Hub
+from safelight.maintenance.expired_uploads import ExpiredUploads
 from safelight.maintenance.local_credits import keep_in_credits
 from safelight.maintenance.lost import LostWatch, Machine
 from safelight.maintenance.pruner import Pruner
@@ -31,7 +32,9 @@ from safelight.queues.nudger import Nudger
 from safelight.queues.nudges import Nudges
 from safelight.services.desk import Desk
 from safelight.services.installation import open_queues, shared_secret
+from safelight.services.intake import Intake, IntakeRules
 from safelight.services.job_body import Links
+from safelight.services.memory import Memory
 from safelight.services.outlook import Lookout
 from safelight.services.prepare import Limits
 from safelight.services.presence import addresses, processes
@@ -54,6 +57,9 @@ from safelight.worker.process import Rhythm, RunningProcess
 from safelight.worker.runner import Runner
 
 log = structlog.get_logger(__name__)
+
+INCOMING_BYTES = 512 * 2**20
+"""Of pictures on their way in that one process holds in memory."""
 
 
 class Safelight:
@@ -85,6 +91,7 @@ class Safelight:
             lookout=Lookout(database, found.usable, found.missing),
             limits=Limits(settings.max_wait_seconds, settings.batch_max_wait_seconds, _run_limits(settings)),
             links_for=self.links_for,
+            intake=Intake(database, store, self.guarded, _intake_rules(settings), Memory(INCOMING_BYTES)),
             free_bytes=store.free_disk_bytes,
         )
 
@@ -177,7 +184,7 @@ class Safelight:
         rules = SweepRules(settings.lease_seconds, settings.user_concurrency)
         sweeper = Sweeper(self.database, watch, rules, seen=process.meet, beats=lambda: presence.lease_held)
         pruner = None if settings.keep_s is None else Pruner(self.database, self.store, settings.keep_s)
-        await process.start(sweeper, pruner)
+        await process.start(sweeper, pruner, ExpiredUploads(self.database, self.store))
         if role.slots:
             warm_ups = [provider.warm_up() for provider in self.providers.values()]
             compiling = asyncio.to_thread(compile_all, self.database.dialect)
@@ -258,6 +265,15 @@ def nudger_for(database: Database, hub: Hub) -> Nudger:
     from safelight.store.postgres import PostgresDatabase
 
     return Notices(hub, cast(PostgresDatabase, database).connect)
+
+
+def _intake_rules(settings: Settings) -> IntakeRules:
+    return IntakeRules(
+        most_bytes=settings.upload_max_bytes,
+        most_pixels=settings.upload_max_pixels,
+        quota_bytes=settings.upload_quota_bytes,
+        public_url=settings.public_url,
+    )
 
 
 def _rules(settings: Settings) -> Rules:

@@ -37,6 +37,7 @@ id = "stand-in"
 title = "Stand-in picture"
 description = "Tiny grey pictures of a provider that only tests know."
 kind = "image"
+inputs = { image = "optional" }
 price = { per = "image", credits = 3 }
 typical_s = 1
 routes = [{ provider = "stand-in", model = "grey-1", cost_usd = 0.04 }]

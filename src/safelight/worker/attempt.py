@@ -15,11 +15,12 @@ import structlog
 from safelight.catalog.model import Model, Route
 from safelight.catalog.rates import Price
 from safelight.domain.clock import local_s
-from safelight.domain.errors import StorageFailed
+from safelight.domain.errors import Gone, StorageFailed
 from safelight.domain.gates import Shut
 from safelight.domain.ids import new_id
 from safelight.domain.jobs import Status
 from safelight.domain.outcomes import Done, ErrorClass, ProviderError, Rejected
+from safelight.providers.protocol import Input
 from safelight.services import calls, gates, unknown_calls
 from safelight.services.assets import NewAsset
 from safelight.services.calls import Accepted, CallOutcome, OpenCall, Sending
@@ -40,11 +41,13 @@ from safelight.worker.decide import (
     after_rejection,
     after_spoiled,
     after_storage_failure,
+    input_missing,
     not_found,
     nothing_to_resume,
 )
 from safelight.worker.fetching import NotFetched
 from safelight.worker.finishing import Origin, Spoiled
+from safelight.worker.inputs import load_inputs
 from safelight.worker.live_call import Answer, LiveCall, NoAnswer, stopped_at_provider
 from safelight.worker.looking import Named, NoTrace, Sendable, StorageAway, Stored, trace_of
 from safelight.worker.patience import patiently
@@ -127,8 +130,12 @@ class Attempt:
         if self._draining:
             await self._closing.hand_back(DRAINING)
             return
+        inputs = await self._inputs()
+        if not isinstance(inputs, tuple):
+            await self._closing.follow(inputs)
+            return
         for model, route in self._routing.left():
-            live = LiveCall(self._bench, self._job_by_now(), route, self._params, new_id())
+            live = LiveCall(self._bench, self._job_by_now(), route, self._params, new_id(), inputs=inputs)
             if not live.reporter.may_send():
                 await self._closing.hand_back(LEASE_LOST)
                 return
@@ -187,7 +194,11 @@ class Attempt:
     async def _send_again(self, model: Model, route: Route, left: OpenCall) -> None:
         """The provider makes each of our ids only once: sending it again finds the call, or makes it now."""
         job, presence = self.job, self._bench.presence
-        live = LiveCall(self._bench, job, route, self._params, left.id)
+        inputs = await self._inputs()
+        if not isinstance(inputs, tuple):
+            await self._closing.follow(inputs)
+            return
+        live = LiveCall(self._bench, job, route, self._params, left.id, inputs=inputs)
         again = (job.number, job.fence, left.id, presence.id)
         if await self._surely(lambda: self._bench.database.write(unknown_calls.send_again, *again)):
             await self._finish(model, route, live)
@@ -220,8 +231,20 @@ class Attempt:
         route = model.route_at(left.provider) if model and left.provider in self._bench.providers else None
         return (model, route) if model and route else None
 
+    async def _inputs(self) -> tuple[Input, ...] | Fail | TryLater:
+        """What it starts from; or what follows from its not being in storage."""
+        try:
+            return await load_inputs(self._bench.store, self.job.inputs)
+        except Gone as error:
+            return input_missing(error.what, error.remedy.text)
+        except StorageFailed as error:
+            log.warning("inputs_not_read", error=str(error), **{"evidence": error.evidence})
+            random = self._bench.random()
+            return after_storage_failure(self.job, error.what, random, repeatable=True, accepted=False)
+
     def _estimate_usd(self, route: Route) -> float | None:
-        return route.estimate_usd(self._params, self.job.prompt) or None
+        pictures = len(json.loads(self.job.inputs))
+        return route.estimate_usd(self._params, self.job.prompt, pictures) or None
 
     def _charge(self, done: Done, text: str) -> int | None:
         """What the text costs by its use, on the terms of its submission; None where its price is another."""

@@ -77,6 +77,11 @@ def after_lost_file(provider: str, why: str) -> Fail:
     return Fail(error_json(str(ErrorClass.UNAVAILABLE), text, provider, remedy="Generate it again."))
 
 
+def input_missing(message: str, remedy: str) -> Fail:
+    """What it was to start from is not there any more: no other try would find it."""
+    return Fail(error_json("storage_failed", message, remedy=remedy))
+
+
 def after_spoiled(job: ClaimedJob, provider: str, message: str, random: float, *, repeatable: bool) -> Fail | TryLater:
     """The provider delivered nothing that can be used. Nobody pays twice for it."""
     error = ProviderError(ErrorClass.PROTOCOL, message)

@@ -51,8 +51,11 @@ API = (
     "cancel_items",
     "grant",
     "hear",
+    "keep_upload",
     "open_queues",
     "refund",
+    "remove_upload",
+    "reserve_upload",
     "resume",
     "retry_now",
     "shared_secret",
@@ -60,7 +63,7 @@ API = (
     "submit_batch",
 )
 """`API killed, retried`."""
-PRUNER = ("forget", "mark", "remove")
+PRUNER = ("forget", "forget_uploads", "mark", "mark_expired", "remove")
 """`prune killed`."""
 AWAITS = (
     "Closing.hand_back._surely",
@@ -91,6 +94,7 @@ AWAITS = (
     "_as_delivered.put",
     "_as_delivered.to_thread",
     "_end_watch.wait",
+    "_load.get",
     "_read_back.to_thread",
     "_say.sleep",
     "_say.wait",

@@ -152,6 +152,8 @@ def server_killed(house: House, dice: Dice) -> Played:
 def prune_killed(house: House, dice: Dice) -> Played:
     """`safelight prune` dies between marking jobs, deleting their files and their rows; the next ends it."""
     old, worker = house.submit(prompts(dice, 3, kinds=["now"])), house.worker()
+    house.upload(dice.randrange(256))
+    house.change("UPDATE uploads SET expires_at = 0")
     house.until_ended(old, END_WITHIN_S)
     house.close_workers(worker)
     house.billed_before = len(house.provider.billed())
