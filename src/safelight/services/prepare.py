@@ -157,7 +157,7 @@ def _submission(
         prompt=request.prompt or "",
         params=as_json(params),
         outputs=int(params.get("n", 1)),
-        price=model.price_credits(params, request.prompt or ""),
+        price=model.price_credits(params, request.prompt or "", len(request.inputs)),
         share=max(1.0, model.typical_s),
         max_wait_s=max_wait_s,
         run_limit_s=limits.run_s[model.kind],
