@@ -6,38 +6,38 @@ import asyncio
 import os
 import secrets
 import signal
-import tempfile
-from collections.abc import AsyncIterator, Awaitable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from pathlib import Path
+from importlib.metadata import EntryPoint, entry_points
 from typing import cast
 
 import structlog
 
-from safelight.adapters import Adapters, adapters
+from safelight.adapters import adapters
 from safelight.catalog.catalog import Catalog
 from safelight.catalog.loading import load_catalog
+from safelight.catalog.model import NOTHING_KNOWN
 from safelight.domain.clock import local_s
 from safelight.domain.errors import BadSettings, Remedy, StorageFailed
 from safelight.events.hub import Hub
-from safelight.maintenance.expired_uploads import ExpiredUploads
 from safelight.maintenance.local_credits import keep_in_credits
 from safelight.maintenance.lost import LostWatch, Machine
 from safelight.maintenance.pruner import Pruner
 from safelight.maintenance.sweeper import Sweeper, SweepRules
 from safelight.net.guarded import Guarded
 from safelight.providers.callbacks import callback_url, can_be_reached
+from safelight.providers.protocol import Provider
 from safelight.queues.nudger import Nudger
 from safelight.queues.nudges import Nudges
 from safelight.services.desk import Desk
 from safelight.services.installation import open_queues, shared_secret
-from safelight.services.intake import Intake, IntakeRules
 from safelight.services.job_body import Links
-from safelight.services.memory import Memory
 from safelight.services.outlook import Lookout
 from safelight.services.prepare import Limits
 from safelight.services.presence import addresses, processes
+from safelight.services.screening import GROUP, NamedHook, PromptHook, Screen
+from safelight.services.word_list import read_word_list
 from safelight.settings import Settings
 from safelight.storage import images, signing
 from safelight.storage.assets import AssetStore
@@ -51,15 +51,11 @@ from safelight.telemetry.logs import configure_logging
 from safelight.worker import machine
 from safelight.worker.bench import Bench, Rules
 from safelight.worker.drain import drain_limit_s
-from safelight.worker.fetching import Fetching
 from safelight.worker.presence import Presence, Role
 from safelight.worker.process import Rhythm, RunningProcess
 from safelight.worker.runner import Runner
 
 log = structlog.get_logger(__name__)
-
-INCOMING_BYTES = 512 * 2**20
-"""Of pictures on their way in that one process holds in memory."""
 
 
 class Safelight:
@@ -72,11 +68,12 @@ class Safelight:
         catalog: Catalog,
         store: AssetStore,
         secret: str,
-        found: Adapters,
+        providers: Mapping[str, Provider],
+        missing: Mapping[str, str] = NOTHING_KNOWN,
     ) -> None:
         self.settings, self.database, self.catalog, self.store = settings, database, catalog, store
         self.secret = secret.encode()
-        self.providers, self._places = found.usable, found.places
+        self.providers = providers
         self.guarded = Guarded(exempt=frozenset(settings.allow_private_hosts))
         self.hub = Hub()
         self.nudges = nudger_for(database, self.hub)
@@ -88,11 +85,11 @@ class Safelight:
         self.desk = Desk(
             database=database,
             catalog=catalog,
-            lookout=Lookout(database, found.usable, found.missing),
+            lookout=Lookout(database, providers, missing),
             limits=Limits(settings.max_wait_seconds, settings.batch_max_wait_seconds, _run_limits(settings)),
             links_for=self.links_for,
-            intake=Intake(database, store, self.guarded, _intake_rules(settings), Memory(INCOMING_BYTES)),
             free_bytes=store.free_disk_bytes,
+            screen=screen(settings),
         )
 
     @property
@@ -114,7 +111,8 @@ class Safelight:
             await database.write(open_queues, [model.queue for model in catalog.models])
             await keep_in_credits(database)
             store = AssetStore(settings.storage_address)
-            return cls(settings, database, catalog, store, secret, adapters(settings))
+            found = adapters(settings)
+            return cls(settings, database, catalog, store, secret, found.usable, found.missing)
         except BaseException:
             await database.stop()
             raise
@@ -173,7 +171,6 @@ class Safelight:
                 self.presence,
                 rules=_rules(settings),
                 callback_url=self._callback_url,
-                fetching=self._fetching(),
             )
             runner = Runner(bench, queues=role.queues, slots=role.slots, drain_s=self._drain_s(role))
         rhythm = Rhythm(settings.lease_seconds, settings.sweep_seconds)
@@ -184,24 +181,13 @@ class Safelight:
         rules = SweepRules(settings.lease_seconds, settings.user_concurrency)
         sweeper = Sweeper(self.database, watch, rules, seen=process.meet, beats=lambda: presence.lease_held)
         pruner = None if settings.keep_s is None else Pruner(self.database, self.store, settings.keep_s)
-        await process.start(sweeper, pruner, ExpiredUploads(self.database, self.store))
+        await process.start(sweeper, pruner)
         if role.slots:
             warm_ups = [provider.warm_up() for provider in self.providers.values()]
             compiling = asyncio.to_thread(compile_all, self.database.dialect)
             works = (compiling, *warm_ups, asyncio.to_thread(images.warm_up))
             self._warming = [asyncio.create_task(_warm_up(works))]
         return process
-
-    def _fetching(self) -> Fetching:
-        """Files on their way go where the data is, because a system's temporary folder may be in memory."""
-        settings = self.settings
-        folder = settings.data_dir / "incoming"
-        try:
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        except OSError as error:
-            log.info("incoming_elsewhere", folder=str(folder), error=str(error))
-            folder = Path(tempfile.gettempdir())
-        return Fetching(self.guarded, self._places, folder, settings.image_max_bytes, settings.video_max_bytes)
 
     async def _look_at_storage(self) -> None:
         """A store that does not let us in keeps a process from starting; one that is away may come back."""
@@ -257,6 +243,25 @@ class Safelight:
         )
 
 
+def screen(settings: Settings) -> Screen:
+    """The prompt hooks in force: the operator's word list, and those of installed packages. Raises BadSettings."""
+    words = [NamedHook("refused words", read_word_list(settings.refused_words))] if settings.refused_words else []
+    installed = [NamedHook(entry.name, _loaded(entry)) for entry in entry_points(group=GROUP)]
+    return Screen((*words, *installed), settings.prompt_hook_failure)
+
+
+def _loaded(entry: EntryPoint) -> PromptHook:
+    """A check that was installed and cannot be made must not be left out in silence."""
+    try:
+        hook: PromptHook = entry.load()
+    except Exception as error:  # foreign code
+        raise BadSettings(
+            f"The prompt hook {entry.name!r} ({entry.value}) cannot be loaded: {type(error).__name__}: {error}.",
+            remedy=Remedy("Correct or uninstall the package that offers it."),
+        ) from error
+    return hook
+
+
 def nudger_for(database: Database, hub: Hub) -> Nudger:
     """Datagrams reach the processes of one machine, all that SQLite can have; NOTIFY reaches those of many."""
     if database.dialect != "postgresql":
@@ -265,15 +270,6 @@ def nudger_for(database: Database, hub: Hub) -> Nudger:
     from safelight.store.postgres import PostgresDatabase
 
     return Notices(hub, cast(PostgresDatabase, database).connect)
-
-
-def _intake_rules(settings: Settings) -> IntakeRules:
-    return IntakeRules(
-        most_bytes=settings.upload_max_bytes,
-        most_pixels=settings.upload_max_pixels,
-        quota_bytes=settings.upload_quota_bytes,
-        public_url=settings.public_url,
-    )
 
 
 def _rules(settings: Settings) -> Rules:

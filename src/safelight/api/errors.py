@@ -13,13 +13,14 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
 from safelight.domain import errors
-from safelight.domain.errors import InvalidParams, InvalidRequest, NotFound, Remedy, SafelightError
+from safelight.domain.errors import ContentRejected, InvalidParams, InvalidRequest, NotFound, Remedy, SafelightError
 
 log = structlog.get_logger(__name__)
 
 STATUS: Final[Mapping[type[SafelightError], int]] = {
     errors.InvalidRequest: 400,
     errors.InvalidParams: 422,
+    errors.ContentRejected: 422,
     errors.UnknownModel: 422,
     errors.ModelRetired: 422,
     errors.ModelUnavailable: 422,
@@ -98,7 +99,7 @@ def problem(error: SafelightError, *, status: int | None = None, request_id: str
         "remedy": str(error.remedy),
         "request_id": request_id,
     }
-    if isinstance(error, InvalidParams | InvalidRequest) and error.errors:
+    if isinstance(error, InvalidParams | InvalidRequest | ContentRejected) and error.errors:
         body["errors"] = error.errors
     body.update({name: value for name, value in error.evidence.items() if name in SHOWN_EVIDENCE})
     headers = {"Retry-After": "5"} if code == 503 else {}

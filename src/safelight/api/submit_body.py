@@ -8,7 +8,6 @@ from pydantic import Field
 
 from safelight.api.batch_bodies import BatchFields, as_batch
 from safelight.api.bodies import epoch, refuse
-from safelight.api.input_bodies import refs
 from safelight.services.prepare import JobRequest
 from safelight.services.prepare_batch import BatchRequest
 
@@ -38,7 +37,6 @@ class SubmitJob(BatchFields):
             prompt=self.prompt,
             model=self.model,
             params=self.params,
-            inputs=refs(self.inputs),
             labels=self.labels,
             start_at=epoch(self.start_at),
             deadline_s=self.deadline,

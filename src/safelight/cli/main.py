@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from safelight import __version__
-from safelight.cli import credits, db, jobs, queues, workers
+from safelight.cli import credits, db, jobs, providers, queues, workers
 from safelight.cli.backup import backup, restore
 from safelight.cli.batch import batch
 from safelight.cli.edge import Edge
@@ -34,6 +34,7 @@ app.command()(submit)
 app.command()(batch)
 app.add_typer(jobs.app, name="jobs")
 app.command()(models)
+app.add_typer(providers.app, name="providers")
 app.add_typer(credits.app, name="credits")
 app.add_typer(workers.app, name="workers")
 app.add_typer(queues.app, name="queue")

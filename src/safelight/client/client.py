@@ -157,6 +157,10 @@ class Client:
         """Every process that runs or serves jobs, with its status, queues and slots."""
         return json_array(await self._caller.get("/api/health/workers"))
 
+    async def providers(self, *, check: bool = False) -> list[dict[str, Any]]:
+        """Every provider: set up or not, its gate, limits, today's spend. With `check` each is asked how it is."""
+        return json_array(await self._caller.get("/api/health/providers", params={"check": "true"} if check else None))
+
     def events(self, job_id: str, after: int | None = None) -> AsyncGenerator[Event]:
         """The job's news until it has ended: a snapshot, or what came after sequence `after`, then live."""
         return (follow if self._streams else poll)(self._caller, job_id, after)

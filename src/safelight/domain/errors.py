@@ -68,6 +68,18 @@ class InvalidParams(CallerError):
         self.errors: dict[str, list[str]] = {path: list(texts) for path, texts in errors.items()}
 
 
+class ContentRejected(CallerError):
+    """This installation does not take the prompt. `errors` gives the reason of each, by its path."""
+
+    code, title = "content_rejected", "The prompt is not allowed here"
+
+    def __init__(self, errors: Mapping[str, Sequence[str]]) -> None:
+        path, texts = next(iter(errors.items()))
+        more = f" ({len(errors) - 1} more)" if len(errors) > 1 else ""
+        super().__init__(f"{path}: {texts[0]}{more}", remedy=Remedy("Change the prompt."))
+        self.errors: dict[str, list[str]] = {path: list(texts) for path, texts in errors.items()}
+
+
 class UnknownModel(CallerError):
     """No model of that name exists for the kind."""
 

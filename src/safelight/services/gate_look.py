@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from safelight.catalog.limits import ProviderLimits
 from safelight.domain import gates as rules
 from safelight.domain.gates import Gate, Shut, Toll
 from safelight.services import gate_parking, gate_rows, presence
@@ -28,6 +29,12 @@ class Seen(NamedTuple):
     parked: tuple[Group, ...]
     elsewhere: frozenset[str]
     """Providers that other live workers have."""
+
+
+def toll_at(provider: str, fingerprint: str, limits: ProviderLimits, daily_usd: float | None) -> Toll:
+    """What calls have to pass there. `daily_usd` is every provider's ceiling, where its own limits name none."""
+    ceiling = daily_usd if limits.daily_usd is None else limits.daily_usd
+    return Toll(provider, fingerprint, limits.concurrency, limits.requests_per_minute, ceiling)
 
 
 def look(tx: Tx, tolls: Sequence[Toll], worker_id: str) -> Seen:

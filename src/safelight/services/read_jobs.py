@@ -35,7 +35,6 @@ class JobRow(NamedTuple):
     queue: str
     prompt: str
     params: str
-    inputs: str
     labels: str
     outputs: int
     priority: int

@@ -13,10 +13,10 @@ from safelight.domain.gates import Toll
 from safelight.domain.unknown import UnknownPolicy
 from safelight.events.hub import Hub
 from safelight.providers.protocol import Provider
+from safelight.services.gate_look import toll_at
 from safelight.services.gate_parking import ShutGate
 from safelight.storage.assets import AssetStore
 from safelight.store.database import Database
-from safelight.worker.fetching import Fetching
 from safelight.worker.gate_view import GateView
 from safelight.worker.passable import open_route, shut_gates
 from safelight.worker.presence import Presence
@@ -88,7 +88,6 @@ class Bench:
     presence: Presence
     pace: Pace = Pace()
     rules: Rules = Rules()
-    fetching: Fetching = field(default_factory=Fetching)
     random: Callable[[], float] = Random().random  # noqa: S311 - jitter; the system's is slow among busy threads
     today: Callable[[], date] = today
     callback_url: Callable[[str, str], str | None] = nowhere
@@ -112,10 +111,10 @@ class Bench:
         adapter, limits = self.providers[provider], self.catalog.limits_of(provider)
         if adapter.repeatable and not usd and limits == NO_LIMITS:
             return None
-        daily = self.rules.daily_spend_usd if limits.daily_usd is None else limits.daily_usd
-        return Toll(provider, adapter.fingerprint, limits.concurrency, limits.requests_per_minute, daily)
+        return toll_at(provider, adapter.fingerprint, limits, self.rules.daily_spend_usd)
 
     def tolls(self) -> list[Toll]:
-        """Of all providers here that may have one."""
-        found = (self.toll(name, 1.0) for name in sorted(self.providers))
+        """Of all providers here that have a gate for some of their models."""
+        priced = {route.provider for model in self.catalog.models for route in model.routes if route.costs}
+        found = (self.toll(name, 1.0 if name in priced else None) for name in sorted(self.providers))
         return [toll for toll in found if toll]

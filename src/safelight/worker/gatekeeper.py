@@ -39,7 +39,7 @@ class Gatekeeper:
             except (OSError, SafelightError) as error:
                 spell.met(error)
             await asyncio.sleep(AT_LEAST_BETWEEN_S)
-            await self._bench.gates.poked(LOOK_EVERY_S)
+            await self._bench.gates.poked(LOOK_EVERY_S if self._bench.tolls() else THOROUGH_EVERY * LOOK_EVERY_S)
 
     async def look_once(self) -> int:
         """How many jobs were let in."""

@@ -13,6 +13,7 @@ REMEDY = Remedy("Do that.", "safelight that")
 MADE: dict[type[SafelightError], SafelightError] = {
     errors.InvalidRequest: errors.InvalidRequest("It is no JSON."),
     errors.InvalidParams: errors.InvalidParams("width is wrong", errors={"params.width": ["too small"]}),
+    errors.ContentRejected: errors.ContentRejected({"prompt": ["it holds 'x', which is not allowed here"]}),
     errors.UnknownModel: errors.UnknownModel(model="flx", kind="image", supported=["flux"], did_you_mean="flux"),
     errors.ModelRetired: errors.ModelRetired(model="old", shutdown_date="2025-01-01", successor="new"),
     errors.ModelUnavailable: errors.ModelUnavailable(model="flux", reason="it has no key"),

@@ -1,0 +1,58 @@
+"""Route of providers: what is known of each, and on request what it says itself."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+
+from safelight.api.context import Installation, Operator
+from safelight.app import Safelight
+from safelight.providers.protocol import ProbeResult, Provider
+from safelight.services.gate_look import toll_at
+from safelight.services.provider_board import board, missing_body, provider_body
+
+router = APIRouter(tags=["health"])
+
+ANSWERS_WITHIN_S = 10.0
+
+Check = Annotated[bool, Query(description="Ask every provider, read-only: is its key valid, is there money?")]
+
+
+@router.get("/api/health/providers", summary="Every provider")
+async def providers(safelight: Installation, visitor: Operator, check: Check = False) -> list[dict[str, Any]]:
+    """Whether it is set up, what its gate lets through, what was spent today. `key`: ok, bad, missing or unknown."""
+    found, probes = await asyncio.gather(safelight.database.read(board, _tolls(safelight)), _probes(safelight, check))
+    lines = [provider_body(line, found.now, probes.get(line.standing.toll.provider)) for line in found.lines]
+    there = {line["provider"] for line in lines}
+    missing = (await safelight.desk.lookout.look()).missing
+    return [*lines, *(missing_body(name, why) for name, why in missing.items() if name not in there)]
+
+
+def _tolls(safelight: Safelight) -> list[Any]:
+    daily = safelight.settings.daily_spend_usd
+    return [
+        toll_at(name, provider.fingerprint, safelight.catalog.limits_of(name), daily)
+        for name, provider in safelight.providers.items()
+    ]
+
+
+async def _probes(safelight: Safelight, check: bool) -> Mapping[str, ProbeResult]:
+    """What each says of itself, all at once."""
+    if not check:
+        return {}
+    names = list(safelight.providers)
+    results = await asyncio.gather(*(_probe(safelight.providers[name]) for name in names))
+    return dict(zip(names, results, strict=True))
+
+
+async def _probe(provider: Provider) -> ProbeResult:
+    try:
+        async with asyncio.timeout(ANSWERS_WITHIN_S):
+            return await provider.probe()
+    except TimeoutError:
+        return ProbeResult(reachable=False, message=f"no answer within {ANSWERS_WITHIN_S:.0f} s")
+    except Exception as error:  # an adapter's own
+        return ProbeResult(reachable=False, message=f"the look at it failed: {type(error).__name__}")
