@@ -8,7 +8,16 @@ from random import Random
 
 from tests.crash.campaign.scenarios import LONG, ONLY_ON, SCENARIOS
 
-OFTEN = {"killed at a point": 8, "frozen for two leases": 4, "bug at a point": 4, "sweeper killed": 2}
+OFTEN = {
+    "killed at a point": 8,
+    "API killed, retried": 5,
+    "frozen for two leases": 4,
+    "bug at a point": 4,
+    "sweeper killed": 4,
+    "killed twice": 3,
+    "claim canceled": 2,
+    "prune killed": 2,
+}
 """Scenarios with many places to crash at come up more often than the others, which count once."""
 Plan = deque[tuple[str, int]]
 """Scenario and seed of each run, to be taken from the left."""
