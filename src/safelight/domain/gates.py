@@ -121,10 +121,10 @@ def hindrance(gate: Gate, toll: Toll, *, open_calls: int, costs: bool, now: floa
     if gate.tripped_at is not None:
         if _on_trial(gate, now):
             return Shut(
-                gate.provider, Cause.BREAKER, gate.trial_until, f"one call tries whether it works: {_last(gate)}"
+                gate.provider, Cause.BREAKER, gate.trial_until, f"one call tries whether it works: {trouble(gate)}"
             )
         if gate.trial_at is not None and now < gate.trial_at:
-            return Shut(gate.provider, Cause.BREAKER, gate.trial_at, _last(gate))
+            return Shut(gate.provider, Cause.BREAKER, gate.trial_at, trouble(gate))
     if gate.cooldown_until is not None and now < gate.cooldown_until:
         return Shut(gate.provider, Cause.COOLDOWN, gate.cooldown_until, f"it asked for a pause: {gate.reason}")
     if costs and (shut := _spent(gate, toll, now)):
@@ -235,7 +235,8 @@ def _is_about_the_provider(error_class: ErrorClass) -> bool:
     return error_class in TRIPS_AT_ONCE | TRIPS_IN_A_ROW or error_class is ErrorClass.RATE_LIMITED
 
 
-def _last(gate: Gate) -> str:
+def trouble(gate: Gate) -> str:
+    """What opened its breaker, as half a sentence."""
     match gate.error_class:
         case ErrorClass.UNAUTHORIZED:
             return f"its key is refused: {gate.reason}"

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from safelight.domain.gates import Shut, Toll
 from safelight.domain.jobs import Stage
-from safelight.services import gate_rows, gates
+from safelight.services import gate_rows, gates, spend
 from safelight.services.gates import Passage
 from safelight.services.moves import JOB_HAS_ENDED, LEASE_HOLDS, NOT_OVER, OPEN_CALL
 from safelight.services.sql import INTEGER, NOW, REAL, arg
@@ -79,6 +79,13 @@ class _State(NamedTuple):
     state: str
 
 
+class _Unpaid(NamedTuple):
+    id: str
+    provider: str
+    sending_at: float
+    cost_usd: float
+
+
 class OpenCallExists(Exception):
     """A call was to be opened beside an open one: a bug, which the database has stopped."""
 
@@ -139,6 +146,15 @@ _END = Change(
         check_at=sa.case((_is_unknown, calls.c.check_at), else_=sa.null()),
         ended_at=sa.case((_is_unknown, sa.null()), else_=sa.cast(NOW, REAL)),
     )
+)
+_UNPAID = Query(
+    sa.select(calls.c.id, calls.c.provider, calls.c.sending_at, calls.c.cost_usd).where(
+        calls.c.id.in_(sa.bindparam("ids", expanding=True)),
+        NOT_OVER,
+        calls.c.accepted_at.is_(None),
+        calls.c.cost_usd > 0,
+    ),
+    _Unpaid,
 )
 _OPEN_OF_JOB = Query(
     sa.select(
@@ -216,8 +232,16 @@ def accepted(tx: Tx, news: Sequence[Accepted]) -> list[bool]:
 
 @batch
 def end_call(tx: Tx, outcomes: Sequence[CallOutcome]) -> list[bool]:
-    """Record how calls ended, in input order; False where that was known already."""
-    return tx.many(_END, _end_values(tx, outcomes))
+    """Record how calls ended, in input order; False where that was known already.
+
+    One that its provider did not accept is taken off the provider's day again.
+    """
+    refused = [o.call_id for o in outcomes if o.state == "failed" and not o.cost_usd]
+    unpaid = {row.id: row for row in tx.all(_UNPAID, ids=refused)} if refused else {}
+    ended = tx.many(_END, _end_values(tx, outcomes))
+    free = [unpaid[o.call_id] for o, is_new in zip(outcomes, ended, strict=True) if is_new and o.call_id in unpaid]
+    spend.give_back(tx, ((row.provider, row.sending_at, row.cost_usd) for row in free))
+    return ended
 
 
 def _end_values(tx: Tx, outcomes: Sequence[CallOutcome]) -> list[dict[str, object]]:

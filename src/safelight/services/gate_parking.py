@@ -50,7 +50,7 @@ _to_park = picked(
     sa.select(jobs.c.number)
     .where(
         jobs.c.number.in_(sa.select(IN_FRONT.c.number).where(_of(IN_FRONT.c.model, IN_FRONT.c.provider_pin))),
-        jobs.c.ready,
+        sa.func.coalesce(jobs.c.ready, sa.false()),  # plain, it would make Postgres walk through all ready jobs
     )
     .limit(PARK_AT_ONCE),
     "to_park",

@@ -15,7 +15,7 @@ BUSY = "as many calls are open there, or were begun in this minute, as the opera
 def shut_gates(tx: Tx) -> dict[str, Shut]:
     """By provider, of those that their row alone shows to be shut. Of several keys the latest trouble counts."""
     gates = sorted(gate_rows.all_gates(tx), key=lambda gate: gate.failed_at or 0.0)
-    return {gate.provider: shut for gate in gates if (shut := _by_its_row(gate, tx.now))}
+    return {gate.provider: shut for gate in gates if (shut := _by_its_row(gate, tx.now) or _half_open(gate))}
 
 
 def words(provider: str, shut: Shut | None) -> str:
@@ -38,6 +38,13 @@ REMEDIES = {
     Cause.BREAKER: "Ask the operator to look at `safelight providers list`, then retry it.",
     Cause.COOLDOWN: "Retry it later.",
 }
+
+
+def _half_open(gate: Gate) -> Shut | None:
+    """One call may try now; the others wait for how that ends."""
+    if gate.tripped_at is None:
+        return None
+    return Shut(gate.provider, Cause.BREAKER, None, f"the next call tries whether it works: {rules.trouble(gate)}")
 
 
 def _by_its_row(gate: Gate, now: float) -> Shut | None:

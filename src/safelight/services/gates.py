@@ -7,7 +7,6 @@ last place, or the one trial, together.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from typing import NamedTuple
 
 import sqlalchemy as sa
@@ -15,7 +14,7 @@ import sqlalchemy as sa
 from safelight.domain import gates as rules
 from safelight.domain.gates import Gate, Shut, Toll, Verdict
 from safelight.services import gate_rows
-from safelight.services.spend import Spending, reserve
+from safelight.services.spend import Spending, day_of, reserve
 from safelight.store import tables
 from safelight.store.calls import batch
 from safelight.store.statements import Query
@@ -89,7 +88,7 @@ def _pay(tx: Tx, gate: Gate, toll: Toll, usd: float) -> tuple[Shut | None, Gate]
     """Count the call towards the provider's day, or shut the gate for the rest of it."""
     if toll.daily_usd is not None and usd > toll.daily_usd:
         return rules.too_dear(toll, usd), gate
-    if reserve(tx, Spending(toll.provider, today(tx.now), usd, toll.daily_usd)):
+    if reserve(tx, Spending(toll.provider, day_of(tx.now), usd, toll.daily_usd)):
         return None, gate
     gate = rules.spent(gate, toll.daily_usd or 0.0, tx.now)
     return _hindrance(gate, toll, tx.now), gate
@@ -126,8 +125,3 @@ def open_gates(tx: Tx, provider: str) -> list[Gate]:
     opened = [rules.opened(gate, tx.now) for gate in gate_rows.locked(tx, tolls).values()] if tolls else []
     gate_rows.save(tx, opened)
     return opened
-
-
-def today(now: float) -> str:
-    """The UTC day by the database's clock, as `2026-01-31`."""
-    return datetime.fromtimestamp(now, UTC).date().isoformat()

@@ -15,8 +15,8 @@ from safelight.providers.protocol import ProbeResult
 from safelight.services import gate_look, gate_rows, presence
 from safelight.services.gate_look import Standing
 from safelight.services.gate_parking import gate_of
-from safelight.services.gates import today
 from safelight.services.read_jobs import COUNT_AHEAD
+from safelight.services.spend import day_of
 from safelight.services.sql import arg
 from safelight.store import tables
 from safelight.store.statements import Query
@@ -61,7 +61,7 @@ _WAITING = Query(
 
 def board(tx: Tx, tolls: Sequence[Toll]) -> Board:
     """Of these providers, and of those that only other live processes have: their limits are not known here."""
-    spent = {row.provider: row for row in tx.all(_SPENT, on_day=today(tx.now))}
+    spent = {row.provider: row for row in tx.all(_SPENT, on_day=day_of(tx.now))}
     gates = {gate.id: gate for gate in gate_rows.all_gates(tx)}
     here = {toll.provider for toll in tolls}
     there = {name for p in presence.processes(tx) if p.lost_at is None for name in p.provider_names} - here

@@ -1,10 +1,13 @@
 """What the calls to each provider are expected to cost per UTC day, and the ceiling on it.
 
-Estimates only: a call that in the end cost less does not give the difference back before midnight.
+Estimates only: a call that in the end cost less does not give the difference back before midnight. One that its
+provider did not accept counts for nothing.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 import sqlalchemy as sa
@@ -33,6 +36,10 @@ _ADD = Change(
     .where(_key, spend.c.usd + arg("more", REAL) <= arg("ceiling", REAL))
     .values(calls=spend.c.calls + 1, usd=spend.c.usd + arg("more", REAL))
 )
+_GIVE_BACK = Change(
+    sa.update(spend).where(_key).values(calls=spend.c.calls - 1, usd=sa.func.abs(spend.c.usd - arg("less", REAL)))
+)
+"""What is left may be a rounding error on either side of zero."""
 NO_CEILING = 1e300
 
 
@@ -42,3 +49,14 @@ def reserve(tx: Tx, spending: Spending) -> bool:
     ceiling = NO_CEILING if spending.ceiling_usd is None else spending.ceiling_usd
     changed = tx.run(_ADD, at_provider=spending.provider, on_day=spending.day, more=spending.usd, ceiling=ceiling)
     return changed == 1
+
+
+def give_back(tx: Tx, unpaid: Iterable[tuple[str, float, float]]) -> None:
+    """Calls that were not accepted, as (provider, when it was sent, its estimate), are not counted any more."""
+    for provider, sent_at, usd in sorted(unpaid):
+        tx.run(_GIVE_BACK, at_provider=provider, on_day=day_of(sent_at), less=usd)
+
+
+def day_of(at_s: float) -> str:
+    """The UTC day of a time by the database's clock, as `2026-01-31`."""
+    return datetime.fromtimestamp(at_s, UTC).date().isoformat()

@@ -48,7 +48,7 @@ from safelight.worker.deliver import Origin
 from safelight.worker.live_call import Answer, LiveCall, NoAnswer, stopped_at_provider
 from safelight.worker.looking import Named, NoTrace, Sendable, StorageAway, Stored, trace_of
 from safelight.worker.patience import patiently
-from safelight.worker.routing import Routing, verdict_of
+from safelight.worker.routing import Routing, at_breaker, verdict_of
 from safelight.worker.uploading import upload
 
 T = TypeVar("T")
@@ -260,19 +260,23 @@ class Attempt:
             await self._settle(model, route, live, answer)
             await self._tell_gate(route, live, answer)
         else:
-            await self._tell_gate(route, live, answer)
-            await self._settle(model, route, live, answer)
+            shut = await self._tell_gate(route, live, answer)
+            await self._settle(model, route, live, answer, shut)
         self._bench.gates.call_ended()
 
-    async def _tell_gate(self, route: Route, live: LiveCall, answer: Answer) -> None:
-        """The provider's gate learns from every answer, whatever becomes of the job."""
+    async def _tell_gate(self, route: Route, live: LiveCall, answer: Answer) -> Shut | None:
+        """The provider's gate learns from every answer, whatever becomes of the job. Returns why it is shut now."""
         toll = self._bench.toll(route.provider, self._estimate_usd(route))
-        if toll is not None:
-            heard = Heard(toll, verdict_of(live, answer, draining=self._draining))
-            shut = await self._surely(lambda: self._bench.database.write(gates.learn, heard))
-            self._bench.gates.note(route.provider, shut)
+        if toll is None:
+            return None
+        heard = Heard(toll, verdict_of(live, answer, draining=self._draining))
+        shut = await self._surely(lambda: self._bench.database.write(gates.learn, heard))
+        self._bench.gates.note(route.provider, shut)
+        return shut
 
-    async def _settle(self, model: Model, route: Route, live: LiveCall, answer: Answer) -> None:
+    async def _settle(
+        self, model: Model, route: Route, live: LiveCall, answer: Answer, shut: Shut | None = None
+    ) -> None:
         provider, random = route.provider, self._bench.random()
         match answer:
             case Done():
@@ -282,6 +286,8 @@ class Attempt:
                 paid = live.accepted and not live.repeatable
                 self._closing.learnt = _over(live, error, may_be_paid=paid)
                 decision = after_rejection(self.job, provider, error, random, may_be_paid=paid)
+                if live.was_not_accepted:
+                    decision = at_breaker(decision, error, shut)
                 if live.was_not_accepted and not self._draining and self._routing.goes_on_after(error):
                     await self._fall_back(route, error, decision)
                 else:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import assert_never
 
 from safelight.catalog.model import Model, Route
-from safelight.domain.gates import Shut, Verdict
+from safelight.domain.gates import Cause, Shut, Verdict
 from safelight.domain.outcomes import Done, ErrorClass, ProviderError, Rejected
 from safelight.services.claimable import ClaimedJob
 from safelight.services.gate_parking import gate_of
@@ -77,6 +77,13 @@ def wait_at(shut: Shut) -> TryLater:
     """Nothing was tried: the job waits until that gate lets it through."""
     reason = f"{shut.provider} takes no calls now: {shut.why}."
     return TryLater(0.0, False, reason, str(shut.cause), waits_for=gate_of(shut.provider))
+
+
+def at_breaker(decision: Fail | TryLater, error: ProviderError, shut: Shut | None) -> Fail | TryLater:
+    """A provider that takes nobody's calls is no fault of the job that found it out: it waits, and no try is used."""
+    if shut is None or shut.cause is not Cause.BREAKER or not error.can_get_better:
+        return decision
+    return wait_at(shut)
 
 
 def _never(shut: Shut) -> Fail:

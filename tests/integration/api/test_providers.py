@@ -15,7 +15,7 @@ from safelight.domain.outcomes import ErrorClass, ProviderError
 from safelight.providers.protocol import ProbeResult
 from safelight.services import gates
 from safelight.services.gates import Heard
-from safelight.services.spend import Spending, reserve
+from safelight.services.spend import Spending, day_of, reserve
 from safelight.store.tx import Tx
 from safelight.testing.providers import ScriptedProvider
 from tests.support.door import Door
@@ -61,7 +61,7 @@ def learn(door: Door, error_class: str, words: str) -> None:
     def case(tx: Tx) -> None:
         verdict = Verdict("c", ProviderError(ErrorClass(error_class), words))
         gates.learn(tx, [Heard(Toll("acme", "k1"), verdict)])
-        assert reserve(tx, Spending("acme", gates.today(tx.now), 1.25, None))
+        assert reserve(tx, Spending("acme", day_of(tx.now), 1.25, None))
 
     door.run(door.safelight.database.write(case))
 

@@ -188,6 +188,19 @@ def test_at_the_ceiling_the_gate_shuts_and_says_so(shared: Database) -> None:
         assert sending(tx, [start(b, toll._replace(daily_usd=2.0), usd=0.6)]) == [True]
 
 
+def test_a_call_that_was_not_accepted_is_taken_off_the_day_again_and_only_once(shared: Database) -> None:
+    with scene(shared) as tx:
+        toll = ACME._replace(daily_usd=1.0)
+        a, b, c = claimed(tx, "a", "b", "c")
+        assert sending(tx, [start(a, toll, usd=0.9)]) == [True]
+        for _ in range(2):
+            calls.end_call(tx, [CallOutcome("call-a", "failed", error="busy")])
+        assert sending(tx, [start(b, toll, usd=0.9)]) == [True]
+        calls.accepted(tx, [calls.Accepted("call-b", "r-1")])
+        calls.end_call(tx, [CallOutcome("call-b", "failed", error="it broke")])
+        assert cause(sending(tx, [start(c, toll, usd=0.9)])[0]) is Cause.SPEND_CEILING, "b was made, and is paid for"
+
+
 def test_a_call_that_costs_more_than_a_day_may_shuts_nothing(shared: Database) -> None:
     with scene(shared) as tx:
         toll = ACME._replace(daily_usd=1.0)
@@ -284,6 +297,17 @@ def test_whoever_waits_at_a_gate_is_told_why_and_so_is_whoever_waited_in_vain(
         assert (error["code"], error["provider"], error["provider_code"]) == ("deadline_exceeded", "acme", code)
         assert words in error["message"]
         assert job(tx, "b").status == "pending"
+
+
+def test_while_a_trial_is_due_those_who_wait_are_told_of_the_trouble_it_is_about(shared: Database) -> None:
+    with scene(shared) as tx:
+        submitted(tx, "a")
+        hear(tx, "earlier", "unauthorized", "Incorrect API key")
+        claim(tx, "w1", ["image"], 9, SHUT_ACME)
+        open_gates(tx, "acme")
+        details = job_details(tx, "a", "ann")
+        assert details is not None
+        assert "the next call tries whether it works: its key is refused: Incorrect API key" in str(details.gate)
 
 
 def test_the_ceiling_is_named_to_those_who_wait_and_in_the_error(shared: Database) -> None:

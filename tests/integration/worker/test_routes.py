@@ -12,10 +12,12 @@ import pytest
 from safelight.catalog.catalog import Catalog
 from safelight.catalog.limits import ProviderLimits
 from safelight.catalog.model import Route
+from safelight.domain.gates import TRIP_AFTER
 from safelight.domain.outcomes import ErrorClass, Pending
 from safelight.providers.protocol import NotSent
 from safelight.services.cancel import cancel
 from safelight.services.claim import claim
+from safelight.services.gates import open_gates
 from safelight.store.database import Database
 from safelight.testing.providers import Says, ScriptedProvider, Step, Waits, done, rejected
 from safelight.worker.gatekeeper import Gatekeeper
@@ -176,6 +178,26 @@ def test_with_every_gate_shut_jobs_leave_the_queue_and_come_back_when_one_opens(
         assert await keeper.look_once() == 2
         await house.run_again()
         assert (await house.look("b")).row.status == "completed"
+
+    play(database, tmp_path, first, scenario)
+
+
+def test_a_job_that_finds_a_provider_down_waits_and_no_try_is_used(database: Database, tmp_path: Path) -> None:
+    first, second = paid("first", *[[NotSent("refused")] for _ in range(TRIP_AFTER + 1)]), paid("second")
+
+    async def scenario(house: House) -> None:
+        with_routes(house, first, second, routes=(FIRST,))
+        for n in range(TRIP_AFTER):
+            await (await house.attempt(f"j{n}")).run()
+        seen = [await house.look(f"j{n}") for n in range(TRIP_AFTER)]
+        assert [look.row.waiting_for for look in seen] == [None] * (TRIP_AFTER - 1) + ["gate:first"]
+        assert [look.row.attempt for look in seen] == [1] * (TRIP_AFTER - 1) + [0]
+        await house.database.write(open_gates, "first")
+        keeper = Gatekeeper(house.bench)
+        assert await keeper.look_once() == 1
+        await house.run_again()
+        last = await house.look(f"j{TRIP_AFTER - 1}")
+        assert (last.row.waiting_for, last.row.attempt) == ("gate:first", 0)
 
     play(database, tmp_path, first, scenario)
 
