@@ -11,6 +11,7 @@ import time
 from typing import NamedTuple
 
 from benchmarks import lives
+from safelight.adapters import Adapters
 from safelight.app import Safelight
 from safelight.catalog.catalog import Catalog
 from safelight.catalog.model import Model, Route
@@ -65,7 +66,12 @@ async def work_off_with_attempts(url: str, slots: int, answers_after_s: float) -
     database.start()
     provider = SlowProvider(answers_after_s)
     safelight = Safelight(
-        Settings(), database, CATALOG, AssetStore("memory:///"), "a secret of the benchmark", {provider.name: provider}
+        Settings(),
+        database,
+        CATALOG,
+        AssetStore("memory:///"),
+        "a secret of the benchmark",
+        Adapters({provider.name: provider}, {}, {}),
     )
     started, cpu_s = time.perf_counter(), time.process_time()
     process = await safelight.start_process(safelight.role("worker", slots=slots))

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from importlib.metadata import entry_points
 from importlib.util import find_spec
 
+from safelight.net.targets import place_of
 from safelight.providers.protocol import Provider
 from safelight.settings import Settings
 from safelight.settings.fields import variable
@@ -21,6 +22,8 @@ class Adapters:
 
     usable: Mapping[str, Provider]
     missing: Mapping[str, str]
+    places: Mapping[str, str]
+    """By provider, the `host:port` where the operator has put it: files from there are fetched though it be private."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +140,7 @@ def adapters(settings: Settings) -> Adapters:
     """The built-in providers, those with a key, and those that installed packages offer under `safelight.providers`."""
     usable: dict[str, Provider] = {}
     missing: dict[str, str] = {}
+    places: dict[str, str] = {}
     for built_in in _BUILT_IN:
         if reason := built_in.missing():
             missing[built_in.name] = reason
@@ -144,10 +148,14 @@ def adapters(settings: Settings) -> Adapters:
             usable[built_in.name] = built_in.make()
     for remote in _REMOTE:
         if key := getattr(settings, remote.key):
-            usable[remote.name] = remote.make(key, getattr(settings, remote.base_url))
+            base_url = getattr(settings, remote.base_url)
+            usable[remote.name] = remote.make(key, base_url)
+            places |= {remote.name: place_of(base_url)} if base_url else {}
         else:
             missing[remote.name] = f"no {variable(remote.key)}"
     for entry in entry_points(group="safelight.providers"):
         provider: Provider = entry.load()()
         usable[provider.name] = provider
-    return Adapters(usable, missing)
+        base_url = getattr(provider, "base_url", None)
+        places |= {provider.name: place_of(base_url)} if base_url else {}
+    return Adapters(usable, missing, places)

@@ -6,33 +6,36 @@ import asyncio
 import os
 import secrets
 import signal
-from collections.abc import AsyncIterator, Awaitable, Iterable, Mapping, Sequence
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
 from typing import cast
 
 import structlog
 
-from safelight.adapters import adapters
+from safelight.adapters import Adapters, adapters
 from safelight.catalog.catalog import Catalog
 from safelight.catalog.loading import load_catalog
-from safelight.catalog.model import NOTHING_KNOWN
 from safelight.domain.clock import local_s
 from safelight.domain.errors import BadSettings, Remedy, StorageFailed
 from safelight.events.hub import Hub
+from safelight.maintenance.expired_uploads import ExpiredUploads
 from safelight.maintenance.local_credits import keep_in_credits
 from safelight.maintenance.lost import LostWatch, Machine
 from safelight.maintenance.pruner import Pruner
 from safelight.maintenance.sweeper import Sweeper, SweepRules
 from safelight.net.guarded import Guarded
 from safelight.providers.callbacks import callback_url, can_be_reached
-from safelight.providers.protocol import Provider
 from safelight.queues.nudger import Nudger
 from safelight.queues.nudges import Nudges
 from safelight.services.desk import Desk
 from safelight.services.installation import open_queues, shared_secret
+from safelight.services.intake import Intake, IntakeRules
 from safelight.services.job_body import Links
+from safelight.services.memory import Memory
 from safelight.services.outlook import Lookout
 from safelight.services.prepare import Limits
 from safelight.services.presence import addresses, processes
@@ -51,11 +54,15 @@ from safelight.telemetry.logs import configure_logging
 from safelight.worker import machine
 from safelight.worker.bench import Bench, Rules
 from safelight.worker.drain import drain_limit_s
+from safelight.worker.fetching import Fetching
 from safelight.worker.presence import Presence, Role
 from safelight.worker.process import Rhythm, RunningProcess
 from safelight.worker.runner import Runner
 
 log = structlog.get_logger(__name__)
+
+INCOMING_BYTES = 512 * 2**20
+"""Of pictures on their way in that one process holds in memory."""
 
 
 class Safelight:
@@ -68,12 +75,11 @@ class Safelight:
         catalog: Catalog,
         store: AssetStore,
         secret: str,
-        providers: Mapping[str, Provider],
-        missing: Mapping[str, str] = NOTHING_KNOWN,
+        found: Adapters,
     ) -> None:
         self.settings, self.database, self.catalog, self.store = settings, database, catalog, store
         self.secret = secret.encode()
-        self.providers = providers
+        self.providers, self._places = found.usable, found.places
         self.guarded = Guarded(exempt=frozenset(settings.allow_private_hosts))
         self.hub = Hub()
         self.nudges = nudger_for(database, self.hub)
@@ -85,9 +91,10 @@ class Safelight:
         self.desk = Desk(
             database=database,
             catalog=catalog,
-            lookout=Lookout(database, providers, missing),
+            lookout=Lookout(database, found.usable, found.missing),
             limits=Limits(settings.max_wait_seconds, settings.batch_max_wait_seconds, _run_limits(settings)),
             links_for=self.links_for,
+            intake=Intake(database, store, self.guarded, _intake_rules(settings), Memory(INCOMING_BYTES)),
             free_bytes=store.free_disk_bytes,
             screen=screen(settings),
         )
@@ -111,8 +118,7 @@ class Safelight:
             await database.write(open_queues, [model.queue for model in catalog.models])
             await keep_in_credits(database)
             store = AssetStore(settings.storage_address)
-            found = adapters(settings)
-            return cls(settings, database, catalog, store, secret, found.usable, found.missing)
+            return cls(settings, database, catalog, store, secret, adapters(settings))
         except BaseException:
             await database.stop()
             raise
@@ -171,6 +177,7 @@ class Safelight:
                 self.presence,
                 rules=_rules(settings),
                 callback_url=self._callback_url,
+                fetching=self._fetching(),
             )
             runner = Runner(bench, queues=role.queues, slots=role.slots, drain_s=self._drain_s(role))
         rhythm = Rhythm(settings.lease_seconds, settings.sweep_seconds)
@@ -181,13 +188,24 @@ class Safelight:
         rules = SweepRules(settings.lease_seconds, settings.user_concurrency)
         sweeper = Sweeper(self.database, watch, rules, seen=process.meet, beats=lambda: presence.lease_held)
         pruner = None if settings.keep_s is None else Pruner(self.database, self.store, settings.keep_s)
-        await process.start(sweeper, pruner)
+        await process.start(sweeper, pruner, ExpiredUploads(self.database, self.store))
         if role.slots:
             warm_ups = [provider.warm_up() for provider in self.providers.values()]
             compiling = asyncio.to_thread(compile_all, self.database.dialect)
             works = (compiling, *warm_ups, asyncio.to_thread(images.warm_up))
             self._warming = [asyncio.create_task(_warm_up(works))]
         return process
+
+    def _fetching(self) -> Fetching:
+        """Files on their way go where the data is, because a system's temporary folder may be in memory."""
+        settings = self.settings
+        folder = settings.data_dir / "incoming"
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            log.info("incoming_elsewhere", folder=str(folder), error=str(error))
+            folder = Path(tempfile.gettempdir())
+        return Fetching(self.guarded, self._places, folder, settings.image_max_bytes, settings.video_max_bytes)
 
     async def _look_at_storage(self) -> None:
         """A store that does not let us in keeps a process from starting; one that is away may come back."""
@@ -270,6 +288,15 @@ def nudger_for(database: Database, hub: Hub) -> Nudger:
     from safelight.store.postgres import PostgresDatabase
 
     return Notices(hub, cast(PostgresDatabase, database).connect)
+
+
+def _intake_rules(settings: Settings) -> IntakeRules:
+    return IntakeRules(
+        most_bytes=settings.upload_max_bytes,
+        most_pixels=settings.upload_max_pixels,
+        quota_bytes=settings.upload_quota_bytes,
+        public_url=settings.public_url,
+    )
 
 
 def _rules(settings: Settings) -> Rules:

@@ -53,7 +53,7 @@ def test_a_call_whose_worker_was_killed_before_it_heard_an_answer_is_never_made_
 
 
 def test_a_zombie_that_stores_after_its_successor_finished_changes_nothing(paid: House) -> None:
-    zombie = paid.begin_worker("_keep.put=stop")
+    zombie = paid.begin_worker("Delivery._keep.put_file=stop")
     zombie.until("worker.started")
     job_id = paid.submit_one(LATER)
     zombie.until("crash_point")

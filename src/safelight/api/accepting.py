@@ -30,7 +30,7 @@ Key = Annotated[
 
 def submitter(caller: Visitor, key: str | None) -> Submitter:
     """Who asks, as the desk wants to know it."""
-    return Submitter(caller.user_id, caller.request_id, key)
+    return Submitter(caller.user_id, caller.request_id, key, caller.base)
 
 
 async def submit(

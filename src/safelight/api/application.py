@@ -20,6 +20,7 @@ from safelight.api import (
     providers,
     sse,
     studio,
+    uploads,
 )
 from safelight.api.head import HeadAsGet
 from safelight.api.middleware import LocalOnly, RequestContext
@@ -55,11 +56,11 @@ def create_app(safelight: Safelight, *, comment_every_s: float = sse.COMMENT_EVE
     )
     app.state.safelight = safelight
     app.state.comment_every_s = comment_every_s
-    for part in (batches, jobs, again, sse, assets, models, credits, callbacks, health, providers):
+    for part in (batches, jobs, again, sse, assets, uploads, models, credits, callbacks, health, providers):
         app.include_router(part.router, dependencies=[Depends(refuse_unknown_parameters)])
     studio.install(app)
     errors.install(app)
-    app.add_middleware(StrictRequests)
+    app.add_middleware(StrictRequests, streamed=frozenset({uploads.PATH}))
     app.add_middleware(HeadAsGet)
     app.add_middleware(LocalOnly, public_url=safelight.settings.public_url if safelight else None)
     app.add_middleware(RequestContext)

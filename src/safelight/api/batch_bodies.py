@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from safelight.api.bodies import MOST_LABELS, Common, Kind, epoch, refuse
+from safelight.api.input_bodies import refs
 from safelight.services.prepare import JobRequest
 from safelight.services.prepare_batch import MOST_ITEMS, BatchItem, BatchRequest, side_by_side
 
@@ -56,6 +57,7 @@ def as_batch(body: BatchFields, params: Mapping[str, Any], *, provider: str | No
         kind="",
         model=body.model,
         params=params,
+        inputs=refs(body.inputs),
         labels=body.labels,
         provider=provider,
         start_at=epoch(body.start_at),
@@ -77,6 +79,7 @@ def _item(item: Item, i: int, shared: JobRequest) -> BatchItem:
         prompt=item.prompt,
         model=item.model or shared.model,
         params={**shared.params, **item.params},
+        inputs=refs(item.inputs) if "inputs" in said else shared.inputs,
         labels={**shared.labels, **item.labels},
         start_at=epoch(item.start_at) if "start_at" in said else shared.start_at,
         deadline_s=item.deadline if "deadline" in said else shared.deadline_s,

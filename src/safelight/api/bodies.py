@@ -5,12 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, field_validator
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BeforeValidator,
+    Field,
+    field_validator,
+)
 
+from safelight.api.input_bodies import Body, Inputs
 from safelight.domain.errors import InvalidParams
-from safelight.services.prepare import JobRequest
+from safelight.services.inputs import MOST_INPUTS
 
 LABEL_KEY = re.compile(r"[a-z0-9_]{1,64}")
 MOST_LABELS = 16
@@ -38,13 +45,10 @@ Moment = Annotated[AwareDatetime, Field(strict=False), BeforeValidator(_written_
 """RFC 3339, with its offset from UTC."""
 
 
-class _Body(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-
-class Common(_Body):
+class Common(Body):
     """What every kind of job can carry beside its own fields."""
 
+    inputs: Inputs = Field(default_factory=list, description=f"Pictures to start from, at most {MOST_INPUTS}.")
     labels: dict[str, str] = Field(default_factory=dict, description="At most 16; keys of a-z, 0-9 and _.")
     start_at: Moment | None = Field(None, description="Not before this time (RFC 3339).")
     deadline: float | None = Field(
@@ -63,43 +67,6 @@ class Common(_Body):
             if len(value) > LONGEST_LABEL:
                 raise ValueError(f"label {key!r} is longer than {LONGEST_LABEL} characters")
         return labels
-
-
-class _Generate(Common):
-    """What the routes with an implied kind take; `options` and `provider` are the older names."""
-
-    _kind: ClassVar[Kind]
-
-    prompt: str | None = None
-    model: str | None = Field(None, max_length=200)
-    provider: str | None = Field(None, max_length=200, description="Pins the provider.")
-    params: dict[str, Any] | None = None
-    options: dict[str, Any] | None = Field(None, description="The older name of `params`.")
-
-    def as_request(self) -> JobRequest:
-        return JobRequest(
-            kind=self._kind,
-            prompt=self.prompt,
-            model=self.model,
-            params={**(self.options or {}), **(self.params or {})},
-            labels=self.labels,
-            provider=self.provider,
-            start_at=epoch(self.start_at),
-            deadline_s=self.deadline,
-            priority=self.priority,
-        )
-
-
-class GenerateImage(_Generate):
-    """`POST /api/jobs/image-generation`."""
-
-    _kind = "image"
-
-
-class GenerateText(_Generate):
-    """`POST /api/jobs/text-generation`."""
-
-    _kind = "text"
 
 
 def epoch(at: datetime | None) -> float | None:

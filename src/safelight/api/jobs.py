@@ -10,9 +10,10 @@ from fastapi.responses import JSONResponse
 
 from safelight.api import accepting, cursors
 from safelight.api.accepting import Key
-from safelight.api.bodies import GenerateImage, GenerateText, Moment
+from safelight.api.bodies import Moment
 from safelight.api.context import Caller, Installation
 from safelight.api.etags import unchanged
+from safelight.api.generate_bodies import Generate, Upscale
 from safelight.api.submit_body import AnyKind, SubmitJob
 from safelight.domain.jobs import LIVE, Status
 from safelight.services.job_pages import PageRequest
@@ -32,18 +33,34 @@ async def submit_job(
 
 @router.post("/api/jobs/image-generation", status_code=202, summary="Submit an image job")
 async def generate_image(
-    body: GenerateImage, safelight: Installation, caller: Caller, idempotency_key: Key = None
+    body: Generate, safelight: Installation, caller: Caller, idempotency_key: Key = None
 ) -> JSONResponse:
-    """As `POST /api/jobs` with kind `image`; also takes the older body and answers `jobId` beside `id`."""
-    return await accepting.submit(safelight, caller, body.as_request(), idempotency_key, older=True)
+    """The same for images; with `inputs` an edit or a variation. Also takes the older field names."""
+    return await accepting.submit(safelight, caller, body.as_request("image"), idempotency_key, older=True)
+
+
+@router.post("/api/jobs/video-generation", status_code=202, summary="Submit a video job")
+async def generate_video(
+    body: Generate, safelight: Installation, caller: Caller, idempotency_key: Key = None
+) -> JSONResponse:
+    """The same for videos; with `inputs` from a picture."""
+    return await accepting.submit(safelight, caller, body.as_request("video"), idempotency_key, older=True)
 
 
 @router.post("/api/jobs/text-generation", status_code=202, summary="Submit a text job")
 async def generate_text(
-    body: GenerateText, safelight: Installation, caller: Caller, idempotency_key: Key = None
+    body: Generate, safelight: Installation, caller: Caller, idempotency_key: Key = None
 ) -> JSONResponse:
-    """As `POST /api/jobs` with kind `text`; also takes the older body and answers `jobId` beside `id`."""
-    return await accepting.submit(safelight, caller, body.as_request(), idempotency_key, older=True)
+    """The same for texts."""
+    return await accepting.submit(safelight, caller, body.as_request("text"), idempotency_key, older=True)
+
+
+@router.post("/api/jobs/image-upscale", status_code=202, summary="Submit an upscale job")
+async def upscale_image(
+    body: Upscale, safelight: Installation, caller: Caller, idempotency_key: Key = None
+) -> JSONResponse:
+    """Make a picture larger: `inputs` with one of role `image`, or the older `imageUrl`."""
+    return await accepting.submit(safelight, caller, body.as_upscale(), idempotency_key, older=True)
 
 
 @router.get("/api/jobs", summary="List jobs, newest first")

@@ -26,15 +26,18 @@ _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 class StrictRequests:
     """Reads bodies whole, up to a limit, and lets only through what routes and databases can handle."""
 
-    def __init__(self, app: ASGIApp, largest_bytes: int = LARGEST_BODY_BYTES) -> None:
-        self._app, self._largest = app, largest_bytes
+    def __init__(
+        self, app: ASGIApp, largest_bytes: int = LARGEST_BODY_BYTES, streamed: frozenset[str] = frozenset()
+    ) -> None:
+        """`streamed` are paths whose routes read their bodies themselves, piece by piece."""
+        self._app, self._largest, self._streamed = app, largest_bytes, streamed
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
         try:
             _check_address(scope)
-            if scope["method"] not in ("GET", "HEAD", "OPTIONS"):
+            if scope["method"] not in ("GET", "HEAD", "OPTIONS") and scope["path"] not in self._streamed:
                 body = await self._read(scope, receive)
                 _check_json(Headers(scope=scope).get("content-type", ""), body)
                 receive = _replay(body, receive)
@@ -76,7 +79,7 @@ def _announced_bytes(scope: Scope) -> int:
 def _too_large(largest_bytes: int) -> TooLarge:
     return TooLarge(
         f"The body is larger than {largest_bytes // 1024} KiB.",
-        remedy=Remedy("Send less: a prompt and its parameters need a few kilobytes."),
+        remedy=Remedy("Send less; upload pictures with POST /api/uploads and name them as inputs."),
     )
 
 

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from safelight.api.batch_bodies import BatchFields, as_batch
 from safelight.api.bodies import epoch, refuse
+from safelight.api.input_bodies import refs
 from safelight.services.prepare import JobRequest
 from safelight.services.prepare_batch import BatchRequest
 
@@ -37,6 +38,7 @@ class SubmitJob(BatchFields):
             prompt=self.prompt,
             model=self.model,
             params=self.params,
+            inputs=refs(self.inputs),
             labels=self.labels,
             start_at=epoch(self.start_at),
             deadline_s=self.deadline,

@@ -42,6 +42,7 @@ async def _jobs(older_than_s: float | None, dry_run: bool, as_json: bool) -> int
     from safelight.cli.edge import FINE, FOUND
     from safelight.cli.working import working
     from safelight.domain.errors import BadSettings, Remedy
+    from safelight.maintenance.expired_uploads import ExpiredUploads
     from safelight.maintenance.pruner import Pruner
     from safelight.storage.assets import AssetStore
 
@@ -57,6 +58,8 @@ async def _jobs(older_than_s: float | None, dry_run: bool, as_json: bool) -> int
             store = AssetStore(settings.storage_address)
             pruner = Pruner(database, store, keep_s, progress=lambda done: show(f"{done.jobs.total()} jobs"))
             done = await (pruner.plan() if dry_run else pruner.run_once())
+            if not dry_run:
+                await ExpiredUploads(database, store).run_once()
     _say_jobs(done, dry_run, as_json)
     return FOUND if done.failed else FINE
 

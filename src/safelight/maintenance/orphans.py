@@ -13,7 +13,7 @@ import structlog
 from safelight.services import orphan_files
 from safelight.services.aftercare import LOOKED_AFTER_S
 from safelight.storage.assets import AssetStore, StoredObject
-from safelight.storage.keys import ROOT
+from safelight.storage.keys import ROOT, UPLOADS
 from safelight.store.database import Database
 
 log = structlog.get_logger(__name__)
@@ -60,9 +60,10 @@ async def collect_orphans(
 
 async def _pages(store: AssetStore) -> AsyncIterator[list[StoredObject]]:
     page: list[StoredObject] = []
-    async for file in store.list(ROOT):
-        page.append(file)
-        if len(page) == PAGE:
-            yield page
-            page = []
+    for root in (ROOT, UPLOADS):
+        async for file in store.list(root):
+            page.append(file)
+            if len(page) == PAGE:
+                yield page
+                page = []
     yield page

@@ -107,6 +107,7 @@ class Again:
             queue=original.queue,
             prompt=original.prompt,
             params=original.params,
+            inputs=original.inputs,
             outputs=original.outputs,
             price=original.price,
             share=original.share,

@@ -31,6 +31,7 @@ class ClaimedJob(NamedTuple):
     queue: str
     prompt: str
     params: str
+    inputs: str
     terms: str | None
     """The price as JSON, where what is paid depends on use; as it was when the job was submitted."""
     outputs: int

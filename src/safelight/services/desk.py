@@ -14,8 +14,9 @@ from safelight.catalog.catalog import Catalog
 from safelight.catalog.views import timed
 from safelight.domain.errors import CallerError, Gone, NotFound, Remedy, Unavailable
 from safelight.domain.ids import is_id, new_id
-from safelight.services import batches, disk, job_pages, read_jobs
+from safelight.services import batches, binding, disk, job_pages, keys, read_jobs
 from safelight.services import cancel as cancel_case
+from safelight.services.intake import Intake
 from safelight.services.job_body import Links, job_body
 from safelight.services.job_pages import ItemsRequest, PageRequest
 from safelight.services.outlook import Lookout
@@ -50,6 +51,7 @@ class Desk:
     lookout: Lookout
     limits: Limits
     links_for: LinksFor
+    intake: Intake
     free_bytes: Callable[[], int | None]
     """Free space where assets go; None where that is not limited. May raise OSError."""
     screen: Screen = NO_HOOKS
@@ -58,7 +60,10 @@ class Desk:
     async def submit(self, request: JobRequest | BatchRequest, caller: Caller) -> Accepted:
         """Make a job, or a whole batch. Raises CallerError or Unavailable."""
         self.refuse_on_full_disk()
-        return await self.store(await self.prepared(request, caller), caller)
+        checked = await self._checked(request, caller, None)
+        if (second := await self._answered_before(request, checked)) is not None:
+            return await self.accepted(second, caller)
+        return await self.store(await binding.bind(self.intake, request, checked, caller), caller)
 
     async def job(self, job_id: str, user_id: str) -> JobDetails:
         """A user's job. Raises NotFound, also for other people's."""
@@ -93,19 +98,9 @@ class Desk:
     async def prepared(
         self, request: JobRequest | BatchRequest, caller: Caller, *, replay_of: int | None = None
     ) -> Submission | BatchSubmission:
-        """What is to be stored, checked and priced. A batch in a thread: a thousand checks take their time."""
-        outlook = await self.lookout.look()
-        catalog = timed(self.catalog, outlook.learnt)
-        rules: dict[str, Any] = {
-            "configured": outlook.configured,
-            "missing": outlook.missing,
-            "limits": self.limits,
-            "today": datetime.now(UTC).date(),
-            "replay_of": replay_of,
-        }
-        if isinstance(request, JobRequest):
-            return prepare(request, caller, catalog, job_id=new_id(), seed=draw_seed(), **rules)
-        return await asyncio.to_thread(prepare_batch, request, caller, catalog, new_id=new_id, seed=draw_seed, **rules)
+        """What is to be stored: checked, priced, and with its inputs in storage."""
+        checked = await self._checked(request, caller, replay_of)
+        return await binding.bind(self.intake, request, checked, caller)
 
     async def store(self, prepared: Submission | BatchSubmission, caller: Caller) -> Accepted:
         """Make it durable. Raises CallerError or Unavailable."""
@@ -154,6 +149,32 @@ class Desk:
     def body(self, details: JobDetails, base: str) -> dict[str, Any]:
         """The public body of a job, with links under `base`."""
         return job_body(details, self.links_for(base))
+
+    async def _checked(
+        self, request: JobRequest | BatchRequest, caller: Caller, replay_of: int | None
+    ) -> Submission | BatchSubmission:
+        """A batch in a thread: a thousand checks take their time."""
+        outlook = await self.lookout.look()
+        catalog = timed(self.catalog, outlook.learnt)
+        rules: dict[str, Any] = {
+            "configured": outlook.configured,
+            "missing": outlook.missing,
+            "limits": self.limits,
+            "today": datetime.now(UTC).date(),
+            "replay_of": replay_of,
+        }
+        if isinstance(request, JobRequest):
+            return prepare(request, caller, catalog, job_id=new_id(), seed=draw_seed(), **rules)
+        return await asyncio.to_thread(prepare_batch, request, caller, catalog, new_id=new_id, seed=draw_seed, **rules)
+
+    async def _answered_before(
+        self, request: JobRequest | BatchRequest, checked: Submission | BatchSubmission
+    ) -> Answer | None:
+        """What a repeated key gets: nothing is fetched a second time for it."""
+        asked = checked if isinstance(checked, Submission) else checked.parent
+        if asked.key is None or not binding.has_inputs(request):
+            return None
+        return await self.database.read(keys.answered_before, asked)
 
     async def _just_made(self, job_id: str, user_id: str) -> JobDetails:
         """The job just made. If it cannot be shown, the caller must hear that it exists, or may pay twice."""

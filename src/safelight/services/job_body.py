@@ -9,6 +9,7 @@ from typing import Any
 
 from safelight.domain.clock import as_rfc3339
 from safelight.domain.jobs import LIVE
+from safelight.services import inputs
 from safelight.services.read_jobs import AssetRow, JobDetails, JobRow
 
 
@@ -41,7 +42,7 @@ def job_body(details: JobDetails, links: Links) -> dict[str, Any]:
         "priority": job.priority,
         "prompt": None if job.kind == "batch" else job.prompt,
         "params": json.loads(job.params),
-        "inputs": [],
+        "inputs": [each.body() for each in inputs.read(job.inputs)],
         "labels": json.loads(job.labels),
         "assets": [asset_body(asset, links) for asset in details.assets],
         "text": job.text,

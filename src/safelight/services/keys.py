@@ -48,6 +48,12 @@ def take(tx: Tx, submissions: Sequence[Submission]) -> dict[str, Answer]:
     }
 
 
+def answered_before(tx: Tx, s: Submission) -> Answer | None:
+    """The answer to a submission whose key was given before; None for one that comes first."""
+    holder = tx.one(_KEY, owner=s.user_id, given=s.key)
+    return _second(s, holder) if holder else None
+
+
 def stands_for(tx: Tx, user_id: str, key: str, request_hash: str, job_id: str) -> bool:
     """Whether a user's key was given for just this before."""
     return tx.one(_KEY, owner=user_id, given=key) == (request_hash, job_id)

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from safelight.domain.jobs import EventType, Stage, Status
-from safelight.services import events
+from safelight.services import events, uploads
 from safelight.services.sql import arg
 from safelight.services.submission import Submission
 from safelight.store import tables
@@ -34,6 +34,7 @@ _COLUMNS = (
     "queue",
     "prompt",
     "params",
+    "inputs",
     "labels",
     "outputs",
     "priority",
@@ -76,7 +77,9 @@ def insert(
     """The number of each new job, by id. `accounts` by user, `vstarts` by job id."""
     now = tx.now
     rows = tx.many(_INSERT, [_row(s, accounts[s.user_id], vstarts[s.id], parent, now) for s in submissions])
-    return {row.id: row.number for row in rows if row}
+    numbers = {row.id: row.number for row in rows if row}
+    uploads.use_uploads(tx, [(numbers[s.id], upload) for s in submissions for upload in s.uploads])
+    return numbers
 
 
 def announce(tx: Tx, submissions: Sequence[Submission], numbers: Mapping[str, int]) -> None:
@@ -104,6 +107,7 @@ def _row(s: Submission, account: int, vstart: float, parent: int | None, now: fl
         "queue": s.queue,
         "prompt": s.prompt,
         "params": s.params,
+        "inputs": s.inputs,
         "labels": s.labels,
         "outputs": s.outputs,
         "priority": s.priority,

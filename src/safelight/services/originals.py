@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from safelight.domain.errors import Conflict, Remedy
 from safelight.domain.jobs import LIVE, Status
+from safelight.services import inputs
 from safelight.services.prepare import JobRequest
 from safelight.services.prepare_batch import BatchItem, BatchRequest
 from safelight.services.sql import INTEGER, arg
@@ -35,6 +36,7 @@ class Original(NamedTuple):
     queue: str
     prompt: str
     params: str
+    inputs: str
     labels: str
     outputs: int
     priority: int
@@ -71,6 +73,7 @@ def as_request(job: Original) -> JobRequest:
         prompt=job.prompt,
         model=job.model,
         params=json.loads(job.params),
+        inputs=inputs.refs_of(job.inputs),
         labels=json.loads(job.labels),
         provider=job.provider_pin,
         priority=job.priority,

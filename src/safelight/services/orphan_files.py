@@ -8,7 +8,8 @@ from typing import NamedTuple
 import sqlalchemy as sa
 
 from safelight.domain.jobs import LIVE
-from safelight.storage.keys import job_of, possible_originals
+from safelight.services import uploads
+from safelight.storage.keys import is_upload_key, job_of, possible_originals
 from safelight.store import tables
 from safelight.store.statements import Query
 from safelight.store.tx import Tx
@@ -38,12 +39,17 @@ _NAMED = Query(
 )
 
 
-def unclaimed(tx: Tx, keys: Iterable[str]) -> list[str]:
-    """Those of the keys that are names of ours, that no asset names, and whose job is not live (or not even known)."""
+def unclaimed(tx: Tx, keys: Sequence[str]) -> list[str]:
+    """Those of the keys that are names of ours and belong to nobody.
+
+    Of a job's files: that no asset names, and whose job is not live (or not even known). Of pictures that users
+    brought: that no row names, though each has one before it is stored: a restored database may not know it.
+    """
     job_ids = {key: job_id for key in keys if (job_id := job_of(key))}
     live = {row.id for row in tx.all(_LIVE, job_ids=sorted(set(job_ids.values())))}
     known = named(tx, job_ids)
-    return [key for key, job_id in job_ids.items() if key not in known and job_id not in live]
+    of_jobs = [key for key, job_id in job_ids.items() if key not in known and job_id not in live]
+    return of_jobs + uploads.of_no_upload(tx, [key for key in keys if is_upload_key(key)])
 
 
 def named(tx: Tx, keys: Iterable[str], *, but_not_of: Sequence[int] = ()) -> set[str]:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
 from safelight.catalog.catalog import Catalog, ModelWarning, Resolved
+from safelight.catalog.inputs import role_errors
 from safelight.catalog.model import NOTHING_KNOWN, Model
 from safelight.domain.errors import InvalidParams, ModelUnavailable
+from safelight.services.inputs import MOST_INPUTS, InputRef
 from safelight.services.sql import as_json
 from safelight.services.submission import Submission
 
@@ -28,6 +30,7 @@ class JobRequest:
     prompt: str | None = None
     model: str | None = None
     params: Mapping[str, Any] = field(default_factory=dict)
+    inputs: tuple[InputRef, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
     provider: str | None = None
     """Pins the route."""
@@ -54,6 +57,8 @@ class Caller:
     user_id: str
     request_id: str | None = None
     idempotency_key: str | None = None
+    base: str = ""
+    """The address under which the caller sees this installation; empty where there is none."""
 
 
 def prepare(
@@ -87,7 +92,9 @@ def request_hash(request: JobRequest) -> str:
 
 def canonical(request: JobRequest) -> str:
     """The one way to write a request down."""
-    asked = {name: getattr(request, name) for name in JobRequest.__dataclass_fields__}
+    asked = {name: getattr(request, name) for name in JobRequest.__dataclass_fields__ if name != "inputs"}
+    if request.inputs:  # requests without any are written as ever: keys of earlier releases still stand for them
+        asked["inputs"] = [ref.canonical() for ref in request.inputs]
     return json.dumps(asked, sort_keys=True, default=dict, ensure_ascii=False, separators=(",", ":"))
 
 
@@ -100,10 +107,17 @@ def _check(request: JobRequest, model: Model) -> None:
         offered = ", ".join(route.provider for route in model.routes)
         errors["provider"] = [f"does not offer {model.id!r}; it runs at: {offered}"]
     errors.update(model.parameter_errors(request.params))
+    errors.update(_input_errors(request.inputs, model))
     if errors:
         first = next(f"{path}: {texts[0]}" for path, texts in errors.items())
         more = f" ({len(errors) - 1} more)" if len(errors) > 1 else ""
         raise InvalidParams(f"{first}{more}", errors=errors)
+
+
+def _input_errors(given: Sequence[InputRef], model: Model) -> dict[str, list[str]]:
+    if len(given) > MOST_INPUTS:
+        return {"inputs": [f"at most {MOST_INPUTS}, got {len(given)}"]}
+    return role_errors(model.inputs, [ref.role for ref in given])
 
 
 def _check_pin(
@@ -143,7 +157,7 @@ def _submission(
         prompt=request.prompt or "",
         params=as_json(params),
         outputs=int(params.get("n", 1)),
-        price=model.price_credits(params, request.prompt or ""),
+        price=model.price_credits(params, request.prompt or "", len(request.inputs)),
         share=max(1.0, model.typical_s),
         max_wait_s=max_wait_s,
         run_limit_s=limits.run_s[model.kind],

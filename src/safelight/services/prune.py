@@ -112,7 +112,7 @@ _STILL_MARKED = Query(
 )
 _REMOVE = [
     Change(sa.delete(table).where(table.c.job.in_(_numbers)))
-    for table in (tables.events, tables.previews, tables.calls, tables.assets, tables.batches)
+    for table in (tables.events, tables.previews, tables.calls, tables.assets, tables.batches, tables.job_inputs)
 ] + [Change(sa.delete(jobs).where(jobs.c.number.in_(_numbers)))]
 _NAMED = Query(sa.select(assets.c.job, assets.c.key, assets.c.thumbnail_key).where(assets.c.job.in_(_numbers)), _Named)
 

@@ -35,6 +35,7 @@ class JobRow(NamedTuple):
     queue: str
     prompt: str
     params: str
+    inputs: str
     labels: str
     outputs: int
     priority: int

@@ -24,6 +24,10 @@ class Submission:
     """Typical seconds of work: what the job takes from its user's share of the queue."""
     max_wait_s: float
     run_limit_s: float
+    inputs: str = "[]"
+    """As `inputs.written` writes them."""
+    uploads: tuple[int, ...] = ()
+    """The numbers of the uploads among them."""
     labels: str = "{}"
     warnings: str = "[]"
     priority: int = 0

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from safelight.domain.errors import IdempotencyMismatch, InsufficientCredits
+from safelight.domain.errors import IdempotencyMismatch, InsufficientCredits, InvalidParams
 from safelight.ledger.entries import hold
 from safelight.services import keys, new_jobs, shares
 from safelight.services.credits import Books, open_accounts
 from safelight.services.submission import Answer, Replayed, Submission, Submitted
+from safelight.services.uploads import lock_uploads, upload_is_gone
 from safelight.store.calls import batch
 from safelight.store.tx import Tx
 
@@ -21,6 +22,7 @@ def submit(tx: Tx, submissions: Sequence[Submission]) -> list[Answer]:
     """
     answers: dict[str, Answer] = {name: Submitted(name) for name in new_jobs.existing(tx, submissions)}
     answers |= keys.take(tx, [s for s in submissions if s.id not in answers])
+    answers |= _refused_for_inputs(tx, [s for s in submissions if s.id not in answers])
     fresh = [s for s in submissions if s.id not in answers]
     accounts = open_accounts(tx, (s.user_id for s in fresh))
     vstarts = shares.take(tx, fresh)
@@ -55,6 +57,14 @@ def _hold_in_memory(
     return affordable
 
 
+def _refused_for_inputs(tx: Tx, submissions: Sequence[Submission]) -> dict[str, Answer]:
+    """Those that name an upload which went meanwhile. The others' stay locked until they are named by their job."""
+    there = lock_uploads(tx, [upload for s in submissions for upload in s.uploads])
+    refused = [s for s in submissions if not there.issuperset(s.uploads)]
+    keys.give_back(tx, refused)
+    return {s.id: upload_is_gone() for s in refused}
+
+
 def _forget(tx: Tx, refused: Sequence[Submission]) -> None:
     """A refusal must leave no trace: the same request may be affordable later, and its user took no turn."""
     keys.give_back(tx, refused)
@@ -66,7 +76,7 @@ def _answer_again(tx: Tx, submissions: Sequence[Submission], answers: dict[str, 
 
     Each round decides at least one of them, so this ends.
     """
-    refused = {name for name, answer in answers.items() if isinstance(answer, InsufficientCredits)}
+    refused = {name for name, answer in answers.items() if isinstance(answer, InsufficientCredits | InvalidParams)}
     misled = [s for s in submissions if _names(answers[s.id]) in refused]
     if misled:
         answers.update(zip((s.id for s in misled), submit(tx, misled), strict=True))

@@ -11,6 +11,7 @@ from safelight.ledger.entries import hold
 from safelight.services import keys, new_jobs, shares
 from safelight.services.credits import Books, open_accounts
 from safelight.services.submission import Answer, Submission, Submitted
+from safelight.services.uploads import lock_uploads, upload_is_gone
 from safelight.store import tables
 from safelight.store.statements import Change
 from safelight.store.tx import Tx
@@ -41,6 +42,10 @@ def submit_batch(tx: Tx, asked: BatchSubmission) -> Answer:
         return Submitted(parent.id)
     if second := keys.take(tx, [parent]):
         return second[parent.id]
+    used = {upload for item in items for upload in item.uploads}
+    if used - lock_uploads(tx, sorted(used)):
+        keys.give_back(tx, [parent])
+        return upload_is_gone()
     accounts = open_accounts(tx, [parent.user_id])
     account = accounts[parent.user_id]
     vstarts = shares.take(tx, items)

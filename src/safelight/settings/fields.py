@@ -140,6 +140,20 @@ class Settings(BaseModel):
         shown="`assets` in the data folder",
         repr=False,
     )
+    image_max_bytes: Whole = _setting(
+        100 * MIB,
+        "The largest picture that is taken from a provider's address.",
+        expects="bytes, a whole number from 1024 to 1073741824",
+        ge=1024,
+        le=1024 * MIB,
+    )
+    video_max_bytes: Whole = _setting(
+        2048 * MIB,
+        "The largest film that is taken from a provider's address.",
+        expects="bytes, a whole number from 1024 to 1099511627776",
+        ge=1024,
+        le=1024 * 1024 * MIB,
+    )
     storage_redirect: bool = _setting(
         True,
         "Whether files in an object store are fetched from it directly, by its own signed addresses. `false` where"
@@ -252,9 +266,23 @@ class Settings(BaseModel):
     upload_max_bytes: Whole = _setting(
         20 * MIB,
         "The largest picture that may be uploaded, or fetched from a URL, as input of a job.",
-        expects="bytes, a whole number from 1024 to 1073741824",
+        expects="bytes, a whole number from 1024 to 268435456",
         ge=1024,
-        le=1024 * MIB,
+        le=256 * MIB,
+    )
+    upload_max_pixels: Whole = _setting(
+        50_000_000,
+        "The most pixels (width times height) that such a picture may have.",
+        expects="a whole number from 1 to 500000000",
+        ge=1,
+        le=500_000_000,
+    )
+    upload_quota_bytes: Whole = _setting(
+        1024 * MIB,
+        "What one user's pictures may take that no job uses; they are removed after a day.",
+        expects="bytes, a whole number from 1024 to 1099511627776",
+        ge=1024,
+        le=1024 * 1024 * MIB,
     )
     allow_private_hosts: Places = _setting(
         (),

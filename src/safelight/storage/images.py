@@ -46,15 +46,21 @@ def describe_image(data: bytes) -> PictureInfo:
 
 def thumbnail(data: bytes, max_side: int = THUMBNAIL_SIDE) -> bytes:
     """A WebP that fits into a square of `max_side`, upright; never larger than the picture itself."""
-    from PIL import Image, ImageOps
+    from PIL import ImageOps
 
     with _opened(data) as picture:
         picture.draft("RGB", (2 * max_side, 2 * max_side))  # lets a JPEG be decoded small
-        small = ImageOps.exif_transpose(_plain(picture))
-        small.thumbnail((max_side, max_side), Image.Resampling.LANCZOS, reducing_gap=3.0)
-        buffer = BytesIO()
-        small.save(buffer, "WEBP", quality=80, method=4)
-        return buffer.getvalue()
+        return as_thumbnail(ImageOps.exif_transpose(_plain(picture)), max_side)
+
+
+def as_thumbnail(picture: Image, max_side: int = THUMBNAIL_SIDE) -> bytes:
+    """The same of pixels in RGB or RGBA, which are scaled in place."""
+    from PIL.Image import Resampling
+
+    picture.thumbnail((max_side, max_side), Resampling.LANCZOS, reducing_gap=3.0)
+    buffer = BytesIO()
+    picture.save(buffer, "WEBP", quality=80, method=4)
+    return buffer.getvalue()
 
 
 @contextmanager

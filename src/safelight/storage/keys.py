@@ -24,14 +24,28 @@ ROOT = "assets"
 """Below which prefix all files of all jobs are stored."""
 
 _MIMES = {extension: mime for mime, extension in EXTENSIONS.items()}
+UPLOADS = "uploads"
+"""Below which prefix the pictures are stored that users bring."""
+
 _THUMBNAIL = "-thumb.webp"
 _NAME = re.compile(r"[^/]+-\d+-[0-9a-f]{8}(?:-thumb)?\.\w+")
+_UPLOAD = re.compile(rf"{UPLOADS}/[0-9a-f-]{{36}}-[0-9a-f]{{8}}\.\w+")
 _KEY = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*(?:/[A-Za-z0-9_-][A-Za-z0-9._-]*)*")
 
 
 def asset_key(*, job_id: str, call_id: str, n: int, sha256: str, mime: str) -> str:
     """Where output `n` of a call is stored."""
     return checked_key(f"{ROOT}/{job_id}/{call_id}-{n}-{sha256[:8]}.{EXTENSIONS[mime]}")
+
+
+def upload_key(upload_id: str, sha256: str, mime: str) -> str:
+    """Where a picture that a user brought is stored."""
+    return checked_key(f"{UPLOADS}/{upload_id}-{sha256[:8]}.{EXTENSIONS[mime]}")
+
+
+def is_upload_key(key: str) -> bool:
+    """Whether `upload_key` may have given it."""
+    return _UPLOAD.fullmatch(key) is not None
 
 
 def output_number(key: str, call_id: str) -> int | None:

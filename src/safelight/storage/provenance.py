@@ -1,8 +1,9 @@
-"""A picture's own papers: which job made it, with which model, prompt, seed and parameters, and whether by AI.
+"""A file's own papers: which job made it, with which model, prompt, seed and parameters, and whether by AI.
 
-They travel inside the file as one XMP packet, which PNG, WebP and JPEG all carry, so a file that was copied
+They travel inside the file as one XMP packet, which PNG, WebP, JPEG and MP4 all carry, so a file that was copied
 anywhere still leads back to its job. The packet also states the IPTC digital source type, which other programs
-read: trained (AI) or plainly algorithmic. Pixels are never touched; `containers.py` knows the file formats.
+read: trained (AI) or plainly algorithmic. Pixels are never touched; `containers.py` and `film_papers.py` know the
+file formats.
 A packet that a provider put there is replaced: a file has one.
 """
 
@@ -13,13 +14,16 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import IO, Any
 
 from safelight.storage.containers import JPEG_LIMIT_BYTES, TooLong, read_xmp, write_xmp
+from safelight.storage.film_papers import append_xmp, read_film_xmp
+from safelight.storage.sniffing import FILMS, HEAD_BYTES, sniffed
 
 _SOURCE_TYPES = "http://cv.iptc.org/newscodes/digitalsourcetype"
 _NAMESPACE = "urn:safelight:provenance:1"
 _MOST_DESCRIPTION_CHARS = 500
+MOST_PICTURE_BYTES = 512 * 1024 * 1024
 _PAPERS = re.compile(r"<safelight:provenance>([^<]*)</safelight:provenance>")
 
 
@@ -55,9 +59,27 @@ def embed(data: bytes, mime: str, provenance: Provenance) -> bytes:
     raise TooLong(f"the papers of job {provenance.job_id} do not fit into {JPEG_LIMIT_BYTES} bytes")
 
 
+def embed_in_film(file: IO[bytes], provenance: Provenance) -> None:
+    """The same for an MP4 or QuickTime file, which is changed. Raises UnreadableFilm if it is no whole film."""
+    append_xmp(file, _packet(provenance))
+
+
 def read(data: bytes) -> Provenance | None:
     """The papers of a PNG, WebP or JPEG; None if it has none of ours, or is no such file."""
-    packet = read_xmp(data)
+    return _in_packet(read_xmp(data))
+
+
+def read_file(file: IO[bytes]) -> Provenance | None:
+    """The same of an open file, which may also be a film of any size. A larger picture than any is not read."""
+    file.seek(0)
+    mime = sniffed(file.read(HEAD_BYTES))
+    if mime in FILMS:
+        return _in_packet(read_film_xmp(file))
+    file.seek(0)
+    return read(file.read(MOST_PICTURE_BYTES)) if mime else None
+
+
+def _in_packet(packet: bytes | None) -> Provenance | None:
     found = _PAPERS.search(packet.decode("utf-8", "replace")) if packet else None
     if found is None:
         return None

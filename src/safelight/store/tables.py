@@ -351,6 +351,46 @@ assets = Table(
     sqlite_autoincrement=True,
 )
 
+uploads = Table(
+    "uploads",
+    metadata,
+    _number(),
+    Column("id", Text, nullable=False, unique=True),
+    Column("user_id", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("mime", Text, nullable=False),
+    Column("bytes", sa.BigInteger, nullable=False),
+    Column("width", Integer, nullable=False),
+    Column("height", Integer, nullable=False),
+    Column("sha256", Text, nullable=False),
+    Column("created_at", TIME, nullable=False),
+    Column("expires_at", TIME, nullable=False),
+    Column("stored_at", TIME),
+    Column("removing_at", TIME),
+    Index("ix_uploads_user", "user_id", "sha256"),
+    Index("ix_uploads_key", "key"),
+    Index("ix_uploads_expiry", "expires_at"),
+    Index(
+        "ix_uploads_leaving",
+        "number",
+        sqlite_where=text("removing_at IS NOT NULL"),
+        postgresql_where=text("removing_at IS NOT NULL"),
+    ),
+    sqlite_autoincrement=True,
+)
+"""Pictures that users brought, for jobs to start from. The row comes before its file (`stored_at`) and goes after it
+(`removing_at`): no file is without a row. After `expires_at` it goes unless a job names it."""
+
+job_inputs = Table(
+    "job_inputs",
+    metadata,
+    Column("job", NUMBER, primary_key=True, autoincrement=False),
+    Column("upload", NUMBER, primary_key=True, autoincrement=False),
+    Index("ix_job_inputs_upload", "upload"),
+    sqlite_with_rowid=False,
+)
+"""Which uploads each job starts from. What the job needs to know of them stands in its own row."""
+
 accounts = Table(
     "accounts",
     metadata,

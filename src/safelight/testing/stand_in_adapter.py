@@ -14,7 +14,16 @@ from typing import Any
 
 import httpx
 
-from safelight.domain.outcomes import Done, ErrorClass, Output, Pending, ProviderError, Rejected, RemoteState
+from safelight.domain.outcomes import (
+    Done,
+    ErrorClass,
+    Output,
+    Pending,
+    ProviderError,
+    Rejected,
+    RemoteFile,
+    RemoteState,
+)
 from safelight.providers.protocol import Generation, ProbeResult, Report
 from safelight.providers.transport import post_once
 from safelight.testing.stand_in_provider import ROOT
@@ -28,6 +37,7 @@ id = "stand-in"
 title = "Stand-in picture"
 description = "Tiny grey pictures of a provider that only tests know."
 kind = "image"
+inputs = { image = "optional" }
 price = { per = "image", credits = 3 }
 typical_s = 1
 routes = [{ provider = "stand-in", model = "grey-1", cost_usd = 0.04 }]
@@ -48,7 +58,7 @@ class StandInProvider:
     fingerprint = ""
 
     def __init__(self, url: str | None = None, *, idempotent: bool | None = None) -> None:
-        self._url = url or os.environ[URL_SETTING]
+        self.base_url = self._url = url or os.environ[URL_SETTING]
         self.idempotent = os.environ.get(ONCE_SETTING) == "1" if idempotent is None else idempotent
         plain = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # it is on this machine: no need to read any certificates
         self._asking = httpx.AsyncClient(base_url=self._url, timeout=LONGEST_S, trust_env=False, verify=plain)
@@ -60,13 +70,13 @@ class StandInProvider:
         named = {"call_id": call_id, "prompt": generation.prompt, "model": generation.model}
         body = {**named, "once": self.idempotent, **generation.params}
         answer = await post_once(f"{self._url}{ROOT}", may_send=report.may_send, timeout_s=LONGEST_S, json=body)
-        return read_creation(answer)
+        return read_creation(answer, self._url)
 
     async def poll(self, remote_id: str) -> RemoteState:
         answer = await self._asking.get(f"{ROOT}/{remote_id}")
         if answer.status_code == 404:
             return Rejected(ProviderError(ErrorClass.INVALID_REQUEST, "there is no such generation", "404"))
-        return read_generation(answer.raise_for_status().json())
+        return read_generation(answer.raise_for_status().json(), self._url)
 
     async def cancel(self, remote_id: str) -> None:
         answer = await self._asking.post(f"{ROOT}/{remote_id}/cancel")
@@ -94,7 +104,7 @@ class StandInProvider:
         await self._asking.aclose()
 
 
-def read_creation(answer: httpx.Response) -> RemoteState:
+def read_creation(answer: httpx.Response, url: str) -> RemoteState:
     """429 and 503 are documented as "not accepted"; whatever else is no answer at all raises."""
     if answer.status_code == 429:
         wait = answer.headers.get("Retry-After")
@@ -104,15 +114,17 @@ def read_creation(answer: httpx.Response) -> RemoteState:
     if answer.status_code == 503:
         wait = answer.json().get("estimated_time")
         return Rejected(ProviderError(ErrorClass.COLD_START, "the model is loading", "503", wait))
-    return read_generation(answer.raise_for_status().json())
+    return read_generation(answer.raise_for_status().json(), url)
 
 
-def read_generation(body: dict[str, Any]) -> RemoteState:
-    """Translate the provider's generation object."""
+def read_generation(body: dict[str, Any], url: str) -> RemoteState:
+    """Translate the provider's generation object. Its links lead to the provider itself, at `url`."""
     match body["status"]:
         case "processing":
             return Pending(body["id"])
         case "succeeded":
+            if "links" in body:
+                return Done(tuple(RemoteFile(f"{url}{path}") for path in body["links"]), body["price_usd"])
             pictures = (base64.b64decode(text, validate=True) for text in body["images"])
             return Done(tuple(Output(data, "image/png") for data in pictures), body["price_usd"])
         case "failed":

@@ -26,7 +26,7 @@ from safelight.testing.tiny_http import Cut, Outcome, Reply, Request, Silence, l
 
 PRICE_USD = 0.04
 ROOT = "/v1/generations"
-_WORD = re.compile(r"\b(answer|seconds|times|retry_after|listed_after)=([\w.]+)")
+_WORD = re.compile(r"\b(answer|seconds|times|retry_after|listed_after|links)=([\w.]+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,7 @@ class Wish:
     answer=limited     429, with `retry_after` if given, the first `times` times; then as `now`
     answer=loading     503 with an estimate, the first `times` times; then as `now`
     listed_after=N     the list shows it only N seconds after it was accepted
+    links=1            name the addresses of the pictures instead of sending them
     """
 
     answer: str = "now"
@@ -52,6 +53,7 @@ class Wish:
     times: int = 1
     retry_after: float | None = None
     listed_after: float = 0.0
+    links: bool = False
 
 
 @dataclass(slots=True)
@@ -95,6 +97,10 @@ class StandIn:
                 return Reply(200, _as_json(self._works[known]))
             case "GET", known, "" if known in self._works:
                 return Reply(200, _as_json(self._works[known]))
+            case "GET", known, number if known in self._works and number.isdigit():
+                pictures = _pictures(self._works[known])
+                if int(number) < len(pictures):
+                    return Reply(200, pictures[int(number)], {"Content-Type": "image/png"})
         return Reply(404, {"error": "no such generation"})
 
     async def _create(self, request: Request) -> Outcome:
@@ -152,6 +158,7 @@ def read_wish(prompt: str) -> Wish:
         times=int(words.get("times", 1)),
         retry_after=float(words["retry_after"]) if "retry_after" in words else None,
         listed_after=float(words.get("listed_after", 0)),
+        links=words.get("links") == "1",
     )
 
 
@@ -163,12 +170,20 @@ def _refusal(wish: Wish) -> Reply:
     )
 
 
+def _pictures(work: Work) -> list[bytes]:
+    """Those of different calls differ, so that one written over another would show."""
+    shades = range(zlib.crc32(work.id.encode()) % 200, 256)
+    return [tiny_png(shade) for shade in shades[: work.count]]
+
+
 def _as_json(work: Work) -> dict[str, object]:
-    """Pictures of different calls differ, so that one written over another would show."""
     body: dict[str, object] = {"id": work.id, "call_id": work.call_id, "status": work.status}
     if work.status == "succeeded":
-        shades = range(zlib.crc32(work.id.encode()) % 200, 256)
-        body["images"] = [base64.b64encode(tiny_png(shade)).decode() for shade in shades[: work.count]]
+        pictures = _pictures(work)
+        if work.wish.links:
+            body["links"] = [f"{ROOT}/{work.id}/{n}" for n in range(len(pictures))]
+        else:
+            body["images"] = [base64.b64encode(data).decode() for data in pictures]
         body["price_usd"] = PRICE_USD * work.count
     return body
 

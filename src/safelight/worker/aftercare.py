@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from contextlib import closing
 
 import structlog
 
@@ -18,23 +19,26 @@ from safelight.services.aftercare import LeftCall
 from safelight.services.assets import NewAsset
 from safelight.services.calls import Accepted, CallOutcome
 from safelight.services.late import Late, keep_late
-from safelight.storage.containers import UnreadableContainer
-from safelight.storage.images import UnreadablePicture
 from safelight.store.tx import Tx
 from safelight.telemetry.spell import Spell
 from safelight.worker.bench import Bench
-from safelight.worker.deliver import Origin, deliver, stored_before
+from safelight.worker.deliver import Delivery
+from safelight.worker.fetching import NotFetched
+from safelight.worker.finishing import Origin, Spoiled
 from safelight.worker.live_call import stopped_at_provider
 from safelight.worker.looking import remote_id_of
+from safelight.worker.stored import stored_before
 
 log = structlog.get_logger(__name__)
 
 LOOK_EVERY_S = 5.0
 AT_ONCE = 8
-HOLD_S = 120.0
-"""How long others leave a call alone that one process looks after."""
 LOOK_WITHIN_S = 100.0
 """How long one look may take: the others that are due wait for it."""
+STORE_WITHIN_S = 400.0
+"""And how much longer if it brings files: a late film is as large as any."""
+HOLD_S = LOOK_WITHIN_S + STORE_WITHIN_S + 20.0
+"""How long others leave a call alone that one process looks after."""
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 15.0, 600.0
 
 
@@ -78,7 +82,7 @@ class Aftercare:
     async def _looked(self, call: LeftCall) -> bool:
         """Whether it is settled now. A look that fails or hangs proves nothing, but counts: looking ends some day."""
         try:
-            async with asyncio.timeout(LOOK_WITHIN_S):
+            async with asyncio.timeout(LOOK_WITHIN_S + STORE_WITHIN_S):
                 return await self._settled(call)
         except Exception as error:  # the provider's own, or the storage's
             log.warning("look_failed", call_id=call.id, error=f"{type(error).__name__}: {error}")
@@ -88,8 +92,8 @@ class Aftercare:
         if call.remote_id is not None:
             if call.checks_n == 1:
                 await stopped_at_provider(self._provider(call), call.remote_id, self._bench.pace.cancel_within_s)
-            return await self._record(call, await self._provider(call).poll(call.remote_id))
-        files = await stored_before(self._bench.store, _origin(self._bench, call))
+            return await self._record(call, await self._state_of(call, call.remote_id))
+        files = await stored_before(self._bench.store, self._bench.fetching, _origin(self._bench, call))
         if files:
             outcome = CallOutcome(call.id, "succeeded")
             return await self._bench.database.write(_keep, Late(call.job, outcome, files))
@@ -97,6 +101,10 @@ class Aftercare:
         if remote_id is not None:
             await self._bench.database.write(calls.accepted, Accepted(call.id, remote_id))
         return remote_id is not None  # accepted: it is due again at once
+
+    async def _state_of(self, call: LeftCall, remote_id: str) -> RemoteState:
+        async with asyncio.timeout(LOOK_WITHIN_S):
+            return await self._provider(call).poll(remote_id)
 
     async def _record(self, call: LeftCall, state: RemoteState) -> bool:
         database = self._bench.database
@@ -111,12 +119,18 @@ class Aftercare:
                 return False
 
     async def _stored(self, call: LeftCall, outputs: tuple[Made, ...]) -> list[NewAsset]:
-        origin = _origin(self._bench, call)
-        try:
-            return await deliver(self._bench.store, origin, outputs[: call.outputs], HOLD_S / 2)
-        except (UnreadablePicture, UnreadableContainer) as error:
-            log.warning("recovered_file_unreadable", call_id=call.id, error=str(error))
-            return []
+        """What is of no use, or is gone, was paid for all the same; what may still come is looked for again."""
+        bench, origin = self._bench, _origin(self._bench, call)
+        with closing(Delivery(bench.store, bench.fetching, origin, outputs[: call.outputs])) as delivery:
+            try:
+                return await delivery.bring(STORE_WITHIN_S)
+            except Spoiled as error:
+                log.warning("recovered_file_unreadable", call_id=call.id, error=str(error))
+            except NotFetched as error:
+                if error.can_get_better:
+                    raise
+                log.warning("recovered_file_gone", call_id=call.id, error=str(error))
+        return []
 
     async def _later(self, call: LeftCall) -> None:
         database = self._bench.database
@@ -134,7 +148,7 @@ class Aftercare:
 def _origin(bench: Bench, call: LeftCall) -> Origin:
     model = bench.catalog.get(call.model)
     ai_generated = model.ai_generated if model else True
-    return Origin(call.job_id, call.id, call.model, call.prompt, json.loads(call.params), ai_generated)
+    return Origin(call.job_id, call.id, call.provider, call.model, call.prompt, json.loads(call.params), ai_generated)
 
 
 def _keep(tx: Tx, late: Late) -> bool:

@@ -15,11 +15,12 @@ import structlog
 from safelight.catalog.model import Model, Route
 from safelight.catalog.rates import Price
 from safelight.domain.clock import local_s
-from safelight.domain.errors import StorageFailed
+from safelight.domain.errors import Gone, StorageFailed
 from safelight.domain.gates import Shut
 from safelight.domain.ids import new_id
 from safelight.domain.jobs import Status
 from safelight.domain.outcomes import Done, ErrorClass, ProviderError, Rejected
+from safelight.providers.protocol import Input
 from safelight.services import calls, gates, unknown_calls
 from safelight.services.assets import NewAsset
 from safelight.services.calls import Accepted, CallOutcome, OpenCall, Sending
@@ -27,8 +28,6 @@ from safelight.services.claimable import ClaimedJob
 from safelight.services.gates import Heard
 from safelight.services.job_error import error_json
 from safelight.services.progress import Standing, standing
-from safelight.storage.containers import UnreadableContainer
-from safelight.storage.images import UnreadablePicture
 from safelight.telemetry.logs import bind_job
 from safelight.worker.bench import Bench
 from safelight.worker.closing import Closing
@@ -36,15 +35,19 @@ from safelight.worker.decide import (
     Fail,
     GiveUpCall,
     TryLater,
+    after_lost_file,
     after_no_answer,
     after_not_found,
     after_rejection,
     after_spoiled,
     after_storage_failure,
+    input_missing,
     not_found,
     nothing_to_resume,
 )
-from safelight.worker.deliver import Origin
+from safelight.worker.fetching import NotFetched
+from safelight.worker.finishing import Origin, Spoiled
+from safelight.worker.inputs import load_inputs
 from safelight.worker.live_call import Answer, LiveCall, NoAnswer, stopped_at_provider
 from safelight.worker.looking import Named, NoTrace, Sendable, StorageAway, Stored, trace_of
 from safelight.worker.patience import patiently
@@ -127,8 +130,12 @@ class Attempt:
         if self._draining:
             await self._closing.hand_back(DRAINING)
             return
+        inputs = await self._inputs()
+        if not isinstance(inputs, tuple):
+            await self._closing.follow(inputs)
+            return
         for model, route in self._routing.left():
-            live = LiveCall(self._bench, self._job_by_now(), route, self._params, new_id())
+            live = LiveCall(self._bench, self._job_by_now(), route, self._params, new_id(), inputs=inputs)
             if not live.reporter.may_send():
                 await self._closing.hand_back(LEASE_LOST)
                 return
@@ -168,7 +175,7 @@ class Attempt:
             await self._closing.hand_back(CANNOT_RUN)
             return
         model, route = found
-        match await trace_of(self._bench, left, self._origin(model, left.id), self.job.outputs):
+        match await trace_of(self._bench, left, self._origin(model, left.provider, left.id), self.job.outputs):
             case Stored(files):
                 await self._closing.complete(files, CallOutcome(left.id, "succeeded"))
             case Sendable():
@@ -187,7 +194,11 @@ class Attempt:
     async def _send_again(self, model: Model, route: Route, left: OpenCall) -> None:
         """The provider makes each of our ids only once: sending it again finds the call, or makes it now."""
         job, presence = self.job, self._bench.presence
-        live = LiveCall(self._bench, job, route, self._params, left.id)
+        inputs = await self._inputs()
+        if not isinstance(inputs, tuple):
+            await self._closing.follow(inputs)
+            return
+        live = LiveCall(self._bench, job, route, self._params, left.id, inputs=inputs)
         again = (job.number, job.fence, left.id, presence.id)
         if await self._surely(lambda: self._bench.database.write(unknown_calls.send_again, *again)):
             await self._finish(model, route, live)
@@ -220,8 +231,20 @@ class Attempt:
         route = model.route_at(left.provider) if model and left.provider in self._bench.providers else None
         return (model, route) if model and route else None
 
+    async def _inputs(self) -> tuple[Input, ...] | Fail | TryLater:
+        """What it starts from; or what follows from its not being in storage."""
+        try:
+            return await load_inputs(self._bench.store, self.job.inputs)
+        except Gone as error:
+            return input_missing(error.what, error.remedy.text)
+        except StorageFailed as error:
+            log.warning("inputs_not_read", error=str(error), **{"evidence": error.evidence})
+            random = self._bench.random()
+            return after_storage_failure(self.job, error.what, random, repeatable=True, accepted=False)
+
     def _estimate_usd(self, route: Route) -> float | None:
-        return route.estimate_usd(self._params, self.job.prompt) or None
+        pictures = len(json.loads(self.job.inputs))
+        return route.estimate_usd(self._params, self.job.prompt, pictures) or None
 
     def _charge(self, done: Done, text: str) -> int | None:
         """What the text costs by its use, on the terms of its submission; None where its price is another."""
@@ -312,7 +335,7 @@ class Attempt:
 
     async def _deliver(self, model: Model, route: Route, live: LiveCall, done: Done) -> None:
         job, free, random = self.job, live.repeatable, self._bench.random()
-        origin = self._origin(model, live.id)
+        origin = self._origin(model, route.provider, live.id)
         if job.kind == "text" and done.text:
             await self._closing.complete_with_text(done.text, self._charge(done, done.text))
             return
@@ -322,19 +345,27 @@ class Attempt:
             return
         try:
             assets = await upload(self._bench, live, origin, done.outputs[: job.outputs], self._delivery_limit_s())
-        except StorageFailed as error:
-            log.warning("delivery_failed", error=str(error), evidence=error.evidence)
-            if live.accepted and not free:
-                self._closing.learnt = None  # the provider keeps it: the call stays open, to be fetched again
-            text = "The files were made, but could not be stored."  # where and why is the operator's: the log has it
-            await self._closing.follow(
-                after_storage_failure(job, text, random, repeatable=free, accepted=live.accepted)
-            )
-        except (UnreadablePicture, UnreadableContainer) as error:
+        except (StorageFailed, NotFetched) as error:
+            await self._closing.follow(self._without_files(route, live, error))
+        except Spoiled as error:
             text = f"The provider delivered a file that cannot be read: {error}"
             await self._closing.follow(after_spoiled(job, route.provider, text, random, repeatable=free))
         else:
             await self._closing.complete(assets, self._closing.learnt)
+
+    def _without_files(self, route: Route, live: LiveCall, error: StorageFailed | NotFetched) -> Fail | TryLater:
+        """They were made, and are not in storage."""
+        log.warning("delivery_failed", error=str(error), evidence=getattr(error, "evidence", None))
+        if isinstance(error, NotFetched) and not error.can_get_better:
+            return after_lost_file(route.provider, str(error))
+        free = live.repeatable
+        if live.accepted and not free:
+            self._closing.learnt = None  # the provider keeps it: the call stays open, to be fetched again
+        text = "The files were made, but could not be stored."  # where and why is the operator's: the log has it
+        if isinstance(error, NotFetched):
+            text = f"The files were made, but could not be fetched: {error}"
+        random = self._bench.random()
+        return after_storage_failure(self.job, text, random, repeatable=free, accepted=live.accepted)
 
     async def _standing(self) -> Standing:
         return await self._surely(lambda: self._bench.database.read(standing, self.job.number, self.job.fence))
@@ -342,9 +373,9 @@ class Attempt:
     async def _surely(self, work: Callable[[], Awaitable[T]]) -> T:
         return await patiently(work, self._bench.pace.write_again_s)
 
-    def _origin(self, model: Model, call_id: str) -> Origin:
+    def _origin(self, model: Model, provider: str, call_id: str) -> Origin:
         job = self.job
-        return Origin(job.id, call_id, job.model, job.prompt, self._params, model.ai_generated)
+        return Origin(job.id, call_id, provider, job.model, job.prompt, self._params, model.ai_generated)
 
     def _job_by_now(self) -> ClaimedJob:
         """With the time that is left: an earlier route may have taken some."""

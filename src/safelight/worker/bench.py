@@ -17,6 +17,7 @@ from safelight.services.gate_look import toll_at
 from safelight.services.gate_parking import ShutGate
 from safelight.storage.assets import AssetStore
 from safelight.store.database import Database
+from safelight.worker.fetching import Fetching
 from safelight.worker.gate_view import GateView
 from safelight.worker.passable import open_route, shut_gates
 from safelight.worker.presence import Presence
@@ -88,6 +89,7 @@ class Bench:
     presence: Presence
     pace: Pace = Pace()
     rules: Rules = Rules()
+    fetching: Fetching = field(default_factory=Fetching)
     random: Callable[[], float] = Random().random  # noqa: S311 - jitter; the system's is slow among busy threads
     today: Callable[[], date] = today
     callback_url: Callable[[str, str], str | None] = nowhere

@@ -71,6 +71,17 @@ def after_storage_failure(
     return TryLater(retry.delay_s(job.attempt, random), True, presentable(message), "storage_failed")
 
 
+def after_lost_file(provider: str, why: str) -> Fail:
+    """It was made, and its address no longer leads to it. Nobody pays twice for it."""
+    text = f"{provider} made the files, but they can no longer be fetched: {why} Such addresses expire."
+    return Fail(error_json(str(ErrorClass.UNAVAILABLE), text, provider, remedy="Generate it again."))
+
+
+def input_missing(message: str, remedy: str) -> Fail:
+    """What it was to start from is not there any more: no other try would find it."""
+    return Fail(error_json("storage_failed", message, remedy=remedy))
+
+
 def after_spoiled(job: ClaimedJob, provider: str, message: str, random: float, *, repeatable: bool) -> Fail | TryLater:
     """The provider delivered nothing that can be used. Nobody pays twice for it."""
     error = ProviderError(ErrorClass.PROTOCOL, message)

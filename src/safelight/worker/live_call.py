@@ -15,7 +15,7 @@ from safelight.catalog.model import Route
 from safelight.domain.outcomes import Done, ErrorClass, Pending, ProviderError, Rejected, RemoteState
 from safelight.domain.text import presentable
 from safelight.events.hub import Waiter
-from safelight.providers.protocol import AskLater, Generation, Hears, NotSent, Provider
+from safelight.providers.protocol import AskLater, Generation, Hears, Input, NotSent, Provider
 from safelight.services import calls
 from safelight.services.claimable import ClaimedJob
 from safelight.services.progress import Standing, standing
@@ -42,7 +42,10 @@ Answer = Done | Rejected | NoAnswer
 
 
 class LiveCall:
-    """The call `call_id` for a claimed job. With `remote_id` it was accepted earlier and is only polled."""
+    """The call `call_id` for a claimed job. With `remote_id` it was accepted earlier and is only polled.
+
+    `inputs` are what it starts from, in memory.
+    """
 
     def __init__(
         self,
@@ -52,8 +55,10 @@ class LiveCall:
         params: dict[str, Any],
         call_id: str,
         remote_id: str | None = None,
+        inputs: tuple[Input, ...] = (),
     ) -> None:
         self._bench, self._job, self._route, self._params = bench, job, route, params
+        self._inputs = inputs
         self._provider = bench.providers[route.provider]
         self._remote_id = remote_id
         self._draining = False
@@ -134,9 +139,8 @@ class LiveCall:
     async def _begin(self) -> RemoteState:
         if self._remote_id is not None:
             return Pending(self._remote_id)
-        generation = Generation(
-            self._job.kind, self._route.model, self._job.prompt, self._params, callback_url=self._callback_url()
-        )
+        job, callback_url = self._job, self._callback_url()
+        generation = Generation(job.kind, self._route.model, job.prompt, self._params, self._inputs, callback_url)
         state = await self._provider.start(generation, self.id, self.reporter)
         if isinstance(state, Pending):
             self._remote_id = state.remote_id

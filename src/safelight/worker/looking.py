@@ -17,7 +17,8 @@ from safelight.services.aftercare import LeftCall
 from safelight.services.assets import NewAsset
 from safelight.services.calls import OpenCall
 from safelight.worker.bench import Bench
-from safelight.worker.deliver import Origin, stored_before
+from safelight.worker.finishing import Origin
+from safelight.worker.stored import stored_before
 
 log = structlog.get_logger(__name__)
 
@@ -61,7 +62,7 @@ Trace = Stored | Sendable | Named | NoTrace | StorageAway
 async def trace_of(bench: Bench, call: OpenCall, origin: Origin, outputs: int) -> Trace:
     """What can be found of a call that was to make so many outputs."""
     try:
-        files = await stored_before(bench.store, origin)
+        files = await stored_before(bench.store, bench.fetching, origin)
     except StorageFailed as error:
         log.warning("files_not_looked_at", error=str(error), evidence=error.evidence)
         return StorageAway("The storage could not be looked at.")  # where and why is the operator's: the log has it

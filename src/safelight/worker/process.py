@@ -14,6 +14,7 @@ import structlog
 from safelight.domain.clock import local_s
 from safelight.domain.errors import SafelightError
 from safelight.events.hub import Hub
+from safelight.maintenance.expired_uploads import ExpiredUploads
 from safelight.maintenance.local_credits import keep_in_credits
 from safelight.maintenance.pruner import Pruner
 from safelight.maintenance.sweeper import Sweeper
@@ -68,7 +69,9 @@ class RunningProcess:
         self.failed = False
         """Whether a part of it died, or it is too old. It drains and ends; who supervises it should start it anew."""
 
-    async def start(self, sweeper: Sweeper, pruner: Pruner | None = None) -> None:
+    async def start(
+        self, sweeper: Sweeper, pruner: Pruner | None = None, expired: ExpiredUploads | None = None
+    ) -> None:
         """Register, then begin to beat, sweep, prune and claim. Raises `WorkerTooOld` if it may not run jobs."""
         if self._runner is not None:
             await refuse_if_too_old(self._database)
@@ -83,6 +86,8 @@ class RunningProcess:
         ]
         if pruner is not None:
             self._tasks.append(self._keep(pruner.run(), "prune"))
+        if expired is not None:
+            self._tasks.append(self._keep(expired.run(), "uploads"))
         if self._runner is not None:
             self._tasks.append(self._keep(self._reconcile(self._runner), "reconcile"))
             self._tasks.append(self._keep(Aftercare(self._runner.bench).run(), "aftercare"))

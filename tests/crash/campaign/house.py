@@ -8,6 +8,7 @@ from __future__ import annotations
 import signal
 import sqlite3
 import time
+from base64 import b64encode
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -20,6 +21,7 @@ from safelight.store.connect import open_database
 from safelight.store.tx import Tx
 from safelight.testing import stand_in_adapter
 from safelight.testing.databases import ThrowawayPostgres, fresh_database
+from safelight.testing.pictures import tiny_png
 from tests.crash.campaign.clock import Clock
 from tests.support.server import Installation, Running, installation
 from tests.support.stand_in import StandInProcess, stand_in_provider
@@ -94,11 +96,13 @@ class House:
         return self.made.worker(**settings)
 
     def submit(self, prompts: Sequence[str]) -> list[str]:
-        """The ids of the jobs that were answered with 202."""
-        return [self.submit_one(prompt) for prompt in prompts]
+        """The ids of the jobs that were answered with 202. The first of them starts from a picture."""
+        return [self.submit_one(prompt, from_picture=n == 0) for n, prompt in enumerate(prompts)]
 
-    def submit_one(self, prompt: str, key: str | None = None) -> str:
-        body = {"kind": "image", "model": "stand-in", "prompt": prompt}
+    def submit_one(self, prompt: str, key: str | None = None, *, from_picture: bool = False) -> str:
+        body: dict[str, object] = {"kind": "image", "model": "stand-in", "prompt": prompt}
+        if from_picture:
+            body["inputs"] = [{"data_uri": f"data:image/png;base64,{b64encode(tiny_png()).decode()}"}]
         headers = {"Idempotency-Key": key} if key else {}
         answer = self.made.request("POST", "/api/jobs", json=body, headers=headers)
         assert answer.status_code in (200, 202), answer.text
@@ -110,6 +114,13 @@ class House:
         headers = {"Idempotency-Key": key} if key else {}
         answer = self.made.request("POST", path, json=body or None, headers=headers)
         assert answer.status_code < 500, answer.text
+
+    def upload(self, shade: int = 0) -> str:
+        """The id of a picture that no job uses."""
+        answer = self.made.request("POST", "/api/uploads", files={"file": tiny_png(shade)})
+        assert answer.status_code == 201, answer.text
+        upload_id: str = answer.json()["id"]
+        return upload_id
 
     def try_to(self, ask: Callable[[], object]) -> bool:
         """Ask a server that may be gone; False if no answer came."""

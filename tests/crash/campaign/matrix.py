@@ -51,8 +51,11 @@ API = (
     "cancel_items",
     "grant",
     "hear",
+    "keep_upload",
     "open_queues",
     "refund",
+    "remove_upload",
+    "reserve_upload",
     "resume",
     "retry_now",
     "shared_secret",
@@ -60,7 +63,7 @@ API = (
     "submit_batch",
 )
 """`API killed, retried`."""
-PRUNER = ("forget", "mark", "remove")
+PRUNER = ("forget", "forget_uploads", "mark", "mark_expired", "remove")
 """`prune killed`."""
 AWAITS = (
     "Closing.hand_back._surely",
@@ -82,14 +85,19 @@ AWAITS = (
     "LiveCall.answer.wait",
     "Reporter.write.write",
     "_answer_of.call",
-    "_as_delivered.get",
+    "Delivery._finish.to_thread",
+    "Delivery._keep.put",
+    "Delivery._keep.put_file",
+    "Fetching._copy.to_thread",
+    "Fetching.fetch.to_thread",
     "_as_delivered.head",
     "_as_delivered.put",
     "_as_delivered.to_thread",
     "_end_watch.wait",
-    "_keep.put",
-    "_keep.to_thread",
+    "_load.get",
+    "_read_back.to_thread",
     "_say.sleep",
+    "_say.wait",
     "remote_id_of.find",
     "stopped_at_provider.cancel",
     "upload.sleep",
@@ -103,8 +111,9 @@ FINDS_UNKNOWN = [
     "Attempt._open_call._surely",
     "Attempt._reconcile._surely",
     "Attempt._without_trace._surely",
-    "_as_delivered.get",
+    "_as_delivered.to_thread",
     "_as_delivered.head",
+    "_read_back.to_thread",
     "remote_id_of.find",
     *around_commits(["accepted", "finish", "hand_back"]),
 ]
@@ -122,10 +131,10 @@ _BY_OTHERS = {
     *AFTERCARE,
     *SENT_AGAIN,
     *around_commits(["depart", "give_up_on", "let_through"]),
-    "_as_delivered.get",
     "_as_delivered.head",
     "_as_delivered.put",
     "_as_delivered.to_thread",
+    "_read_back.to_thread",
 }
 IN_AN_ATTEMPT = [point for point in HERE if point not in _BY_OTHERS]
 """What every worker may meet with every job."""

@@ -49,6 +49,12 @@ def hear(house: House, reference: str) -> None:
         house.ask(callback_url(secret, "", "stand-in", row["id"]), id=row["remote_id"], status="processing")
 
 
+def upload(house: House, reference: str) -> None:
+    """Two pictures, of which one is taken back at once."""
+    house.upload(1)
+    house.made.request("DELETE", f"/api/uploads/{house.upload(2)}")
+
+
 def batch(house: House, reference: str) -> None:
     """Three jobs at once, canceled at once."""
     prompts = [f"a pier {n} answer=now" for n in range(3)]
@@ -62,7 +68,10 @@ TO_MEET: dict[str, Callable[[House, str], None]] = {
     "cancel_items": batch,
     "grant": grant,
     "hear": hear,
+    "keep_upload": upload,
     "refund": refund,
+    "remove_upload": upload,
+    "reserve_upload": upload,
     "resume": resume,
     "retry_now": retry,
     "submit_batch": batch,

@@ -80,7 +80,7 @@ def killed_twice(house: House, dice: Dice) -> Played:
 def zombie(house: House, dice: Dice) -> Played:
     """A worker stops while it stores; its successor resumes the call and finishes; then the first one stores."""
     played = Played(house.submit(prompts(dice, 3, kinds=["later"])), all_complete=True)
-    place = dice.in_turn(["_keep.put", "_keep.to_thread", "Closing._write._surely"])
+    place = dice.in_turn(["Delivery._keep.put_file", "Delivery._finish.to_thread", "Closing._write._surely"])
     doomed = house.begin_worker(f"{place}=stop")
     acted(doomed, played, REACHED_WITHIN_S)
     doomed.freeze()  # elsewhere, should it hold the lock of SQLite: then nobody could go on
@@ -152,6 +152,8 @@ def server_killed(house: House, dice: Dice) -> Played:
 def prune_killed(house: House, dice: Dice) -> Played:
     """`safelight prune` dies between marking jobs, deleting their files and their rows; the next ends it."""
     old, worker = house.submit(prompts(dice, 3, kinds=["now"])), house.worker()
+    house.upload(dice.randrange(256))
+    house.change("UPDATE uploads SET expires_at = 0")
     house.until_ended(old, END_WITHIN_S)
     house.close_workers(worker)
     house.billed_before = len(house.provider.billed())

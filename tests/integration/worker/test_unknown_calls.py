@@ -20,7 +20,8 @@ from safelight.store.database import Database
 from safelight.testing.providers import ScriptedProvider, Waits, done
 from safelight.worker.attempt import Attempt
 from safelight.worker.bench import Pace, Rules
-from safelight.worker.deliver import Origin, deliver
+from safelight.worker.deliver import Delivery
+from safelight.worker.finishing import Origin
 from tests.integration.services.scene import turn_back
 from tests.integration.worker.house import MODEL, PATIENCE_S, House, lose_first_worker, play
 
@@ -33,8 +34,9 @@ async def due_now(house: House, name: str = "a") -> None:
 
 async def store_files(house: House, pictures: int, call: str = "c-1", *, leave_out: int = 0) -> None:
     """What the first worker had stored when it was lost, just before its finish."""
-    origin = Origin("a", call, MODEL.id, "a cat", {}, MODEL.ai_generated)
-    await deliver(house.bench.store, origin, done(pictures).outputs[leave_out:], PATIENCE_S)
+    origin = Origin("a", call, "scripted", MODEL.id, "a cat", {}, MODEL.ai_generated)
+    bench, outputs = house.bench, done(pictures).outputs[leave_out:]
+    await Delivery(bench.store, bench.fetching, origin, outputs).bring(PATIENCE_S)
 
 
 def test_a_call_cut_off_is_looked_for_again_without_using_an_attempt(database: Database, tmp_path: Path) -> None:

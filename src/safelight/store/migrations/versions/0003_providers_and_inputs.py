@@ -20,6 +20,7 @@ def upgrade() -> None:
     _extend_jobs()
     _add_catalog()
     _create_gates()
+    _create_uploads()
 
 
 def _extend_jobs() -> None:
@@ -71,3 +72,43 @@ def _create_gates() -> None:
         sa.Column("failed_at", REAL, nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_gates")),
     )
+
+
+def _create_uploads() -> None:
+    op.create_table(
+        "uploads",
+        sa.Column("number", NUMBER, sa.Identity(), nullable=False),
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("user_id", sa.Text(), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("mime", sa.Text(), nullable=False),
+        sa.Column("bytes", sa.BigInteger(), nullable=False),
+        sa.Column("width", sa.Integer(), nullable=False),
+        sa.Column("height", sa.Integer(), nullable=False),
+        sa.Column("sha256", sa.Text(), nullable=False),
+        sa.Column("created_at", REAL, nullable=False),
+        sa.Column("expires_at", REAL, nullable=False),
+        sa.Column("stored_at", REAL, nullable=True),
+        sa.Column("removing_at", REAL, nullable=True),
+        sa.PrimaryKeyConstraint("number", name=op.f("pk_uploads")),
+        sa.UniqueConstraint("id", name=op.f("uq_uploads_id")),
+        sqlite_autoincrement=True,
+    )
+    op.create_index("ix_uploads_user", "uploads", ["user_id", "sha256"])
+    op.create_index("ix_uploads_key", "uploads", ["key"])
+    op.create_index("ix_uploads_expiry", "uploads", ["expires_at"])
+    op.create_index(
+        "ix_uploads_leaving",
+        "uploads",
+        ["number"],
+        sqlite_where=sa.text("removing_at IS NOT NULL"),
+        postgresql_where=sa.text("removing_at IS NOT NULL"),
+    )
+    op.create_table(
+        "job_inputs",
+        sa.Column("job", NUMBER, autoincrement=False, nullable=False),
+        sa.Column("upload", NUMBER, autoincrement=False, nullable=False),
+        sa.PrimaryKeyConstraint("job", "upload", name=op.f("pk_job_inputs")),
+        sqlite_with_rowid=False,
+    )
+    op.create_index("ix_job_inputs_upload", "job_inputs", ["upload"])

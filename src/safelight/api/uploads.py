@@ -1,0 +1,116 @@
+"""Routes of uploads: bring a picture for jobs to start from, look at it, take it back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import structlog
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import JSONResponse
+
+from safelight.api import multipart
+from safelight.api.context import Caller, Installation, Visitor
+from safelight.api.errors import STATUS, problem, request_id_of
+from safelight.app import Safelight
+from safelight.domain.clock import as_rfc3339
+from safelight.domain.errors import CallerError, Conflict, InvalidParams, NotFound, Remedy, SafelightError
+from safelight.domain.ids import is_id
+from safelight.services import uploads
+from safelight.services.uploads import Upload
+from safelight.storage.pictures import RefusedPicture
+
+log = structlog.get_logger(__name__)
+router = APIRouter(tags=["uploads"])
+
+PATH = "/api/uploads"
+_FORM: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "required": [multipart.FIELD],
+                    "properties": {multipart.FIELD: {"type": "string", "format": "binary"}},
+                }
+            }
+        },
+    }
+}
+
+
+@router.post(PATH, status_code=201, summary="Upload a picture", openapi_extra=_FORM)
+async def upload(request: Request, safelight: Installation, caller: Caller) -> Response:
+    """A PNG, JPEG or WebP in the field `file`, for `inputs` of jobs. Kept for a day, and as long as a job names it."""
+    try:
+        kept = await _keep(request, safelight, caller)
+    except SafelightError as error:
+        return _refusal(request, error)
+    return JSONResponse(body(kept), 201, {"Location": f"{caller.base}{PATH}/{kept.id}"})
+
+
+@router.post(f"{PATH}/presign", summary="Ask for an address to upload to")
+async def presign(safelight: Installation, caller: Caller) -> dict[str, Any]:
+    """Where files are kept in an object store. Everywhere else `POST /api/uploads` is the way."""
+    raise Conflict(
+        f"Files of this installation are kept in {safelight.store.url.partition(':')[0]} storage, to which no "
+        "addresses are handed out.",
+        remedy=Remedy("Send the picture itself, as multipart/form-data.", "curl -F file=@picture.png …/api/uploads"),
+    )
+
+
+@router.get(f"{PATH}/{{upload_id}}", summary="Look at an upload")
+async def show_upload(upload_id: str, safelight: Installation, caller: Caller) -> dict[str, Any]:
+    """What it is, and when it goes if no job uses it."""
+    found = await safelight.database.read(uploads.upload_of, upload_id, caller.user_id) if is_id(upload_id) else None
+    if found is None:
+        raise _no_such_upload()
+    return body(found)
+
+
+@router.delete(f"{PATH}/{{upload_id}}", status_code=204, summary="Remove an upload")
+async def remove_upload(upload_id: str, safelight: Installation, caller: Caller) -> None:
+    """One that no job names. It is gone at once; its file follows soon."""
+    removed = (
+        await safelight.database.write(uploads.remove_upload, upload_id, caller.user_id) if is_id(upload_id) else None
+    )
+    if removed is None:
+        raise _no_such_upload()
+    if isinstance(removed, CallerError):
+        raise removed
+
+
+def body(upload: Upload) -> dict[str, Any]:
+    """An upload as its user sees it."""
+    return {
+        "id": upload.id,
+        "mime": upload.mime,
+        "bytes": upload.bytes,
+        "width": upload.width,
+        "height": upload.height,
+        "expires_at": as_rfc3339(upload.expires_at),
+    }
+
+
+async def _keep(request: Request, safelight: Safelight, caller: Visitor) -> Upload:
+    safelight.desk.refuse_on_full_disk()
+    intake = safelight.desk.intake
+    with intake.memory.share() as share:
+        sent = await multipart.read_file(request, intake.rules.most_bytes, share)
+        try:
+            return await intake.keep(caller.user_id, sent.data, sent.claimed)
+        except RefusedPicture as error:
+            raise InvalidParams(f"file {error}", errors={multipart.FIELD: [str(error)]}) from error
+
+
+def _refusal(request: Request, error: SafelightError) -> Response:
+    """The rest of a body that was refused is never read."""
+    if STATUS[type(error)] >= 500:
+        log.error("upload_failed", code=error.code, what=error.what, **{"evidence": error.evidence})
+    answer = problem(error, request_id=request_id_of(request))
+    answer.headers["Connection"] = "close"
+    return answer
+
+
+def _no_such_upload() -> NotFound:
+    return NotFound("There is no such upload.", remedy=Remedy("Upload it again: unused ones go after a day."))

@@ -1,0 +1,45 @@
+"""Remove uploads whose time is over and that no job names: mark, files, rows. Any number of processes may run it."""
+
+from __future__ import annotations
+
+import asyncio
+
+import structlog
+
+from safelight.domain.errors import SafelightError
+from safelight.services import uploads
+from safelight.storage.assets import AssetStore
+from safelight.store.database import Database
+
+log = structlog.get_logger(__name__)
+
+FIRST_S, EVERY_S = 30.0, 600.0
+
+
+class ExpiredUploads:
+    """`run_once` also ends what was begun by somebody else: a user's DELETE, a run that was cut off."""
+
+    def __init__(self, database: Database, store: AssetStore) -> None:
+        self._database, self._store = database, store
+
+    async def run_once(self) -> int:
+        """How many went. Raises StorageFailed or Unavailable; the next run goes on where this one stopped."""
+        while await self._database.write(uploads.mark_expired):
+            pass
+        gone = 0
+        while leaving := await self._database.read(uploads.leaving):
+            await self._store.delete([upload.key for upload in leaving])
+            gone += await self._database.write(uploads.forget_uploads, [upload.number for upload in leaving])
+        if gone:
+            log.info("uploads_removed", uploads=gone)
+        return gone
+
+    async def run(self, *, first_s: float = FIRST_S, every_s: float = EVERY_S) -> None:
+        """Now and then, for ever."""
+        await asyncio.sleep(first_s)
+        while True:
+            try:
+                await self.run_once()
+            except (OSError, SafelightError) as error:
+                log.warning("uploads_not_removed", error=str(error))
+            await asyncio.sleep(every_s)

@@ -1,0 +1,103 @@
+"""Bringing pictures in: uploads, URLs and data URIs become files of their user.
+
+Nothing here is a use case: it joins looking, storing
+and the use cases of `uploads.py`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+import re
+from dataclasses import dataclass, field
+
+from safelight.domain.errors import CallerError
+from safelight.domain.ids import new_id
+from safelight.net.guarded import Guarded
+from safelight.services import uploads
+from safelight.services.memory import Memory
+from safelight.services.uploads import NewUpload, Upload
+from safelight.storage.assets import AssetStore
+from safelight.storage.keys import upload_key
+from safelight.storage.pictures import Picture, RefusedPicture, checked_picture
+from safelight.store.database import Database
+
+FETCH_WITHIN_S = 60.0
+LOOKED_AT_ONCE = 1
+"""Pictures that are decoded at one time: each may take some hundred megabytes for a moment."""
+_DATA_URI = re.compile(r"data:(?P<mime>[A-Za-z0-9.+/-]*)(?P<rest>(?:;[A-Za-z0-9=.+/-]*)*),(?P<data>.*)", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class IntakeRules:
+    """What the operator allows."""
+
+    most_bytes: int
+    most_pixels: int
+    quota_bytes: int
+    """Of one user, for uploads that no job uses."""
+    lives_s: float = 24 * 3600.0
+    public_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    database: Database
+    store: AssetStore
+    guarded: Guarded
+    rules: IntakeRules
+    memory: Memory
+    _looking: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(LOOKED_AT_ONCE))
+
+    async def keep(self, user_id: str, data: bytes, claimed: str) -> Upload:
+        """Store a picture for its user. Raises RefusedPicture, RateLimited (quota), StorageFailed or Unavailable."""
+        picture = await self._look_at(data, claimed)
+        upload_id = new_id()
+        new = NewUpload(
+            upload_id,
+            user_id,
+            upload_key(upload_id, picture.sha256, picture.mime),
+            picture.mime,
+            len(picture.data),
+            picture.width,
+            picture.height,
+            picture.sha256,
+        )
+        rules = self.rules
+        kept = await self.database.write(uploads.reserve_upload, new, rules.lives_s, rules.quota_bytes)
+        if isinstance(kept, CallerError):
+            raise kept
+        await self.store.put(kept.key, picture.data)
+        await self.database.write(uploads.keep_upload, kept.id)
+        return kept
+
+    async def from_url(self, user_id: str, url: str) -> Upload:
+        """The same for what somebody else's server has. Raises FetchError as well."""
+        with self.memory.share() as share:
+            stream = self.guarded.stream(url, limit_bytes=self.rules.most_bytes, within_s=FETCH_WITHIN_S)
+            async with stream as fetched:
+                data = await share.read(fetched.pieces)
+            return await self.keep(user_id, data, fetched.mime)
+
+    async def from_data(self, user_id: str, uri: str) -> Upload:
+        """The same for a picture that stands in the request itself."""
+        claimed, data = read_data_uri(uri)
+        if len(data) > self.rules.most_bytes:
+            raise RefusedPicture(f"has {len(data)} bytes; at most {self.rules.most_bytes} are taken")
+        return await self.keep(user_id, data, claimed)
+
+    async def _look_at(self, data: bytes, claimed: str) -> Picture:
+        async with self._looking:
+            return await asyncio.to_thread(checked_picture, data, claimed, self.rules.most_pixels)
+
+
+def read_data_uri(uri: str) -> tuple[str, bytes]:
+    """What it says it is, and its bytes. Raises RefusedPicture."""
+    found = _DATA_URI.fullmatch(uri)
+    if found is None or not found["rest"].lower().endswith(";base64"):
+        raise RefusedPicture("is not given as data:image/…;base64,…")
+    try:
+        return found["mime"], base64.b64decode(found["data"], validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise RefusedPicture(f"is not valid base64: {error}") from error

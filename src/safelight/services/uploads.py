@@ -1,0 +1,250 @@
+"""Pictures that users brought: a row before the file, and after it. What no job uses is removed when its day is over.
+
+A row is locked before anybody counts on it or lets go of it: a submit and the removal of what it names exclude each
+other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import sqlalchemy as sa
+
+from safelight.domain.clock import as_rfc3339
+from safelight.domain.errors import CallerError, Conflict, InvalidParams, RateLimited, Remedy
+from safelight.services.credits import open_accounts
+from safelight.services.sql import INTEGER, NOW, REAL, arg
+from safelight.store import tables
+from safelight.store.statements import Change, Query
+from safelight.store.tx import Tx
+
+uploads, job_inputs = tables.uploads, tables.job_inputs
+
+SLICE = 200
+
+
+class NewUpload(NamedTuple):
+    """A picture that was looked at and is about to be stored."""
+
+    id: str
+    user_id: str
+    key: str
+    mime: str
+    bytes: int
+    width: int
+    height: int
+    sha256: str
+
+
+class Upload(NamedTuple):
+    number: int
+    id: str
+    user_id: str
+    key: str
+    mime: str
+    bytes: int
+    width: int
+    height: int
+    sha256: str
+    expires_at: float
+    """When it goes, unless a job uses it."""
+    stored_at: float | None
+    """None until its file is in storage."""
+
+
+class Leaving(NamedTuple):
+    """An upload whose file is to be deleted, and then its row."""
+
+    number: int
+    key: str
+
+
+class _Sum(NamedTuple):
+    bytes: int
+
+
+class _Key(NamedTuple):
+    key: str
+
+
+class _Number(NamedTuple):
+    number: int
+
+
+_UPLOAD = [uploads.c[name] for name in Upload._fields]
+_stays = uploads.c.removing_at.is_(None)
+_unused = sa.not_(sa.exists().where(job_inputs.c.upload == uploads.c.number).correlate(uploads))
+_numbers: sa.BindParameter[int] = sa.bindparam("numbers", expanding=True)
+_COLUMNS = (*NewUpload._fields, "created_at", "expires_at")
+_INSERT = Query(sa.insert(uploads).returning(uploads.c.number), _Number, columns=_COLUMNS)
+_BY_ID = Query(sa.select(*_UPLOAD).where(uploads.c.id == arg("public_id"), _stays), Upload)
+_SAME = Query(
+    sa.select(*_UPLOAD)
+    .where(uploads.c.user_id == arg("owner"), uploads.c.sha256 == arg("hash"), _stays)
+    .order_by(uploads.c.number)
+    .limit(1)
+    .with_for_update(),
+    Upload,
+)
+_PROLONG = Change(
+    sa.update(uploads).where(uploads.c.number == arg("upload", INTEGER)).values(expires_at=arg("until", REAL))
+)
+_UNUSED_BYTES = Query(
+    sa.select(sa.func.coalesce(sa.func.sum(uploads.c.bytes), 0)).where(
+        uploads.c.user_id == arg("owner"), _stays, _unused
+    ),
+    _Sum,
+)
+_STORED = Change(
+    sa.update(uploads).where(uploads.c.id == arg("public_id"), uploads.c.stored_at.is_(None)).values(stored_at=NOW)
+)
+_STILL_THERE = Query(
+    sa.select(uploads.c.number).where(uploads.c.number.in_(_numbers), _stays, uploads.c.stored_at.is_not(None)), _Number
+)
+_USE = Change(sa.insert(job_inputs), columns=("job", "upload"))
+_EXPIRED = Query(
+    sa.select(uploads.c.number)
+    .where(uploads.c.expires_at < NOW, _stays, _unused)
+    .order_by(uploads.c.expires_at)
+    .limit(SLICE),
+    _Number,
+)
+_LOCK = Query(
+    sa.select(uploads.c.number)
+    .where(uploads.c.number.in_(_numbers))
+    .order_by(uploads.c.number)
+    .with_for_update(skip_locked=True),
+    _Number,
+)
+_MARK = Query(
+    sa.update(uploads)
+    .where(uploads.c.number.in_(_numbers), _stays, _unused)
+    .values(removing_at=NOW)
+    .returning(uploads.c.number),
+    _Number,
+)
+_MARK_EXPIRED = Query(
+    sa.update(uploads)
+    .where(uploads.c.number.in_(_numbers), uploads.c.expires_at < NOW, _stays, _unused)
+    .values(removing_at=NOW)
+    .returning(uploads.c.number),
+    _Number,
+)
+_LEAVING = Query(
+    sa.select(uploads.c.number, uploads.c.key)
+    .where(uploads.c.removing_at.is_not(None))
+    .order_by(uploads.c.number)
+    .limit(SLICE),
+    Leaving,
+)
+_KEYS = Query(sa.select(uploads.c.key).where(uploads.c.key.in_(sa.bindparam("keys", expanding=True))), _Key)
+_FORGET = Change(sa.delete(uploads).where(uploads.c.number.in_(_numbers), uploads.c.removing_at.is_not(None)))
+
+
+def reserve_upload(tx: Tx, new: NewUpload, lives_s: float, quota_bytes: int) -> Upload | CallerError:
+    """A row for a picture; the one that is there if the user brought the same bytes before. Its file comes next.
+
+    The account's lock keeps two uploads of a user from both taking what is left of the quota.
+    """
+    tx.lock(tables.accounts, list(open_accounts(tx, [new.user_id]).values()))
+    until = tx.now + lives_s
+    if same := tx.one(_SAME, owner=new.user_id, hash=new.sha256):
+        tx.run(_PROLONG, upload=same.number, until=until)
+        return same._replace(expires_at=until)
+    unused = unused_bytes(tx, new.user_id)
+    if unused + new.bytes > quota_bytes:
+        return _over_quota(new, unused, quota_bytes)
+    row = tx.many(_INSERT, [{**new._asdict(), "created_at": tx.now, "expires_at": until}])[0]
+    assert row is not None  # noqa: S101  # an INSERT without a conflict clause gives its row
+    return Upload(row.number, *new, until, None)
+
+
+def keep_upload(tx: Tx, upload_id: str) -> bool:
+    """Its file is in storage: jobs may use it. False where it was before."""
+    return tx.run(_STORED, public_id=upload_id, at_now=tx.now) == 1
+
+
+def upload_of(tx: Tx, upload_id: str, user_id: str) -> Upload | None:
+    """A user's upload; other people's are not there."""
+    return uploads_of(tx, [upload_id], user_id)[0]
+
+
+def uploads_of(tx: Tx, upload_ids: Sequence[str], user_id: str) -> list[Upload | None]:
+    """The same for many, in order."""
+    rows = tx.many(_BY_ID, [{"public_id": upload_id} for upload_id in upload_ids])
+    return [row if row and row.user_id == user_id else None for row in rows]
+
+
+def unused_bytes(tx: Tx, user_id: str) -> int:
+    """What a user's uploads take that no job uses."""
+    found = tx.one(_UNUSED_BYTES, owner=user_id)
+    return int(found.bytes) if found else 0
+
+
+def lock_uploads(tx: Tx, numbers: Sequence[int]) -> set[int]:
+    """Lock these uploads; those that are still there, with their files. Take it before the locks of accounts."""
+    wanted = sorted(set(numbers))
+    if not wanted:
+        return set()
+    tx.lock(uploads, wanted)
+    return {row.number for row in tx.all(_STILL_THERE, numbers=wanted)}
+
+
+def use_uploads(tx: Tx, used: Sequence[tuple[int, int]]) -> None:
+    """New jobs use uploads that `lock_uploads` found: pairs of a job's number and an upload's."""
+    tx.many(_USE, [{"job": job, "upload": upload} for job, upload in dict.fromkeys(used)])
+
+
+def remove_upload(tx: Tx, upload_id: str, user_id: str) -> Upload | CallerError | None:
+    """A user wants it gone; None if it is not there. Refused while a job names it: a rerun would miss it."""
+    found = upload_of(tx, upload_id, user_id)
+    if found is None:
+        return None
+    tx.lock(uploads, [found.number])
+    return found if tx.all(_MARK, numbers=[found.number], at_now=tx.now) else _in_use(found)
+
+
+def mark_expired(tx: Tx) -> int:
+    """Mark a slice of those whose time is over and that no job uses; they are judged again once they are locked."""
+    numbers = [row.number for row in tx.all(_EXPIRED, at_now=tx.now)]
+    locked = [row.number for row in tx.all(_LOCK, numbers=numbers)]
+    return len(tx.all(_MARK_EXPIRED, numbers=locked, at_now=tx.now))
+
+
+def leaving(tx: Tx) -> list[Leaving]:
+    """A slice of uploads whose files are to be deleted."""
+    return tx.all(_LEAVING)
+
+
+def of_no_upload(tx: Tx, keys: Sequence[str]) -> list[str]:
+    """Which of these files no row names: what a database that was restored does not know."""
+    known = {row.key for row in tx.all(_KEYS, keys=list(keys))}
+    return [key for key in keys if key not in known]
+
+
+def forget_uploads(tx: Tx, numbers: Sequence[int]) -> int:
+    """Their files are gone: remove their rows."""
+    return tx.run(_FORGET, numbers=list(numbers))
+
+
+def upload_is_gone() -> InvalidParams:
+    """Between the look at it and the submit that names it."""
+    text = "an upload that is named here is no longer there; upload it again"
+    return InvalidParams(f"inputs: {text}", errors={"inputs": [text]})
+
+
+def _over_quota(new: NewUpload, unused: int, quota_bytes: int) -> RateLimited:
+    return RateLimited(
+        f"Your uploads that no job uses take {unused} bytes; with these {new.bytes} it would be more than the "
+        f"{quota_bytes} that are kept.",
+        remedy=Remedy("Submit the jobs they are for, or remove some with DELETE /api/uploads/{id}."),
+        evidence={"unused_bytes": unused, "quota_bytes": quota_bytes},
+    )
+
+
+def _in_use(upload: Upload) -> Conflict:
+    return Conflict(
+        f"Upload {upload.id} is the input of a job and stays as long as that job.",
+        remedy=Remedy(f"Nothing needs to be done; unused it would go at {as_rfc3339(upload.expires_at)}."),
+    )

@@ -1,0 +1,151 @@
+"""Pictures that strangers bring: what they are, their bytes say; what is wrong with them is found before use."""
+
+from __future__ import annotations
+
+import io
+import struct
+import zlib
+from collections.abc import Callable
+
+import pytest
+from PIL import Image
+
+from safelight.storage.pictures import RefusedPicture, checked_picture, mime_of
+from safelight.testing.pictures import tiny_png
+
+MOST = 1_000_000
+
+
+def encoded(kind: str, size: tuple[int, int] = (40, 20), **how: object) -> bytes:
+    buffer = io.BytesIO()
+    picture = Image.new("RGB", size, (200, 30, 30))
+    picture.paste((0, 0, 255), (0, 0, size[0] // 2, size[1]))
+    picture.save(buffer, kind, **how)
+    return buffer.getvalue()
+
+
+def chunk(kind: bytes, body: bytes) -> bytes:
+    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+
+def png_that_claims(width: int, height: int) -> bytes:
+    header = struct.pack(">IIBBBBB", width, height, 8, 6, 0, 0, 0)
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", header)
+        + chunk(b"IDAT", zlib.compress(b"\0" * 1000))
+        + chunk(b"IEND", b"")
+    )
+
+
+@pytest.mark.parametrize(("kind", "mime"), [("PNG", "image/png"), ("JPEG", "image/jpeg"), ("WEBP", "image/webp")])
+def test_the_three_kinds_are_told_by_their_bytes_and_kept_as_they_are(kind: str, mime: str) -> None:
+    data = encoded(kind)
+    for claimed in ("", mime, f"{mime}; charset=binary", "application/octet-stream", mime.upper()):
+        picture = checked_picture(data, claimed, MOST)
+        assert (picture.data, picture.mime, picture.width, picture.height) == (data, mime, 40, 20)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        *(b"", b"GIF89a" + b"\0" * 100, encoded("GIF"), encoded("BMP"), encoded("TIFF"), b"%PDF-1.7\n", b"<svg/>"),
+        *(b"<html><script>alert(1)</script></html>", b"PK\x03\x04", b"RIFF\0\0\0\0WAVEfmt ", b"\x00" * 64),
+        b"\x89PNG\r\n\x1a",
+    ],
+)
+def test_nothing_else_is_a_picture(data: bytes) -> None:
+    with pytest.raises(RefusedPicture, match="is not a PNG, JPEG or WebP picture"):
+        checked_picture(data, "image/png", MOST)
+
+
+@pytest.mark.parametrize("claimed", ["image/jpeg", "image/gif", "text/html", "application/pdf", "video/mp4"])
+def test_who_says_something_else_about_it_is_refused(claimed: str) -> None:
+    with pytest.raises(RefusedPicture, match=f"is said to be '{claimed}', but it is image/png"):
+        checked_picture(tiny_png(), claimed, MOST)
+
+
+def test_other_names_of_the_same_type_are_no_lie() -> None:
+    assert checked_picture(encoded("JPEG"), "image/jpg", MOST).mime == "image/jpeg"
+
+
+@pytest.mark.parametrize("size", [(60_000, 60_000), (2_000_000_000, 1), (1001, 1000)])
+def test_one_that_would_unfold_to_too_many_pixels_is_refused_by_its_header(size: tuple[int, int]) -> None:
+    with pytest.raises(RefusedPicture):
+        checked_picture(png_that_claims(*size), "", MOST)
+
+
+def cut(data: bytes) -> bytes:
+    return data[: len(data) * 2 // 3]
+
+
+def flipped(data: bytes) -> bytes:
+    return data[:45] + bytes(byte ^ 0xFF for byte in data[45:60]) + data[60:]
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
+def test_one_that_was_cut_is_found_here_and_not_at_a_provider(kind: str) -> None:
+    noise = Image.effect_noise((200, 200), 80)
+    buffer = io.BytesIO()
+    noise.convert("RGB").save(buffer, kind)
+    with pytest.raises(RefusedPicture, match="cannot be read"):
+        checked_picture(cut(buffer.getvalue()), "", MOST)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: b"\x89PNG\r\n\x1a\n" + b"\0" * 50,
+        lambda: flipped(encoded("PNG")),
+        lambda: b"\xff\xd8\xff" + b"\xff" * 500,
+        lambda: b"RIFF\xff\xff\xff\xffWEBPVP8X" + b"\xff" * 100,
+        lambda: png_that_claims(0, 0),
+        lambda: png_that_claims(10, 10)[:-30],
+    ],
+)
+def test_damaged_ones_are_refused_and_nothing_else_comes_of_them(make: Callable[[], bytes]) -> None:
+    with pytest.raises(RefusedPicture):
+        checked_picture(make(), "", MOST)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "WEBP"])
+def test_animations_are_refused(kind: str) -> None:
+    frames = [Image.new("RGB", (8, 8), (n * 40, 0, 0)) for n in range(4)]
+    buffer = io.BytesIO()
+    frames[0].save(buffer, kind, save_all=True, append_images=frames[1:], duration=10)
+    with pytest.raises(RefusedPicture, match="is an animation"):
+        checked_picture(buffer.getvalue(), "", MOST)
+
+
+def test_a_photograph_with_a_second_picture_inside_is_a_photograph() -> None:
+    buffer = io.BytesIO()
+    main = Image.new("RGB", (40, 20))
+    main.save(buffer, "MPO", save_all=True, append_images=[Image.new("RGB", (8, 8))])
+    assert checked_picture(buffer.getvalue(), "image/jpeg", MOST).mime == "image/jpeg"
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
+def test_one_that_its_camera_marked_as_turned_is_kept_upright_and_without_the_mark(kind: str) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6  # to be turned by a quarter
+    picture = checked_picture(encoded(kind, exif=exif), "", MOST)
+    assert (picture.width, picture.height) == (20, 40)
+    with Image.open(io.BytesIO(picture.data)) as upright:
+        assert upright.size == (20, 40)
+        assert upright.getexif().get(0x0112) is None
+        red, _, blue = upright.convert("RGB").getpixel((10, 5))
+        assert blue > red  # the blue half is now on top
+
+
+def test_text_that_unfolds_to_much_is_no_way_round_the_limits() -> None:
+    bomb = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", 8, 8, 8, 0, 0, 0, 0))
+    bomb += chunk(b"zTXt", b"Comment\0\0" + zlib.compress(b"\0" * 50_000_000))
+    row = bytes(9)
+    bomb += chunk(b"IDAT", zlib.compress(row * 8)) + chunk(b"IEND", b"")
+    with pytest.raises(RefusedPicture):
+        checked_picture(bomb, "", MOST)
+
+
+def test_the_head_is_enough_to_tell() -> None:
+    assert mime_of(tiny_png()[:12]) == "image/png"
+    assert mime_of(b"") is None
