@@ -15,6 +15,7 @@ from benchmarks.databases import KINDS, fresh
 from benchmarks.figures import Figure
 from benchmarks.seeding import ENDED, WAITING, seed_jobs
 from safelight.services import presence
+from safelight.services.caps import Caps
 from safelight.services.claim import Terms, claim
 from safelight.store.connect import open_database
 from safelight.store.database import Database
@@ -46,7 +47,7 @@ def _grow(kind: str, many: int, capped: int) -> list[Figure]:
             seed_jobs(url, "ready", 2 * CLAIMS, WAITING)
         few, a_lot = _claims([small, large], Terms())
         parking_ms = _park(crowded)
-        free, held_back = _claims([small, crowded], Terms(user_cap=CAP))
+        free, held_back = _claims([small, crowded], Terms(caps=Caps(CAP)))
     return [
         Figure(f"{kind}: claim with {FEW:,} ended jobs, p50", few, "ms"),
         Figure(f"  with {many:,}, times as long", a_lot / few, "", 1.3),
@@ -82,7 +83,7 @@ def _park(url: str) -> float:
     with database.transaction() as tx:
         ready = tx.all(lives.READY_OF_USER, owner="greedy")[0].n
     while ready:
-        took.append(_claim(database, Terms(user_cap=CAP)))
+        took.append(_claim(database, Terms(caps=Caps(CAP))))
         with database.transaction() as tx:
             ready = tx.all(lives.READY_OF_USER, owner="greedy")[0].n
     database.close()

@@ -31,6 +31,7 @@ from safelight.net.guarded import Guarded
 from safelight.providers.callbacks import callback_url, can_be_reached
 from safelight.queues.nudger import Nudger
 from safelight.queues.nudges import Nudges
+from safelight.services.caps import CapBook, Caps
 from safelight.services.desk import Desk
 from safelight.services.installation import open_queues, shared_secret
 from safelight.services.intake import Intake, IntakeRules
@@ -41,6 +42,7 @@ from safelight.services.prepare import Limits
 from safelight.services.presence import addresses, processes
 from safelight.services.screening import GROUP, NamedHook, PromptHook, Screen
 from safelight.services.word_list import read_word_list
+from safelight.services.terms_of_users import TermsOfUsers
 from safelight.settings import Settings
 from safelight.storage import images, signing
 from safelight.storage.assets import AssetStore
@@ -88,10 +90,12 @@ class Safelight:
         self.presence: Presence | None = None
         self._warming: list[asyncio.Task[None]] = []
         database.waker = self.nudges.announce
+        self.caps = CapBook(Caps(settings.user_concurrency, catalog.running_caps))
         self.desk = Desk(
             database=database,
             catalog=catalog,
             lookout=Lookout(database, found.usable, found.missing),
+            terms=TermsOfUsers(database, catalog),
             limits=Limits(settings.max_wait_seconds, settings.batch_max_wait_seconds, _run_limits(settings)),
             links_for=self.links_for,
             intake=Intake(database, store, self.guarded, _intake_rules(settings), Memory(INCOMING_BYTES)),
@@ -176,6 +180,7 @@ class Safelight:
                 self.providers,
                 self.presence,
                 rules=_rules(settings),
+                caps=self.caps,
                 callback_url=self._callback_url,
                 fetching=self._fetching(),
             )
@@ -185,7 +190,7 @@ class Safelight:
         here = Machine(machine.host_name(), machine.boot_id(), machine.is_gone)
         watch = LostWatch(here, settings.lease_seconds)
         presence = self.presence
-        rules = SweepRules(settings.lease_seconds, settings.user_concurrency)
+        rules = SweepRules(settings.lease_seconds, self.caps)
         sweeper = Sweeper(self.database, watch, rules, seen=process.meet, beats=lambda: presence.lease_held)
         pruner = None if settings.keep_s is None else Pruner(self.database, self.store, settings.keep_s)
         await process.start(sweeper, pruner, ExpiredUploads(self.database, self.store))
@@ -304,7 +309,6 @@ def _rules(settings: Settings) -> Rules:
         unknown=settings.unknown_calls,
         reconcile_s=settings.reconcile_seconds,
         daily_spend_usd=settings.daily_spend_usd,
-        user_cap=settings.user_concurrency,
     )
 
 

@@ -13,5 +13,5 @@ router = APIRouter(tags=["models"])
 
 @router.get("/api/models", summary="Every model")
 async def list_models(safelight: Installation, caller: Caller) -> dict[str, Any]:
-    """What each takes, costs and usually needs, and whether it can be used now."""
-    return {"models": await safelight.desk.models()}
+    """What each takes, costs and usually needs, and whether the caller can use it now."""
+    return {"models": await safelight.desk.models(caller.user_id)}

@@ -12,6 +12,7 @@ from datetime import date, timedelta
 from safelight.catalog.limits import NO_LIMITS, ProviderLimits
 from safelight.catalog.model import NOTHING_KNOWN, Model, Route
 from safelight.catalog.parameters import LONGEST_SHOWN, nearest
+from safelight.catalog.tiers import Tier
 from safelight.domain.errors import ModelRetired, ModelUnavailable, Remedy, UnknownModel
 
 WARN_BEFORE = timedelta(days=30)
@@ -43,11 +44,31 @@ class Catalog:
     providers: Mapping[str, ProviderLimits] = field(default_factory=dict)
     follow_successors: bool = False
     """Whether a request for a retired model means its successor, with a warning, instead of being refused."""
+    tiers: Mapping[str, Tier] = field(default_factory=dict)
+    tier: str | None = None
+    """Whose view of it this is (`views.for_tier`); None is everybody's."""
+    denied: frozenset[str] = frozenset()
+    """Ids of models that this tier does not include."""
     _by_name: dict[str, Model] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         names = {name: model for model in self.models for name in (model.id, *model.aliases)}
         object.__setattr__(self, "_by_name", names)
+
+    @property
+    def by_name(self) -> Mapping[str, Model]:
+        """Every model, by its id and by each alias."""
+        return self._by_name
+
+    @property
+    def max_batch(self) -> int | None:
+        """How many items a batch may have at most, for this tier."""
+        return self.tiers[self.tier].max_batch if self.tier else None
+
+    @property
+    def running_caps(self) -> dict[str, int | None]:
+        """Of every tier."""
+        return {name: tier.running_cap for name, tier in self.tiers.items()}
 
     def get(self, name: str) -> Model | None:
         """The model of that id or alias, of whatever kind, retired or not."""
@@ -94,6 +115,8 @@ class Catalog:
         return following
 
     def _resolved(self, model: Model, configured: Collection[str], today: date, missing: Mapping[str, str]) -> Resolved:
+        if model.id in self.denied:
+            raise ModelUnavailable(model=model.id, reason=f"tier {self.tier!r} does not include it")
         if model.is_retired(today):
             return self._after(model, configured, today, missing)
         route = model.usable_route(configured=configured, today=today)
@@ -112,13 +135,24 @@ class Catalog:
         text = f"Model {retired.id!r} was shut down on {retired.shutdown_date}; {following.id!r} took its place."
         return Resolved(found.model, found.route, (ModelWarning("model_replaced", text), *found.warnings))
 
+    def why_unavailable(
+        self, model: Model, *, configured: Collection[str], today: date, missing: Mapping[str, str] = NOTHING_KNOWN
+    ) -> str | None:
+        """Why one of its models cannot be used here, now, by this tier; None if it can."""
+        if model.id in self.denied:
+            return f"tier {self.tier!r} does not include it"
+        return model.why_unavailable(configured=configured, today=today, missing=missing)
+
     def _default(self, kind: str, *, configured: Collection[str], today: date, missing: Mapping[str, str]) -> Model:
         candidates = self.of_kind(kind)
         for model in candidates:
-            if model.usable_route(configured=configured, today=today):
+            if model.id not in self.denied and model.usable_route(configured=configured, today=today):
                 return model
         if not candidates:
             raise ModelUnavailable(kind=kind, reason="the catalog has none")
+        candidates = tuple(model for model in candidates if model.id not in self.denied)
+        if not candidates:
+            raise ModelUnavailable(kind=kind, reason=f"tier {self.tier!r} includes none")
         living = next((model for model in candidates if not model.is_retired(today)), candidates[0])
         reason = living.why_unavailable(configured=configured, today=today, missing=missing)
         raise ModelUnavailable(kind=kind, reason=f"of {living.id!r}, the first choice, {reason}")

@@ -8,28 +8,30 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
 from safelight.catalog.catalog import Catalog
-from safelight.catalog.limits import ProviderLimits
-from safelight.catalog.model import Model
-from safelight.catalog.parameters import nearest, parameter_errors
+from safelight.catalog.checking import Wrong, checked
 from safelight.domain.errors import BadCatalog, Remedy
 
 SHIPPED = "the catalog shipped with Safelight"
+KEYS = ("models", "providers", "tiers", "follow_successors")
 SHIPPED_FILES = ("image.toml", "video.toml", "text.toml", "upscale.toml")
 
 
 def load_catalog(override: Path | None = None) -> Catalog:
     """The catalog in force. Raises BadCatalog with the file and every field that is wrong."""
     if override is None:
-        return _checked(_shipped(), {}, SHIPPED)
+        return checked(_shipped())
     file = str(override)
     document = _parse(_read(override), file)
-    follow = document.pop("follow_successors", False)
+    follow = document.get("follow_successors", False)
     if not isinstance(follow, bool):
         raise _bad(file, f"has follow_successors = {follow!r}", "Write true or false.")
-    return _checked(_merged(_shipped(), _entries(document, file)), _limits(document, file), file, follow)
+    entries = _merged(_shipped(), _entries(document, file))
+    rest = {name: _tables(document, name, file) for name in ("providers", "tiers")}
+    try:
+        return checked(entries, **rest, follow_successors=follow)
+    except Wrong as wrong:
+        raise _bad(file, f"cannot be used: {wrong}", "Correct the fields named here.", wrong.problems) from None
 
 
 def _shipped() -> dict[str, dict[str, Any]]:
@@ -59,8 +61,8 @@ def _parse(text: str, file: str) -> dict[str, Any]:
 def _entries(document: Mapping[str, Any], file: str) -> dict[str, dict[str, Any]]:
     """The file's entries by id, in its order."""
     for key in document:
-        if key not in ("models", "providers"):
-            allowed = "Only [[models]], [providers.NAME] tables and follow_successors belong there."
+        if key not in KEYS:
+            allowed = "Only [[models]], [providers.NAME], [tiers.NAME] and follow_successors belong there."
             raise _bad(file, f"has an unknown key {key!r}", allowed)
     entries: dict[str, dict[str, Any]] = {}
     models = document.get("models", [])
@@ -76,12 +78,12 @@ def _entries(document: Mapping[str, Any], file: str) -> dict[str, dict[str, Any]
     return entries
 
 
-def _limits(document: Mapping[str, Any], file: str) -> dict[str, Any]:
-    """The file's `[providers.NAME]` tables."""
-    limits = document.get("providers", {})
-    if not isinstance(limits, dict):
-        raise _bad(file, "has `providers` that is no table", "Write [providers.NAME] for each provider.")
-    return limits
+def _tables(document: Mapping[str, Any], name: str, file: str) -> dict[str, Any]:
+    """The file's `[NAME.…]` tables."""
+    tables = document.get(name, {})
+    if not isinstance(tables, dict):
+        raise _bad(file, f"has `{name}` that is no table", f"Write [{name}.NAME] for each of them.")
+    return tables
 
 
 def _merged(shipped: Mapping[str, dict[str, Any]], own: Mapping[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
@@ -98,76 +100,6 @@ def _overlaid(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, A
         old = merged.get(key)
         merged[key] = _overlaid(old, value) if isinstance(old, dict) and isinstance(value, dict) else value
     return merged
-
-
-def _checked(
-    entries: Mapping[str, dict[str, Any]], limits: Mapping[str, Any], file: str, follow_successors: bool = False
-) -> Catalog:
-    problems: list[str] = []
-    models: list[Model] = []
-    for name, entry in entries.items():
-        try:
-            model = Model.model_validate(entry)
-        except ValidationError as error:
-            problems += [f"{name}.{_path(e['loc'])}: {_text(e, entry)}" for e in error.errors()]
-            continue
-        problems += _schema_problems(model)
-        models.append(model)
-    problems += _name_problems(models)
-    providers: dict[str, ProviderLimits] = {}
-    for name, given in limits.items():
-        try:
-            providers[name] = ProviderLimits.model_validate(given)
-        except ValidationError as error:
-            problems += [f"providers.{name}.{_path(e['loc'])}: {_limit_text(e)}" for e in error.errors()]
-    if problems:
-        raise _bad(file, "cannot be used: " + "; ".join(problems), "Correct the fields named here.", problems)
-    return Catalog(tuple(models), providers, follow_successors)
-
-
-def _path(location: tuple[int | str, ...]) -> str:
-    return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in location).lstrip(".")
-
-
-def _limit_text(error: Any) -> str:
-    if error["type"] == "extra_forbidden":
-        return f"is not a limit; there are: {', '.join(ProviderLimits.model_fields)}"
-    return f"{error['msg'][:1].lower()}{error['msg'][1:]}, got {error['input']!r}"
-
-
-def _text(error: Any, entry: Mapping[str, Any]) -> str:
-    if error["type"] == "extra_forbidden" and len(error["loc"]) == 1:
-        close = nearest(str(error["loc"][0]), Model.model_fields)
-        return f"is not a field of a model; did you mean {close!r}?" if close else "is not a field of a model"
-    if error["type"] == "missing":
-        return "is missing"
-    return f"{error['msg'][:1].lower()}{error['msg'][1:]}, got {error['input']!r}"
-
-
-def _schema_problems(model: Model) -> list[str]:
-    from jsonschema import SchemaError
-
-    try:
-        validators = model.validators
-    except SchemaError as error:
-        path = ".".join(str(step) for step in error.absolute_path)
-        return [f"{model.id}.parameters: not valid JSON Schema{f' at {path}' if path else ''}: {error.message}"]
-    defaults = {name: schema["default"] for name, schema in model.parameters.items() if "default" in schema}
-    wrong = parameter_errors(validators, defaults)
-    return [
-        f"{model.id}.{path.replace('params', 'parameters', 1)}.default: {texts[0]}" for path, texts in wrong.items()
-    ]
-
-
-def _name_problems(models: list[Model]) -> list[str]:
-    """An id or alias that stands for two models would make a request mean either."""
-    owner: dict[str, str] = {model.id: model.id for model in models}
-    problems = []
-    for model in models:
-        for alias in model.aliases:
-            if owner.setdefault(alias, model.id) != model.id:
-                problems.append(f"{model.id}.aliases: {alias!r} already names {owner[alias]!r}")
-    return problems
 
 
 def _bad(file: str, what: str, remedy: str, problems: list[str] | None = None) -> BadCatalog:

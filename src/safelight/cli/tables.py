@@ -17,6 +17,7 @@ from safelight.cli.working import size
 if TYPE_CHECKING:
     from safelight.maintenance.pruned import Pruned
     from safelight.services.pause import QueueRow
+    from safelight.services.users import User
     from safelight.settings import SettingRow
 
 PROCESS_STYLES = {"online": "green", "draining": "yellow", "offline": "red"}
@@ -121,6 +122,17 @@ def queues_table(rows: Sequence[QueueRow]) -> Table:
         paused = "" if row.paused_at is None else f"paused {plain(row.pause_reason or '')}".strip()
         counts = (str(count) for count in (row.ready, row.delayed, row.parked, row.running))
         table.add_row(plain(row.name), *counts, Text(paused or "open", "yellow" if paused else "green"))
+    return table
+
+
+def users_table(users: Sequence[User]) -> Table:
+    """By name; what was not said is as for everybody."""
+    table = plain_table()
+    table.add_column("USER", overflow="fold")
+    table.add_column("TIER", no_wrap=True)
+    table.add_column("RUNNING CAP", no_wrap=True)
+    for user in users:
+        table.add_row(plain(user.user_id), plain(user.tier or "-"), str(user.running_cap or "-"))
     return table
 
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import structlog
 
 from safelight.domain.clock import local_s
 from safelight.maintenance.lost import LostWatch
-from safelight.services import batches, durations, parking, presence, sweep
+from safelight.services import batches, caps, durations, parking, presence, sweep
+from safelight.services.caps import CapBook
 from safelight.services.presence import Process
 from safelight.store.database import Database
 from safelight.store.tx import Tx
@@ -26,7 +28,7 @@ class SweepRules:
     """How long a worker may take to honour a cancel, and how many jobs of one user may run in one queue."""
 
     patience_s: float
-    user_cap: int | None = None
+    caps: CapBook = field(default_factory=CapBook)
 
 
 class Sweeper:
@@ -54,8 +56,10 @@ class Sweeper:
 
         The quick form leaves deadlines and orphans to the next thorough one, unless it finds a process lost.
         """
-        now, processes, hits, of_batches = await self._database.read(_look, self._rules.patience_s, thorough)
+        seen = await self._database.read(_look, self._rules.patience_s, thorough)
+        now, processes, hits, of_batches = seen.now, seen.processes, seen.hits, seen.of_batches
         self._seen(processes)
+        self._rules.caps.learn(seen.user_caps)
         done: Counter[str] = Counter()
         if not self._beats():
             self._watch.restart()
@@ -95,8 +99,8 @@ class Sweeper:
 
     async def _let_in(self) -> int:
         """Some groups of parked jobs each time: there may be thousands."""
-        cap = self._rules.user_cap
-        moved, self._group = await self._database.write(parking.let_in_missed, cap, self._group)
+        now = self._rules.caps.now
+        moved, self._group = await self._database.write(parking.let_in_missed, now, self._group)
         return moved
 
     async def _all(self, case: Callable[[Tx], int]) -> int:
@@ -109,5 +113,16 @@ class Sweeper:
         return total
 
 
-def _look(tx: Tx, patience_s: float, thorough: bool) -> tuple[float, list[Process], sweep.Hits, batches.Hits]:
-    return tx.now, presence.processes(tx), sweep.look(tx, patience_s, thorough=thorough), batches.look(tx)
+class _Seen(NamedTuple):
+    """What there is to do, and what the process should know. `now` is the database's."""
+
+    now: float
+    processes: list[Process]
+    hits: sweep.Hits
+    of_batches: batches.Hits
+    user_caps: bool
+
+
+def _look(tx: Tx, patience_s: float, thorough: bool) -> _Seen:
+    hits = sweep.look(tx, patience_s, thorough=thorough)
+    return _Seen(tx.now, presence.processes(tx), hits, batches.look(tx), caps.has_exceptions(tx))

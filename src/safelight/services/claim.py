@@ -8,13 +8,14 @@ when two workers were lost is claimed alone.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
 from safelight.domain.jobs import EventType
 from safelight.services import events, gate_parking, parents, parking
+from safelight.services.caps import NO_CAPS, Caps
 from safelight.services.claimable import (
     CANDIDATES,
     CLAIM_SUSPECTS,
@@ -50,7 +51,7 @@ class Terms(NamedTuple):
 
     idle: bool = True
     """Whether it runs nothing now."""
-    user_cap: int | None = None
+    caps: Caps = NO_CAPS
     """How many jobs of one user may run in one queue."""
     models: tuple[str, ...] | None = None
     providers: tuple[str, ...] = ()
@@ -171,7 +172,7 @@ class _Claiming:
         if self._terms.shut and not self._park_behind_gates(queue):
             self._tx.wake(f"queue:{queue.name}")  # to look again: there is more to park before others are met
             return
-        ready = self._capped(queue) if self._terms.user_cap is not None else self._uncapped(queue)
+        ready = self._capped(queue) if self._terms.caps.there_are_any else self._uncapped(queue)
         self.taken += sorted(ready, key=lambda job: (-job.priority, job.vstart, job.number))
         # What was given priority does not move the clock: it would push back everybody who comes later.
         if usual := [job.vstart for job in ready if job.priority <= 0]:
@@ -192,13 +193,15 @@ class _Claiming:
 
     def _capped(self, queue: _QueueRow) -> list[ClaimedJob]:
         """Pick, park the jobs of users who have enough running, and look again."""
-        cap, running, ready = self._terms.user_cap or 0, Counter[str](), list[ClaimedJob]()
+        caps, running, ready = dict[str, int | None](), Counter[str](), list[ClaimedJob]()
         for _ in range(ROUNDS):
             room = self._room - len(ready)
             found = self._tx.all(CANDIDATES[self._chooses], line=queue.name, slots=room, **self._choice())
-            for user in {candidate.user_id for candidate in found} - running.keys():
-                running[user] = parking.running(self._tx, queue.name, user)
-            chosen, over = _within(cap, running, found)
+            new = {candidate.user_id for candidate in found} - caps.keys()
+            caps |= self._terms.caps.of(self._tx, sorted(new))
+            for user in new:
+                running[user] = 0 if caps[user] is None else parking.running(self._tx, queue.name, user)
+            chosen, over = _within(caps, running, found)
             if chosen:
                 ready += self._tx.all(CLAIM_THESE, numbers=chosen, worker=self._worker_id, at_now=self._tx.now)
             for user in over:
@@ -225,11 +228,14 @@ class _Claiming:
         return {"worker": self._worker_id, "line": queue.name, "at_now": self._tx.now}
 
 
-def _within(cap: int, running: Counter[str], found: Sequence[Candidate]) -> tuple[list[int], list[str]]:
+def _within(
+    caps: Mapping[str, int | None], running: Counter[str], found: Sequence[Candidate]
+) -> tuple[list[int], list[str]]:
     """Whom to take in the order found, counting them as running; and the users who are over their cap."""
     chosen, over = list[int](), dict[str, None]()
     for candidate in found:
-        if running[candidate.user_id] < cap:
+        cap = caps[candidate.user_id]
+        if cap is None or running[candidate.user_id] < cap:
             running[candidate.user_id] += 1
             chosen.append(candidate.number)
         else:

@@ -11,7 +11,6 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from safelight.catalog.catalog import Catalog
-from safelight.catalog.views import timed
 from safelight.domain.errors import CallerError, Gone, NotFound, Remedy, Unavailable
 from safelight.domain.ids import is_id, new_id
 from safelight.services import batches, binding, disk, job_pages, keys, read_jobs
@@ -28,6 +27,7 @@ from safelight.services.shown_models import shown_models
 from safelight.services.submission import Answer, Replayed, Submission
 from safelight.services.submit import submit
 from safelight.services.submit_batch import BatchSubmission, submit_batch
+from safelight.services.terms_of_users import TermsOfUsers
 from safelight.store.database import Database
 
 LOOKS_AFTER_SUBMIT = 3
@@ -44,11 +44,15 @@ class Accepted(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """One installation as its users meet it. `lookout` knows the providers that can be used, here or elsewhere."""
+    """One installation as its users meet it.
+
+    `lookout` knows the providers that can be used, here or elsewhere; `terms` what of the catalog each user may use.
+    """
 
     database: Database
     catalog: Catalog
     lookout: Lookout
+    terms: TermsOfUsers
     limits: Limits
     links_for: LinksFor
     intake: Intake
@@ -133,10 +137,11 @@ class Desk:
                 evidence={"job_id": answer.job_id},
             ) from error
 
-    async def models(self) -> list[dict[str, Any]]:
-        """Every model as shown to users, with whether it can be used now, and why not."""
+    async def models(self, user_id: str) -> list[dict[str, Any]]:
+        """Every model as shown to a user, with whether it can be used now, and why not."""
         outlook = await self.lookout.look()
-        return shown_models(timed(self.catalog, outlook.learnt), outlook, datetime.now(UTC).date())
+        catalog = await self.terms.catalog_for(user_id, outlook.learnt)
+        return shown_models(catalog, outlook, datetime.now(UTC).date())
 
     def free_disk_bytes(self) -> int | None:
         """Room on the fullest disk that jobs need; None where none is limited. Raises Unavailable."""
@@ -155,7 +160,7 @@ class Desk:
     ) -> Submission | BatchSubmission:
         """A batch in a thread: a thousand checks take their time."""
         outlook = await self.lookout.look()
-        catalog = timed(self.catalog, outlook.learnt)
+        catalog = await self.terms.catalog_for(caller.user_id, outlook.learnt)
         rules: dict[str, Any] = {
             "configured": outlook.configured,
             "missing": outlook.missing,

@@ -13,6 +13,7 @@ from typing import NamedTuple, Protocol
 
 import sqlalchemy as sa
 
+from safelight.services.caps import Caps
 from safelight.services.moves import picked
 from safelight.services.sql import INTEGER, TEXT, arg
 from safelight.store import tables
@@ -143,10 +144,10 @@ def let_in(tx: Tx, ran: Sequence[Ran]) -> None:
         _let_in(tx, group, freed[group])
 
 
-def let_in_missed(tx: Tx, cap: int | None, after: Group) -> tuple[int, Group]:
+def let_in_missed(tx: Tx, caps: Caps, after: Group) -> tuple[int, Group]:
     """Look through parked groups, some at a time: how many jobs were let in, and the group to go on after.
 
-    It is FIRST_GROUP when the end was reached. `cap` is the number of jobs of one user that may run in a queue.
+    It is FIRST_GROUP when the end was reached.
     """
     moved = 0
     for _ in range(GROUPS_AT_ONCE):
@@ -154,14 +155,15 @@ def let_in_missed(tx: Tx, cap: int | None, after: Group) -> tuple[int, Group]:
         if group is None:
             return moved, FIRST_GROUP
         after = group
-        if room := _room(tx, group, cap):
+        if room := _room(tx, group, caps):
             moved += _let_in(tx, group, room)
     return moved, after
 
 
-def _room(tx: Tx, group: Group, cap: int | None) -> int:
+def _room(tx: Tx, group: Group, caps: Caps) -> int:
     kind, _, name = group.waiting_for.partition(":")
     if kind == "user":
+        cap = caps.of(tx, [name])[name]
         return PARK_AT_ONCE if cap is None else max(0, cap - running(tx, group.queue, name))
     if kind == "gate":
         return 0  # workers let those in: they know which of them they can call for

@@ -84,8 +84,9 @@ def prepare_batch(
     missing: Mapping[str, str] = NOTHING_KNOWN,
 ) -> BatchSubmission:
     """Check every item and turn the whole into a BatchSubmission. Raises InvalidParams with every wrong field."""
-    if not 0 < len(request.items) <= MOST_ITEMS:
-        text = f"must be from 1 to {MOST_ITEMS}, got {len(request.items)}"
+    most = min(MOST_ITEMS, catalog.max_batch or MOST_ITEMS)
+    if not 0 < len(request.items) <= most:
+        text = f"must be from 1 to {most}, got {len(request.items)}"
         raise InvalidParams(f"items: {text}", errors={"items": [text]})
     parent_id = new_id()
     of_items = replace(limits, max_wait_s=limits.batch_wait_s)

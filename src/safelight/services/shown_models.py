@@ -16,7 +16,7 @@ def shown_models(catalog: Catalog, outlook: Outlook, today: date) -> list[dict[s
     defaults = {_default(catalog, kind, outlook, today) for kind in kinds}
     shown = []
     for model in catalog.models:
-        reason = model.why_unavailable(configured=outlook.configured, today=today, missing=outlook.missing)
+        reason = catalog.why_unavailable(model, configured=outlook.configured, today=today, missing=outlook.missing)
         learnt = outlook.learnt.get(model.id)
         now = {
             "available": reason is None,

@@ -448,6 +448,12 @@ users = Table(
     Column("user_id", Text, primary_key=True),
     Column("tier", Text),
     Column("running_cap", Integer),
+    Index(
+        "ix_users_capped",
+        "running_cap",
+        sqlite_where=text("running_cap IS NOT NULL"),
+        postgresql_where=text("running_cap IS NOT NULL"),
+    ),
 )
 """Users of whom the operator has said something: their tier (a name in the catalog file), how many jobs may run."""
 

@@ -13,6 +13,7 @@ from safelight.domain.gates import Toll
 from safelight.domain.unknown import UnknownPolicy
 from safelight.events.hub import Hub
 from safelight.providers.protocol import Provider
+from safelight.services.caps import CapBook
 from safelight.services.gate_look import toll_at
 from safelight.services.gate_parking import ShutGate
 from safelight.storage.assets import AssetStore
@@ -63,8 +64,6 @@ class Rules:
     """How long an unknown call is looked for before its job fails."""
     daily_spend_usd: float | None = None
     """What each provider's calls may be expected to cost per UTC day."""
-    user_cap: int | None = None
-    """Jobs of one user that may run in one queue at a time."""
 
 
 def today() -> date:
@@ -89,6 +88,8 @@ class Bench:
     presence: Presence
     pace: Pace = Pace()
     rules: Rules = Rules()
+    caps: CapBook = field(default_factory=CapBook)
+    """How many jobs of one user may run."""
     fetching: Fetching = field(default_factory=Fetching)
     random: Callable[[], float] = Random().random  # noqa: S311 - jitter; the system's is slow among busy threads
     today: Callable[[], date] = today

@@ -141,7 +141,7 @@ class Runner:
     def _terms(self) -> Terms:
         bench = self.bench
         models, here = bench.runnable_models(), tuple(bench.providers)
-        return Terms(not self._running, bench.rules.user_cap, models, here, bench.shut_gates())
+        return Terms(not self._running, bench.caps.now, models, here, bench.shut_gates())
 
     def _start(self, job: ClaimedJob) -> None:
         key = (job.number, job.fence)

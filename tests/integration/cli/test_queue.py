@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from safelight.services.caps import Caps
 from safelight.services.claim import Terms, claim
 from safelight.store.database import Database
 from tests.integration.cli.conftest import Run
@@ -20,7 +21,7 @@ def busy(database: Database) -> None:
         set_scene(tx, users=("ann", "bob"))
         claimed(tx, "runs")
         submitted(tx, "parked")
-        claim(tx, "w1", ["image"], 1, Terms(user_cap=1))
+        claim(tx, "w1", ["image"], 1, Terms(caps=Caps(1)))
         submitted(tx, "ready 1", "ready 2", user="bob")
         submitted(tx, "later", user="bob", start_at=tx.now + 3600)
 

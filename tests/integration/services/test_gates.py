@@ -11,6 +11,7 @@ from safelight.domain.gates import Cause, Shut, Toll, Verdict
 from safelight.domain.outcomes import ErrorClass, ProviderError
 from safelight.services import calls, gate_look, gate_parking, gates, parking, presence, sweep
 from safelight.services.calls import CallOutcome, Sending, sending
+from safelight.services.caps import NO_CAPS
 from safelight.services.claim import Terms, claim
 from safelight.services.claimable import ClaimedJob
 from safelight.services.gate_parking import Opening, ShutGate, gate_of, let_through
@@ -350,5 +351,5 @@ def test_the_sweep_leaves_those_at_gates_to_who_can_call_for_them(shared: Databa
     with scene(shared) as tx:
         submitted(tx, "a")
         claim(tx, "w1", ["image"], 9, SHUT_ACME)
-        assert parking.let_in_missed(tx, None, parking.FIRST_GROUP) == (0, parking.FIRST_GROUP)
+        assert parking.let_in_missed(tx, NO_CAPS, parking.FIRST_GROUP) == (0, parking.FIRST_GROUP)
         assert [event.type for event in events_of(tx, job(tx, "a").number)] == ["job.submitted"]

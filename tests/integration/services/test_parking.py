@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from safelight.domain.jobs import Status
 from safelight.services import parking, presence, sweep
 from safelight.services.calls import CallOutcome, end_call
 from safelight.services.cancel import cancel
+from safelight.services.caps import NO_CAPS, Caps, has_exceptions
 from safelight.services.claim import Terms, claim
 from safelight.services.finish import Ending, finish
 from safelight.services.hand_back import Return, hand_back
 from safelight.services.parking import FIRST_GROUP, PARK_AT_ONCE, let_in_missed
 from safelight.services.pause import resume
+from safelight.services.users import set_user
 from safelight.store.database import Database
 from safelight.store.tx import Tx
 from tests.integration.services.scene import claimed, complete, hire, job, pause, running, scene, submitted, turn_back
 
-TWO = Terms(user_cap=2)
+TWO = Terms(caps=Caps(2))
 
 
 def names(found: list[object]) -> list[str]:
@@ -48,8 +52,36 @@ def test_the_cap_counts_per_queue_and_counts_jobs_with_an_open_call(shared: Data
         assert parking.running(tx, "image", "ann") == 1
         submitted(tx, "v", queue="video")
         submitted(tx, "two", "three")
-        found = claim(tx, "w1", ["image", "video"], 9, Terms(user_cap=1))
+        found = claim(tx, "w1", ["image", "video"], 9, Terms(caps=Caps(1)))
         assert names(list(found)) == ["one", "v"]
+
+
+def test_a_cap_is_the_users_own_else_the_tiers_else_everybodys(shared: Database) -> None:
+    with scene(shared, users=("ann", "bob", "cy", "dan", "eve")) as tx:
+        set_user(tx, "ann", {"tier": "free", "running_cap": 3})
+        set_user(tx, "bob", {"tier": "free"})
+        set_user(tx, "cy", {"tier": "pro"})
+        set_user(tx, "eve", {"tier": "gone"})
+        assert has_exceptions(tx)
+        for user in ("ann", "bob", "cy", "dan", "eve"):
+            submitted(tx, *(f"{user}{n}" for n in range(5)), user=user)
+        caps = Caps(4, {"free": 1, "pro": None, "default": 2}, has_exceptions(tx))
+        taken = Counter(job.user_id for job in claim(tx, "w1", ["image"], 99, Terms(caps=caps)))
+        assert taken == {"ann": 3, "bob": 1, "cy": 4, "dan": 2, "eve": 2}
+        assert let_in_missed(tx, caps, FIRST_GROUP) == (0, FIRST_GROUP)
+        set_user(tx, "ann", {"running_cap": None})
+        assert not has_exceptions(tx)
+        set_user(tx, "bob", {"tier": "pro"})
+        assert let_in_missed(tx, caps, FIRST_GROUP) == (3, FIRST_GROUP)
+
+
+def test_users_without_any_cap_run_beside_those_that_have_one(shared: Database) -> None:
+    with scene(shared, users=("ann", "bob")) as tx:
+        set_user(tx, "ann", {"running_cap": 1})
+        submitted(tx, "a1", "a2")
+        submitted(tx, "b1", "b2", "b3", user="bob")
+        caps = Caps(exceptions=has_exceptions(tx))
+        assert names(list(claim(tx, "w1", ["image"], 9, Terms(caps=caps)))) == ["a1", "b1", "b2", "b3"]
 
 
 def test_when_a_job_ends_the_next_of_its_user_is_let_in(shared: Database) -> None:
@@ -65,7 +97,7 @@ def test_when_a_job_ends_the_next_of_its_user_is_let_in(shared: Database) -> Non
 def test_a_job_that_goes_back_to_wait_lets_another_in(shared: Database) -> None:
     with scene(shared) as tx:
         submitted(tx, "a1", "a2")
-        (first,) = claim(tx, "w1", ["image"], 4, Terms(user_cap=1))
+        (first,) = claim(tx, "w1", ["image"], 4, Terms(caps=Caps(1)))
         hand_back(tx, Return(first.number, first.fence, "busy", 60, True))
         assert job(tx, "a2").ready
 
@@ -73,7 +105,7 @@ def test_a_job_that_goes_back_to_wait_lets_another_in(shared: Database) -> None:
 def test_a_parked_job_can_be_canceled_and_lets_nobody_in(shared: Database) -> None:
     with scene(shared) as tx:
         submitted(tx, "a1", "a2", "a3")
-        claim(tx, "w1", ["image"], 4, Terms(user_cap=1))
+        claim(tx, "w1", ["image"], 4, Terms(caps=Caps(1)))
         assert cancel(tx, "a2", "ann") == "pending"
         assert (job(tx, "a2").status, job(tx, "a2").waiting_for) == ("canceled", None)
         assert not job(tx, "a3").ready
@@ -82,11 +114,11 @@ def test_a_parked_job_can_be_canceled_and_lets_nobody_in(shared: Database) -> No
 def test_the_sweep_lets_in_what_was_missed_up_to_the_cap(shared: Database) -> None:
     with scene(shared) as tx:
         submitted(tx, *(f"a{n}" for n in range(5)))
-        claim(tx, "w1", ["image"], 9, Terms(user_cap=1))
-        assert let_in_missed(tx, 1, FIRST_GROUP) == (0, FIRST_GROUP)
-        assert let_in_missed(tx, 3, FIRST_GROUP) == (2, FIRST_GROUP)
+        claim(tx, "w1", ["image"], 9, Terms(caps=Caps(1)))
+        assert let_in_missed(tx, Caps(1), FIRST_GROUP) == (0, FIRST_GROUP)
+        assert let_in_missed(tx, Caps(3), FIRST_GROUP) == (2, FIRST_GROUP)
         assert sweep.look(tx, 30.0).parked == 2
-        assert let_in_missed(tx, None, FIRST_GROUP)[0] == 2
+        assert let_in_missed(tx, NO_CAPS, FIRST_GROUP)[0] == 2
         assert sweep.look(tx, 30.0).parked == 0
 
 
@@ -94,8 +126,8 @@ def test_one_claim_parks_a_slice_and_goes_on_behind_it(shared: Database) -> None
     with scene(shared, users=("ann", "bob"), credits=10_000) as tx:
         submitted(tx, *(f"a{n}" for n in range(PARK_AT_ONCE + 5)), price=1, share=0.001)
         submitted(tx, "b", user="bob", share=50.0)
-        assert len(claim(tx, "w1", ["image"], 1, Terms(user_cap=1))) == 1
-        assert names(list(claim(tx, "w1", ["image"], 1, Terms(user_cap=1)))) == ["b"]
+        assert len(claim(tx, "w1", ["image"], 1, Terms(caps=Caps(1)))) == 1
+        assert names(list(claim(tx, "w1", ["image"], 1, Terms(caps=Caps(1))))) == ["b"]
 
 
 def test_a_job_that_was_running_when_two_workers_were_lost_is_claimed_alone(shared: Database) -> None:
@@ -125,9 +157,9 @@ def test_a_suspect_whose_worker_is_gone_is_let_in_again(shared: Database) -> Non
         submitted(tx, "bad")
         lose(tx, "bad", 2)
         claim(tx, "w1", ["image"], 1, Terms(idle=False))
-        assert let_in_missed(tx, None, FIRST_GROUP)[0] == 0
+        assert let_in_missed(tx, NO_CAPS, FIRST_GROUP)[0] == 0
         presence.declare_lost(tx, "w1", 0)
-        assert let_in_missed(tx, None, FIRST_GROUP)[0] == 1
+        assert let_in_missed(tx, NO_CAPS, FIRST_GROUP)[0] == 1
         assert names(list(claim(tx, "w2", ["image"], 1))) == ["bad"]
 
 
@@ -137,7 +169,7 @@ def test_a_suspect_whose_worker_drains_is_let_in_again(shared: Database) -> None
         lose(tx, "bad", 2)
         claim(tx, "w1", ["image"], 1, Terms(idle=False))
         presence.beat(tx, presence.Beat("w1", 1, True, 0.0, 0))
-        assert let_in_missed(tx, None, FIRST_GROUP)[0] == 1
+        assert let_in_missed(tx, NO_CAPS, FIRST_GROUP)[0] == 1
         assert names(list(claim(tx, "w2", ["image"], 1))) == ["bad"]
 
 
@@ -215,7 +247,7 @@ def test_a_scheduled_job_of_a_capped_user_is_parked_when_its_time_comes(shared: 
         submitted(tx, "later", start_at=tx.now + 60)
         turn_back(tx, job(tx, "later").number, "due_at")
         assert sweep.make_ready(tx) == 1
-        assert claim(tx, "w1", ["image"], 1, Terms(user_cap=1)) == []
+        assert claim(tx, "w1", ["image"], 1, Terms(caps=Caps(1))) == []
         assert job(tx, "later").waiting_for == "user:ann"
 
 

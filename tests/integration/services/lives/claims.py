@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
 from safelight.services import parking, presence
+from safelight.services.caps import Caps
 from safelight.services.claim import PARTS, Terms, claim
 from safelight.services.claimable import SUSPECT_AFTER, ClaimedJob
 from tests.integration.services.lives.stage import PICK, one_of
@@ -32,7 +33,7 @@ class Claims(Users):
         if worker is None:
             return
         before = self.rows()
-        taken = claim(self.tx, worker, ["image"], slots, Terms(idle=idle, user_cap=cap))
+        taken = claim(self.tx, worker, ["image"], slots, Terms(idle=idle, caps=Caps(cap)))
         may = {name for name, row in before.items() if self._may_be_claimed(row, worker)}
         assert {lease.id for lease in taken} <= (may if self.world.workers[worker] else set())
         assert len(taken) <= slots

@@ -8,6 +8,7 @@ from hypothesis.stateful import rule
 from safelight.domain.retry import MAX_LOST
 from safelight.services import aftercare, batches, parking, pause, presence, sweep
 from safelight.services.calls import CallOutcome, end_call
+from safelight.services.caps import Caps
 from safelight.services.hear import News, hear
 from safelight.services.late import Late, keep_late
 from tests.integration.services.lives.stage import PATIENCE_S, PICK, one_of
@@ -87,7 +88,7 @@ class Keepers(Workers):
 
     @rule(cap=st.sampled_from([None, 1, 2]))
     def the_sweep_lets_in_what_was_missed(self, cap: int | None) -> None:
-        parking.let_in_missed(self.tx, cap, parking.FIRST_GROUP)
+        parking.let_in_missed(self.tx, Caps(cap), parking.FIRST_GROUP)
         parked = [row for row in self.rows().values() if row.waiting_for is not None]
         for row in parked:
             kind, _, name = row.waiting_for.partition(":")

@@ -38,6 +38,8 @@ def _add_catalog() -> None:
         sa.Column("running_cap", sa.Integer(), nullable=True),
         sa.PrimaryKeyConstraint("user_id", name=op.f("pk_users")),
     )
+    capped = sa.text("running_cap IS NOT NULL")
+    op.create_index("ix_users_capped", "users", ["running_cap"], sqlite_where=capped, postgresql_where=capped)
     op.create_table(
         "durations",
         sa.Column("model", sa.Text(), nullable=False),
