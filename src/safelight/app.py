@@ -41,8 +41,8 @@ from safelight.services.outlook import Lookout
 from safelight.services.prepare import Limits
 from safelight.services.presence import addresses, processes
 from safelight.services.screening import GROUP, NamedHook, PromptHook, Screen
-from safelight.services.word_list import read_word_list
 from safelight.services.terms_of_users import TermsOfUsers
+from safelight.services.word_list import read_word_list
 from safelight.settings import Settings
 from safelight.storage import images, signing
 from safelight.storage.assets import AssetStore
