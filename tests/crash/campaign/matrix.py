@@ -49,6 +49,7 @@ SWEEPER = (
 API = (
     "cancel",
     "cancel_items",
+    "complete_upload",
     "grant",
     "hear",
     "keep_upload",
