@@ -96,6 +96,8 @@ class Presigned:
         stored = await intake.store.head(incoming)
         if stored is None:
             raise _nothing_came(upload)
+        if stored.size_bytes == 0:
+            raise RefusedPicture("is empty")
         if stored.size_bytes > intake.rules.most_bytes:
             raise RefusedPicture(f"has {stored.size_bytes} bytes; at most {intake.rules.most_bytes} are taken")
         with intake.memory.share() as share:
