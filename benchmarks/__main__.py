@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from benchmarks import backup, beats, flight, growth, life, main_job
+from benchmarks import backup, beats, flight, growth, life, main_job, polls
 from benchmarks.figures import show
 from benchmarks.report import write
 from safelight.telemetry.logs import configure_logging
@@ -14,6 +14,7 @@ PARTS = {
     "main": main_job.measure,
     "life": life.measure,
     "flight": flight.measure,
+    "polls": polls.measure,
     "growth": growth.measure,
     "beats": beats.measure,
     "backup": backup.measure,

@@ -77,11 +77,19 @@ def openapi(_: str) -> str:
     return json.dumps(described, indent=2, ensure_ascii=False, sort_keys=True) + "\n"
 
 
+def supported(providers: str) -> str:
+    """docs/providers.md with the table of what adapters support between its markers."""
+    from tools.provider_table import table
+
+    return between_markers(providers, "support", table())
+
+
 DOCUMENTS = (
     Document("README.md", settings_table),
     Document("docs/cli.md", command_line),
     Document("docs/models.md", models),
     Document("docs/openapi.json", openapi),
+    Document("docs/providers.md", supported),
 )
 
 

@@ -24,6 +24,7 @@ class TestReplicate(RemoteProviderConformance):
         most_outputs=4,
         inputs=("image", "mask", "first_frame", "last_frame"),
         addresses=True,
+        tells_progress=True,
         driven_by="replicate",
     )
 

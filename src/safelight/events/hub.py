@@ -11,8 +11,8 @@ from contextlib import contextmanager
 class Waiter:
     """One reader's bell. Rings that come while it is busy are kept as one."""
 
-    def __init__(self) -> None:
-        self._rung = asyncio.Event()
+    def __init__(self, *, by_name_only: bool = False) -> None:
+        self._rung, self.by_name_only = asyncio.Event(), by_name_only
 
     def ring(self) -> None:
         self._rung.set()
@@ -38,9 +38,13 @@ class Hub:
         self._waiters: defaultdict[str, set[Waiter]] = defaultdict(set)
 
     @contextmanager
-    def waiting(self, *topics: str) -> Iterator[Waiter]:
-        """A waiter that rings for any of the topics while the block lasts."""
-        waiter = Waiter()
+    def waiting(self, *topics: str, by_name_only: bool = False) -> Iterator[Waiter]:
+        """A waiter that rings for any of the topics while the block lasts.
+
+        `by_name_only`: not when it is only known that something has changed, for those who would ask somebody else
+        than the rows.
+        """
+        waiter = Waiter(by_name_only=by_name_only)
         for topic in topics:
             self._waiters[topic].add(waiter)
         try:
@@ -58,5 +62,8 @@ class Hub:
                 waiter.ring()
 
     def wake_all(self) -> None:
-        """Ring everyone: something changed, and it is not known what."""
-        self.wake(list(self._waiters))
+        """Ring everyone who can look for himself: something changed, and it is not known what."""
+        for waiters in self._waiters.values():
+            for waiter in waiters:
+                if not waiter.by_name_only:
+                    waiter.ring()

@@ -74,9 +74,11 @@ class GuardedDialler(httpcore.AsyncNetworkBackend):
 
 def refuse_private(place: str, addresses: Sequence[Address]) -> None:
     """One private answer among public ones is refused as well: an honest name has none. Raises RefusedTarget."""
-    if not all(map(is_public, addresses)):  # which one it is stays inside: it would tell strangers of this network
+    wrong = next((address for address in addresses if not is_public(address)), None)
+    if wrong is not None:
         raise RefusedTarget(
-            f"{place} does not lead to a public address. The operator can exempt it by SAFELIGHT_ALLOW_PRIVATE_HOSTS."
+            f"{place} leads to {wrong}, which is not a public address. The operator can exempt {place} by "
+            "SAFELIGHT_ALLOW_PRIVATE_HOSTS."
         )
 
 

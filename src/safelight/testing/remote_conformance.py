@@ -196,6 +196,17 @@ class RemoteProviderConformance(ProviderConformance):
             assert isinstance(raised, AskLater)
             assert raised.retry_after_s == (RETRY_AFTER_S if self.support.says_when else None)
 
+    def test_a_poll_says_how_far_it_is_where_that_is_known(self, stage: Stage) -> None:
+        self._skip_unless(self.support.tells_progress, "it says nothing of that")
+
+        async def scenario() -> RemoteState:
+            begun = await self._begun(stage.provider, self._saying("seconds=60"))
+            return await stage.provider.poll(begun.remote_id)
+
+        state = stage.run(scenario(), self.patience_s)
+        assert isinstance(state, Pending)
+        assert state.progress is not None
+
     def test_an_accepted_call_is_resumed_by_its_name_in_another_process(self, stage: Stage) -> None:
         self._skip_unless(self.support.asynchronous, "its calls have no name")
 

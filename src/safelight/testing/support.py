@@ -28,6 +28,8 @@ class Support:
     """Roles of the pictures it takes."""
     addresses: bool = False
     """It delivers addresses to fetch at once, and they expire."""
+    tells_progress: bool = False
+    """Its polls may say how far it is."""
     streams: bool = False
     """Text, while it is written."""
     says_when: bool = True

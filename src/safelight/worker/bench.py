@@ -30,7 +30,7 @@ class Pace:
 
     first_poll_s: float = 0.5
     """From acceptance to the first question; the pauses grow from there."""
-    poll_every_s: float = 1.8
+    poll_every_s: float = 1.5
     """The longest pause, so that no answer lies there for 2 s."""
     look_again_s: float = 60.0
     """How long a call waits to be woken before it waits again: the look of the whole process comes much sooner."""

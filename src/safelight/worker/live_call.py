@@ -114,7 +114,7 @@ class LiveCall:
     async def _make(self) -> Answer:
         begun = await self._begin()
         if isinstance(begun, Pending):
-            with self._bench.hub.waiting(f"call:{self.id}") as waiter:
+            with self._bench.hub.waiting(f"call:{self.id}", by_name_only=True) as waiter:
                 answer = await self._poll_until_answered(begun, waiter)
         else:
             answer = begun
@@ -133,6 +133,8 @@ class LiveCall:
             shown = progress
             await waiter.wait(times.next_s())
             waiter.clear()
+            if self._draining:
+                return await self._let_go(latest.remote_id)
             latest = await self._poll(latest, times)
         return latest
 

@@ -39,7 +39,6 @@ SWEEPER = (
     "declare_lost",
     "expire",
     "forget_lost",
-    "keep",
     "let_in_missed",
     "make_ready",
     "recount_batches",
@@ -142,6 +141,4 @@ IN_AN_ATTEMPT = [point for point in HERE if point not in _BY_OTHERS]
 SWEEP = around_commits(SWEEPER)
 SERVER = around_commits(API)
 PRUNE = around_commits(PRUNER)
-IN_OBJECT_STORES = around_commits(["complete_upload"])
-"""Where nobody dies in the campaign: it has its files on disk, and no addresses are handed out there."""
-EVERYWHERE = frozenset([*HERE, *SWEEP, *SERVER, *PRUNE, *IN_OBJECT_STORES])
+EVERYWHERE = frozenset([*HERE, *SWEEP, *SERVER, *PRUNE])

@@ -142,9 +142,13 @@ def test_parameters_go_under_the_names_of_each_model() -> None:
     assert input_of(schnell) == {
         "prompt": "x", "num_outputs": 2, "output_format": "jpg", "seed": 7, "aspect_ratio": "16:9",
     }  # fmt: skip
-    seedream = input_of(Generation("image", "bytedance/seedream-4", "x", {"n": 3, "size": "2K"}, (picture,)))
+    seedream = input_of(Generation("image", "bytedance/seedream-4", "x", {"n": 3, "resolution": "2K"}, (picture,)))
     assert (seedream["max_images"], seedream["sequential_image_generation"]) == (3, "auto")
+    assert (seedream["size"], "resolution" in seedream) == ("2K", False)
     assert seedream["image_input"] == ["data:image/png;base64,cG5n"]
+    exact = {"width": 1440, "height": 960, "aspect_ratio": "1:1"}
+    assert input_of(Generation("image", "black-forest-labs/flux-1.1-pro", "x", exact))["aspect_ratio"] == "custom"
+    assert input_of(Generation("image", "bytedance/seedream-4", "x", {**exact, "resolution": "2K"}))["size"] == "custom"
     seedance = Generation("video", "bytedance/seedance-1-pro", "x", {"duration_s": 5, "fps": 24, "resolution": "480p"})
     assert input_of(seedance) == {"prompt": "x", "duration": 5, "fps": 24, "resolution": "480p"}
     bigger = Generation("upscale", "nightmareai/real-esrgan", "", {"scale": 4}, (picture,))

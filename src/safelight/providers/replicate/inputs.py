@@ -35,6 +35,8 @@ OF_MODEL: Mapping[str, Mapping[str, str | None]] = {
 """By the beginning of the model's name. None: the model has no such input."""
 LISTS = frozenset({"image_input"})
 JPEG = "jpg"
+SIZED_BY_RATIO = ("bytedance/seedream-3", "black-forest-labs/flux-1.1")
+"""Models that heed width and height only under the aspect ratio `custom`."""
 
 
 def input_of(generation: Generation, addresses: Mapping[str, str] | None = None) -> dict[str, Any]:
@@ -44,6 +46,7 @@ def input_of(generation: Generation, addresses: Mapping[str, str] | None = None)
     for name, value in generation.params.items():
         if (theirs := names.get(name, name)) is not None:
             given[theirs] = JPEG if name == "format" and value == "jpeg" else value
+    _settle_size(given, generation.model)
     if given.get("max_images", 1) > 1:
         given["sequential_image_generation"] = "auto"
     for picture in generation.inputs:
@@ -51,6 +54,19 @@ def input_of(generation: Generation, addresses: Mapping[str, str] | None = None)
             address = (addresses or {}).get(picture.role) or data_uri(picture)
             given[theirs] = [*given.get(theirs, []), address] if theirs in LISTS else address
     return given
+
+
+def _settle_size(given: dict[str, Any], model: str) -> None:
+    """A width and a height together go before whatever else says how large; each family has its word for that."""
+    exact = "width" in given and "height" in given
+    if model.startswith("bytedance/seedream-4"):
+        resolution = given.pop("resolution", None)
+        if exact:
+            given["size"] = "custom"
+        elif resolution is not None:
+            given["size"] = resolution
+    elif exact and model.startswith(SIZED_BY_RATIO):
+        given["aspect_ratio"] = "custom"
 
 
 def data_uri(picture: Input) -> str:
