@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from safelight.testing.mishaps import Mishap
+from safelight.testing.pictures import tiny_png
+from safelight.testing.stand_in_openai import StandInOpenAI
 from tests.support.server import Installation, Running
 from tests.support.sse import watching
 from tests.support.text_providers import KEYS, MODELS, Providers, submit, with_text_providers
@@ -51,7 +54,23 @@ def test_a_text_is_read_while_it_is_written_and_paid_by_its_use(made: Made, prov
 def test_pictures_of_openai_are_stored_and_their_cost_is_recorded(made: Made) -> None:
     job = ended(made, kind="image", model="gpt-image-2", prompt="a lighthouse", params={"n": 2})
     assert (job["status"], len(job["assets"])) == ("completed", 2)
-    assert job["cost_usd"] > 0
+    assert job["cost_usd"] == pytest.approx((12 * 5 + 2 * 272 * 30) / 1_000_000), "by the tokens that the answer tells"
+
+
+def test_a_picture_that_is_to_be_edited_reaches_openai_as_it_is(made: Made) -> None:
+    picture, mask = (base64.b64encode(tiny_png(shade)).decode() for shade in (10, 200))
+    inputs = [
+        {"role": "image", "data_uri": f"data:image/png;base64,{picture}"},
+        {"role": "mask", "data_uri": f"data:image/png;base64,{mask}"},
+    ]
+    job = ended(made, kind="image", model="gpt-image-2", prompt="a fox in it", inputs=inputs)
+    assert (job["status"], len(job["assets"])) == ("completed", 1)
+    stand_in = made[1].stand_ins["openai"]
+    assert isinstance(stand_in, StandInOpenAI)
+    assert [(name, data) for name, _, data in stand_in.edits[-1]] == [
+        ("image[]", tiny_png(10)),
+        ("mask", tiny_png(200)),
+    ]
 
 
 @pytest.mark.parametrize("provider", MODELS)

@@ -13,9 +13,10 @@ from safelight.api.context import Caller, Installation, Visitor
 from safelight.api.errors import STATUS, problem, request_id_of
 from safelight.app import Safelight
 from safelight.domain.clock import as_rfc3339
-from safelight.domain.errors import CallerError, Conflict, InvalidParams, NotFound, Remedy, SafelightError
+from safelight.domain.errors import CallerError, InvalidParams, SafelightError
 from safelight.domain.ids import is_id
 from safelight.services import uploads
+from safelight.services.presigned import Presigned, no_such_upload
 from safelight.services.uploads import Upload
 from safelight.storage.pictures import RefusedPicture
 
@@ -49,22 +50,42 @@ async def upload(request: Request, safelight: Installation, caller: Caller) -> R
     return JSONResponse(body(kept), 201, {"Location": f"{caller.base}{PATH}/{kept.id}"})
 
 
-@router.post(f"{PATH}/presign", summary="Ask for an address to upload to")
+@router.post(f"{PATH}/presign", status_code=201, summary="Ask for an address to upload to")
 async def presign(safelight: Installation, caller: Caller) -> dict[str, Any]:
-    """Where files are kept in an object store. Everywhere else `POST /api/uploads` is the way."""
-    raise Conflict(
-        f"Files of this installation are kept in {safelight.store.url.partition(':')[0]} storage, to which no "
-        "addresses are handed out.",
-        remedy=Remedy("Send the picture itself, as multipart/form-data.", "curl -F file=@picture.png …/api/uploads"),
-    )
+    """Where files are kept in an object store: PUT the bytes to `url`, then POST to `complete`.
+
+    Everywhere else `POST /api/uploads` is the way.
+    """
+    safelight.desk.refuse_on_full_disk()
+    upload, url, lives_s = await Presigned(safelight.desk.intake).address(caller.user_id)
+    return {
+        "id": upload.id,
+        "method": "PUT",
+        "url": url,
+        "url_lives_s": lives_s,
+        "max_bytes": safelight.desk.intake.rules.most_bytes,
+        "complete": f"{caller.base}{PATH}/{upload.id}/complete",
+        "expires_at": as_rfc3339(upload.expires_at),
+    }
+
+
+@router.post(f"{PATH}/{{upload_id}}/complete", summary="Say that the bytes have come")
+async def complete(upload_id: str, safelight: Installation, caller: Caller) -> dict[str, Any]:
+    """They are looked at now; what is no picture is refused, and another may be put in its place."""
+    if not is_id(upload_id):
+        raise no_such_upload()
+    try:
+        return body(await Presigned(safelight.desk.intake).complete(upload_id, caller.user_id))
+    except RefusedPicture as error:
+        raise _refused(error) from error
 
 
 @router.get(f"{PATH}/{{upload_id}}", summary="Look at an upload")
 async def show_upload(upload_id: str, safelight: Installation, caller: Caller) -> dict[str, Any]:
     """What it is, and when it goes if no job uses it."""
     found = await safelight.database.read(uploads.upload_of, upload_id, caller.user_id) if is_id(upload_id) else None
-    if found is None:
-        raise _no_such_upload()
+    if found is None or found.stored_at is None:
+        raise no_such_upload()
     return body(found)
 
 
@@ -75,7 +96,7 @@ async def remove_upload(upload_id: str, safelight: Installation, caller: Caller)
         await safelight.database.write(uploads.remove_upload, upload_id, caller.user_id) if is_id(upload_id) else None
     )
     if removed is None:
-        raise _no_such_upload()
+        raise no_such_upload()
     if isinstance(removed, CallerError):
         raise removed
 
@@ -100,7 +121,7 @@ async def _keep(request: Request, safelight: Safelight, caller: Visitor) -> Uplo
         try:
             return await intake.keep(caller.user_id, sent.data, sent.claimed)
         except RefusedPicture as error:
-            raise InvalidParams(f"file {error}", errors={multipart.FIELD: [str(error)]}) from error
+            raise _refused(error) from error
 
 
 def _refusal(request: Request, error: SafelightError) -> Response:
@@ -112,5 +133,5 @@ def _refusal(request: Request, error: SafelightError) -> Response:
     return answer
 
 
-def _no_such_upload() -> NotFound:
-    return NotFound("There is no such upload.", remedy=Remedy("Upload it again: unused ones go after a day."))
+def _refused(error: RefusedPicture) -> InvalidParams:
+    return InvalidParams(f"The file {error}.", errors={multipart.FIELD: [str(error)]})

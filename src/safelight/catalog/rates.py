@@ -122,10 +122,15 @@ class Price(_Rate):
 
 
 class Cost(_Rate):
-    """What a provider is expected to charge, in US dollars."""
+    """What a provider is expected to charge, in US dollars.
+
+    Rates per million tokens beside another unit: the expectation is by that unit, the cost by what was used.
+    """
 
     usd: float = _AMOUNT
     table: tuple[CostRow, ...] = ()
+    picture_per_million: float = _AMOUNT
+    """Of input tokens that are pictures, where those cost more than words."""
 
     def estimate_usd(self, params: Mapping[str, Any], prompt: str = "", pictures: int = 0) -> float:
         """Before the call: of a token price for all it may read and write."""
@@ -135,7 +140,14 @@ class Cost(_Rate):
     def used_usd(self, params: Mapping[str, Any], usage: Mapping[str, Any]) -> float | None:
         """After the call, by what it used; None where that is not known."""
         tokens = tokens_in(usage)
-        return self._total(params, tokens) if tokens and self.per == "token" else None
+        if tokens is None or not (self.per == "token" or self.output_per_million):
+            return None
+        if self.per == "token":
+            return self._total(params, tokens)
+        details = usage.get("input_tokens_details")
+        seen = _first_int(details, "image_tokens") or 0 if isinstance(details, Mapping) else 0
+        read = self.input_per_million * (tokens.input - seen) + self.picture_per_million * seen
+        return round((read + self.output_per_million * tokens.output) / 1_000_000, 9)
 
     def _total(self, params: Mapping[str, Any], tokens: Tokens) -> float:
         amount = next((row.usd for row in self.table if row.fits(params)), self.usd)

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from safelight.cli import inputs as given
 from safelight.cli.submit import WAIT_S, pairs, value
 
 
@@ -23,6 +24,7 @@ def batch(
         list[str] | None, typer.Option("--model", "-m", help="Model; several run every prompt side by side.")
     ] = None,
     n: Annotated[int | None, typer.Option("-n", "--n", min=1, help="How often to run each prompt.")] = None,
+    inputs: given.Option = None,
     param: Annotated[
         list[str] | None, typer.Option("--param", "-p", metavar="NAME=VALUE", help="A parameter of every job.")
     ] = None,
@@ -38,12 +40,12 @@ def batch(
     """Submit up to 1,000 jobs as one batch, show how far it is, and print the addresses of what it makes."""
     params = {name: value(text) for name, text in pairs(param, "--param")}
     common = {"n": n, "params": params, "labels": dict(pairs(label, "--label"))}
-    request = {"kind": "batch", **_jobs(_text(file), model or []), **common}
+    request, pictures = {"kind": "batch", **_jobs(_text(file), model or []), **common}, given.read(inputs)
     import asyncio
 
     from safelight.cli.batching import run
 
-    raise typer.Exit(asyncio.run(run(request, wait=wait, timeout_s=timeout, as_json=as_json)))
+    raise typer.Exit(asyncio.run(run(request, pictures, wait=wait, timeout_s=timeout, as_json=as_json)))
 
 
 def _text(file: str) -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from safelight.cli.door import Door, opened
 from safelight.cli.edge import FINE, FOUND
 from safelight.cli.ending import print_addresses, say_ended
+from safelight.cli.inputs import Given, brought
 from safelight.cli.out import err, print_json
 from safelight.cli.submission import watched, will_be_run
 from safelight.cli.tables import items_in_words
@@ -15,10 +17,12 @@ from safelight.cli.working import counted
 from safelight.domain.jobs import Status
 
 
-async def run(request: dict[str, Any], *, wait: bool | None, timeout_s: float, as_json: bool) -> int:
+async def run(
+    request: dict[str, Any], pictures: Sequence[Given], *, wait: bool | None, timeout_s: float, as_json: bool
+) -> int:
     """The exit code. `wait=None`: wait if there is somebody who will run the jobs."""
     async with opened() as door:
-        batch = await door.client.submit(**request)
+        batch = await door.client.submit(**request, inputs=await brought(door.client, pictures) or None)
         err().print(f"Batch {batch['id']} ({counted(batch['items']['total'], 'job')})", style="dim", soft_wrap=True)
         if wait is False or not await _will_be_run(door, batch, wait):
             print_json(batch) if as_json else print(batch["id"])

@@ -12,6 +12,7 @@ from safelight.cli import credits, db, jobs, providers, queues, users, workers
 from safelight.cli.backup import backup, restore
 from safelight.cli.batch import batch
 from safelight.cli.edge import Edge
+from safelight.cli.inspect import inspect
 from safelight.cli.models import models
 from safelight.cli.prune import prune
 from safelight.cli.recover import recover
@@ -44,6 +45,7 @@ app.command()(backup)
 app.command()(restore)
 app.command()(recover)
 app.command()(prune)
+app.command()(inspect)
 app.command()(settings)
 
 

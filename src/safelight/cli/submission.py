@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from safelight.cli.door import Door, opened
 from safelight.cli.edge import FINE, FOUND
 from safelight.cli.ending import print_addresses, say_ended
+from safelight.cli.inputs import Given, brought
 from safelight.cli.out import err, plain, print_json
 from safelight.cli.save import save
 from safelight.cli.watching import watch
@@ -19,11 +21,17 @@ from safelight.domain.jobs import Status
 
 
 async def run(
-    request: dict[str, Any], *, wait: bool | None, timeout_s: float, output: Path | None, as_json: bool
+    request: dict[str, Any],
+    pictures: Sequence[Given],
+    *,
+    wait: bool | None,
+    timeout_s: float,
+    output: Path | None,
+    as_json: bool,
 ) -> int:
     """The exit code. `wait=None`: wait if there is somebody who will run the job."""
     async with opened() as door:
-        job = await door.client.submit(**request)
+        job = await door.client.submit(**request, inputs=await brought(door.client, pictures) or None)
         _say_submitted(job)
         if wait is False or not await will_be_run(door, job, wait):
             print_json(job) if as_json else print(job["id"])

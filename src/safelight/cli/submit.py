@@ -8,11 +8,15 @@ from typing import Annotated, Any
 
 import typer
 
+from safelight.cli import inputs as given
+
 WAIT_S = 3600.0
 
 
 def submit(
-    prompt: Annotated[str, typer.Argument(help="What to make. `-` reads it from standard input.")],
+    prompt: Annotated[
+        str | None, typer.Argument(help="What to make. `-` reads it from standard input. Upscaling needs none.")
+    ] = None,
     kind: Annotated[str, typer.Option(help="Kind of job.")] = "image",
     model: Annotated[str | None, typer.Option("--model", "-m", help="Model. Default: the kind's own.")] = None,
     size: Annotated[str | None, typer.Option(help="Width and height, like 512x512.")] = None,
@@ -21,6 +25,7 @@ def submit(
     seed: Annotated[int | None, typer.Option(help="The same prompt and seed give the same picture.")] = None,
     n: Annotated[int | None, typer.Option("-n", "--n", help="How many to make.")] = None,
     file_format: Annotated[str | None, typer.Option("--format", help="File format, like png or webp.")] = None,
+    inputs: given.Option = None,
     param: Annotated[
         list[str] | None, typer.Option("--param", "-p", metavar="NAME=VALUE", help="Any parameter of the model.")
     ] = None,
@@ -43,17 +48,17 @@ def submit(
     params = {name: value for name, value in named.items() if value is not None}
     request = {
         "kind": kind,
-        "prompt": _prompt(prompt),
+        "prompt": None if prompt is None else _prompt(prompt),
         "model": model,
         "params": params | {name: value(text) for name, text in pairs(param, "--param")},
         "labels": dict(pairs(label, "--label")),
     }
-    path = None if output is None else _place(output)
+    path, pictures = None if output is None else _place(output), given.read(inputs)
     import asyncio
 
     from safelight.cli.submission import run
 
-    raise typer.Exit(asyncio.run(run(request, wait=wait, timeout_s=timeout, output=path, as_json=as_json)))
+    raise typer.Exit(asyncio.run(run(request, pictures, wait=wait, timeout_s=timeout, output=path, as_json=as_json)))
 
 
 def _place(output: str) -> Path:

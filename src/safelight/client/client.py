@@ -85,6 +85,15 @@ class Client:
         headers = {"Idempotency-Key": idempotency_key or new_id()}
         return json_object(await self._caller.ask("POST", "/api/jobs", may_repeat=True, json=body, headers=headers))
 
+    async def upload(self, picture: bytes) -> dict[str, Any]:
+        """Bring a PNG, JPEG or WebP for `inputs` of jobs; its `id` is what they name. The same bytes are one upload."""
+        files = {"file": ("picture", picture, "application/octet-stream")}
+        return json_object(await self._caller.ask("POST", "/api/uploads", may_repeat=True, files=files))
+
+    async def remove_upload(self, upload_id: str) -> None:
+        """Take back an upload that no job names."""
+        await self._caller.ask("DELETE", f"/api/uploads/{upload_id}", may_repeat=False)
+
     async def job(self, job_id: str) -> dict[str, Any]:
         return json_object(await self._caller.get(f"/api/jobs/{job_id}"))
 

@@ -9,6 +9,7 @@ import structlog
 from safelight.domain.errors import SafelightError
 from safelight.services import uploads
 from safelight.storage.assets import AssetStore
+from safelight.storage.keys import incoming_key
 from safelight.store.database import Database
 
 log = structlog.get_logger(__name__)
@@ -28,7 +29,7 @@ class ExpiredUploads:
             pass
         gone = 0
         while leaving := await self._database.read(uploads.leaving):
-            await self._store.delete([upload.key for upload in leaving])
+            await self._store.delete([key for upload in leaving for key in (upload.key, incoming_key(upload.id))])
             gone += await self._database.write(uploads.forget_uploads, [upload.number for upload in leaving])
         if gone:
             log.info("uploads_removed", uploads=gone)

@@ -74,11 +74,9 @@ class GuardedDialler(httpcore.AsyncNetworkBackend):
 
 def refuse_private(place: str, addresses: Sequence[Address]) -> None:
     """One private answer among public ones is refused as well: an honest name has none. Raises RefusedTarget."""
-    wrong = next((address for address in addresses if not is_public(address)), None)
-    if wrong is not None:
+    if not all(map(is_public, addresses)):  # which one it is stays inside: it would tell strangers of this network
         raise RefusedTarget(
-            f"{place} leads to {wrong}, which is not a public address. The operator can exempt {place} by "
-            "SAFELIGHT_ALLOW_PRIVATE_HOSTS."
+            f"{place} does not lead to a public address. The operator can exempt it by SAFELIGHT_ALLOW_PRIVATE_HOSTS."
         )
 
 

@@ -52,7 +52,7 @@ class Intake:
 
     async def keep(self, user_id: str, data: bytes, claimed: str) -> Upload:
         """Store a picture for its user. Raises RefusedPicture, RateLimited (quota), StorageFailed or Unavailable."""
-        picture = await self._look_at(data, claimed)
+        picture = await self.look_at(data, claimed)
         upload_id = new_id()
         new = NewUpload(
             upload_id,
@@ -87,7 +87,8 @@ class Intake:
             raise RefusedPicture(f"has {len(data)} bytes; at most {self.rules.most_bytes} are taken")
         return await self.keep(user_id, data, claimed)
 
-    async def _look_at(self, data: bytes, claimed: str) -> Picture:
+    async def look_at(self, data: bytes, claimed: str) -> Picture:
+        """In a thread, one after the other. Raises RefusedPicture."""
         async with self._looking:
             return await asyncio.to_thread(checked_picture, data, claimed, self.rules.most_pixels)
 

@@ -25,7 +25,7 @@ SLICE = 200
 
 
 class NewUpload(NamedTuple):
-    """A picture that was looked at and is about to be stored."""
+    """A picture that was looked at and is about to be stored; without hash, one that will come by an address."""
 
     id: str
     user_id: str
@@ -57,6 +57,7 @@ class Leaving(NamedTuple):
     """An upload whose file is to be deleted, and then its row."""
 
     number: int
+    id: str
     key: str
 
 
@@ -132,7 +133,7 @@ _MARK_EXPIRED = Query(
     _Number,
 )
 _LEAVING = Query(
-    sa.select(uploads.c.number, uploads.c.key)
+    sa.select(uploads.c.number, uploads.c.id, uploads.c.key)
     .where(uploads.c.removing_at.is_not(None))
     .order_by(uploads.c.number)
     .limit(SLICE),
@@ -149,7 +150,7 @@ def reserve_upload(tx: Tx, new: NewUpload, lives_s: float, quota_bytes: int) -> 
     """
     tx.lock(tables.accounts, list(open_accounts(tx, [new.user_id]).values()))
     until = tx.now + lives_s
-    if same := tx.one(_SAME, owner=new.user_id, hash=new.sha256):
+    if new.sha256 and (same := tx.one(_SAME, owner=new.user_id, hash=new.sha256)):
         tx.run(_PROLONG, upload=same.number, until=until)
         return same._replace(expires_at=until)
     unused = unused_bytes(tx, new.user_id)

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, cast
+from typing import IO, TYPE_CHECKING, Literal, cast
 
 import obstore
 from obstore.exceptions import AlreadyExistsError, BaseError, NotSupportedError
@@ -151,13 +151,16 @@ class AssetStore:
                 async for _ in obstore.list(self._store, ROOT, chunk_size=1):
                     return
 
-    async def signed_url(self, key: str, lifetime_s: float) -> str | None:
-        """An address of the object store's own under which anybody may read it for so long; None on local disk."""
+    async def signed_url(self, key: str, lifetime_s: float, method: Literal["GET", "PUT"] = "GET") -> str | None:
+        """An address of the object store's own under which anybody may read it (or write it, by PUT) for so long.
+
+        None on local disk.
+        """
         if self.root is not None or self.url.startswith("memory:"):
             return None
         with self._failures("sign an address of", checked_key(key)):
             store = cast("S3Store", self._store)
-            return await obstore.sign_async(store, "GET", key, timedelta(seconds=lifetime_s))
+            return await obstore.sign_async(store, method, key, timedelta(seconds=lifetime_s))
 
     async def _put_small(self, key: str, data: bytes) -> None:
         try:

@@ -43,8 +43,13 @@ def upload_key(upload_id: str, sha256: str, mime: str) -> str:
     return checked_key(f"{UPLOADS}/{upload_id}-{sha256[:8]}.{EXTENSIONS[mime]}")
 
 
+def incoming_key(upload_id: str) -> str:
+    """Where the bytes of an upload come in that goes straight to the store. Whoever has its address may write there."""
+    return checked_key(f"{UPLOADS}/{upload_id}-00000000.part")
+
+
 def is_upload_key(key: str) -> bool:
-    """Whether `upload_key` may have given it."""
+    """Whether `upload_key` or `incoming_key` may have given it."""
     return _UPLOAD.fullmatch(key) is not None
 
 

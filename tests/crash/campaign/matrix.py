@@ -39,6 +39,7 @@ SWEEPER = (
     "declare_lost",
     "expire",
     "forget_lost",
+    "keep",
     "let_in_missed",
     "make_ready",
     "recount_batches",
@@ -141,4 +142,6 @@ IN_AN_ATTEMPT = [point for point in HERE if point not in _BY_OTHERS]
 SWEEP = around_commits(SWEEPER)
 SERVER = around_commits(API)
 PRUNE = around_commits(PRUNER)
-EVERYWHERE = frozenset([*HERE, *SWEEP, *SERVER, *PRUNE])
+IN_OBJECT_STORES = around_commits(["complete_upload"])
+"""Where nobody dies in the campaign: it has its files on disk, and no addresses are handed out there."""
+EVERYWHERE = frozenset([*HERE, *SWEEP, *SERVER, *PRUNE, *IN_OBJECT_STORES])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -355,7 +356,7 @@ def test_a_parameter_that_a_call_does_not_know_is_refused_and_nothing_is_done(sh
 def test_every_call_refuses_parameters_that_it_does_not_know(shared_door: Door) -> None:
     described = shared_door.get("/openapi.json").json()["paths"]
     for path, method in [(path, method) for path, calls in described.items() for method in calls]:
-        address = path.format(job_id=SOME_ID, asset_id=SOME_ID, upload_id=SOME_ID)
+        address = re.sub(r"{\w+}", SOME_ID, path)
         answer = shared_door.request(method.upper(), f"{address}?nonsense=1&exp=1&sig=1&limit=1")
         assert "nonsense" in problem(answer, 422, "invalid_params")["errors"], path
 

@@ -112,3 +112,17 @@ def test_a_cost_is_estimated_before_the_call_and_corrected_by_its_usage() -> Non
     per_second = Cost.model_validate({"per": "second", "usd": 0.15})
     assert per_second.estimate_usd({"duration_s": 5}) == pytest.approx(0.75)
     assert per_second.used_usd({}, {"prompt_tokens": 1}) is None
+
+
+def test_a_picture_is_estimated_by_its_size_and_its_cost_is_what_its_tokens_say() -> None:
+    rates = {"input_per_million": 5.0, "picture_per_million": 8.0, "output_per_million": 30.0}
+    cost = Cost.model_validate({"per": "megapixel", "usd": 0.2, **rates})
+    assert cost.estimate_usd({"width": 1000, "height": 1000}) == pytest.approx(0.2)
+    usage = {
+        "input_tokens": 300,
+        "output_tokens": 1000,
+        "input_tokens_details": {"text_tokens": 100, "image_tokens": 200},
+    }
+    assert cost.used_usd({}, usage) == pytest.approx(0.0005 + 0.0016 + 0.03)
+    assert cost.used_usd({}, {"input_tokens": 100, "output_tokens": 0}) == pytest.approx(0.0005)
+    assert cost.used_usd({}, {}) is None

@@ -89,7 +89,8 @@ def listening() -> Iterator[StandIn]:
         def _answer(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             asked = f"{self.command} {self.path}"
-            stand_in.asked.append((asked, dict(self.headers), json.loads(body) if body else None))
+            is_json = body and "json" in self.headers.get("Content-Type", "")
+            stand_in.asked.append((asked, dict(self.headers), json.loads(body) if is_json else body or None))
             reply = stand_in.replies.get(asked.partition("?")[0], problem(404, "not_found"))
             match reply:
                 case bytes():

@@ -168,3 +168,37 @@ def test_a_text_can_be_saved_and_is_in_the_json(run: Run, story: dict[str, objec
     run("submit", "a story", "--kind", "text", "-o", str(tmp_path / "story.txt"))
     assert (tmp_path / "story.txt").read_text() == "Once upon a time."
     assert json.loads(run("submit", "a story", "--kind", "text", "--json").stdout) == story
+
+
+ASSET_ID = "01890000-0000-7000-8000-000000000000"
+
+
+def test_files_are_uploaded_and_everything_else_is_named(
+    run: Run, server: StandIn, picture: object, tmp_path: Path
+) -> None:
+    server.replies["POST /api/uploads"] = 201, {"id": "u-1"}
+    (tmp_path / "a:b.png").write_bytes(b"bytes of it")
+    inputs = (f"{tmp_path / 'a:b.png'}:mask", "https://example.org/a.png:first_frame", ASSET_ID, "http://x:80/a")
+    run("submit", "a boat", *(word for each in inputs for word in ("--input", each)))
+    (uploaded, _, form), (_, _, body) = server.asked[:2]
+    assert uploaded == "POST /api/uploads"
+    assert b"bytes of it" in form
+    assert b"a:b.png" not in form
+    assert body["inputs"] == [
+        {"upload": "u-1", "role": "mask"},
+        {"url": "https://example.org/a.png", "role": "first_frame"},
+        {"asset": ASSET_ID},
+        {"url": "http://x:80/a"},
+    ]
+
+
+def test_a_file_that_is_not_there_is_said_before_anything_is_asked(run: Run, server: StandIn) -> None:
+    result = run("submit", "a boat", "--input", "nowhere.png")
+    assert result.exit_code == 2
+    assert "nowhere.png" in result.stderr
+    assert server.asked == []
+
+
+def test_an_upscale_needs_no_words(run: Run, server: StandIn, picture: object) -> None:
+    run("submit", "--kind", "upscale", "--input", ASSET_ID)
+    assert server.asked[0][2] == {"kind": "upscale", "params": {}, "labels": {}, "inputs": [{"asset": ASSET_ID}]}

@@ -146,3 +146,19 @@ def test_a_download_that_is_refused_says_why() -> None:
 def test_an_address_that_is_none_is_refused_at_once(address: str) -> None:
     with pytest.raises(ClientError, match="not the address of a server"):
         Client.connect(address)
+
+
+def test_an_upload_is_a_form_with_one_file_and_is_repeated() -> None:
+    server = Server(CUT, httpx.Response(201, json={"id": "u-1"}))
+    assert server.run(lambda client: client.upload(b"the bytes"))["id"] == "u-1"
+    for request in server.requests:
+        assert request.headers["Content-Type"].startswith("multipart/form-data; boundary=")
+        assert b'name="file"' in request.content
+        assert b"the bytes" in request.content
+
+
+def test_an_upload_that_is_used_is_not_taken_back() -> None:
+    server = Server(problem(409, "conflict"))
+    with pytest.raises(ClientError, match="It went wrong"):
+        server.run(lambda client: client.remove_upload("u-1"))
+    assert server.requests[0].url.path == "/api/uploads/u-1"

@@ -54,7 +54,7 @@ def test_a_file_at_a_public_address_is_fetched_from_the_address_that_was_checked
 @pytest.mark.parametrize("address", ["127.0.0.1", "169.254.169.254", "::1", "::ffff:10.0.0.1", "100.64.0.1"])
 def test_a_name_that_leads_into_this_network_is_not_dialled(address: str) -> None:
     world = World(answering(ok(b"secret")), Names(files_test=[[address]]))
-    with pytest.raises(RefusedTarget, match="not a public address"):
+    with pytest.raises(RefusedTarget, match="does not lead to a public address"):
         world.fetch()
     assert world.network.dialled == []
 
