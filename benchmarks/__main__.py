@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from benchmarks import backup, beats, flight, growth, life, main_job, polls
+from benchmarks import backup, beats, flight, gates, growth, life, main_job, polls
 from benchmarks.figures import show
 from benchmarks.report import write
 from safelight.telemetry.logs import configure_logging
@@ -16,6 +16,7 @@ PARTS = {
     "flight": flight.measure,
     "polls": polls.measure,
     "growth": growth.measure,
+    "gates": gates.measure,
     "beats": beats.measure,
     "backup": backup.measure,
 }

@@ -133,6 +133,7 @@ RESERVED = Query(
         jobs.c.waiting_for == arg("reason"),
         sa.or_(jobs.c.resumes, jobs.c.queue.in_(sa.bindparam("open_lines", expanding=True))),
     )
+    .order_by(jobs.c.queue, *_in_order)  # as the index has it: among very many parked jobs Postgres would read them all
     .limit(1)
     .with_for_update(),
     Suspect,

@@ -74,12 +74,10 @@ _PARK = Change(
     .values(ready=sa.false(), waiting_for=arg("reason"))
 )
 _group = sa.and_(jobs.c.waiting_for == arg("reason"), jobs.c.queue == arg("line"))
-_PARKED = Query(sa.select(jobs.c.waiting_for, jobs.c.queue).where(_group).limit(1), Group)
+_in_order = (jobs.c.priority.desc(), jobs.c.vstart, jobs.c.number)
+_PARKED = Query(sa.select(jobs.c.waiting_for, jobs.c.queue).where(_group).order_by(*_in_order).limit(1), Group)
 _to_let_in = picked(
-    sa.select(jobs.c.number)
-    .where(_group)
-    .order_by(jobs.c.priority.desc(), jobs.c.vstart, jobs.c.number)
-    .limit(arg("at_most", INTEGER)),
+    sa.select(jobs.c.number).where(_group).order_by(*_in_order).limit(arg("at_most", INTEGER)),
     "to_let_in",
 )
 _LET_IN = Change(
