@@ -192,7 +192,7 @@ class Safelight:
         presence = self.presence
         rules = SweepRules(settings.lease_seconds, self.caps)
         sweeper = Sweeper(self.database, watch, rules, seen=process.meet, beats=lambda: presence.lease_held)
-        pruner = None if settings.keep_s is None else Pruner(self.database, self.store, settings.keep_s)
+        pruner = None if not any(settings.keep_s.values()) else Pruner(self.database, self.store, settings.keep_s)
         await process.start(sweeper, pruner, ExpiredUploads(self.database, self.store))
         if role.slots:
             warm_ups = [provider.warm_up() for provider in self.providers.values()]

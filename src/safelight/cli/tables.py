@@ -137,7 +137,7 @@ def users_table(users: Sequence[User]) -> Table:
 
 
 def pruned_table(done: Pruned) -> Table:
-    """What went, by status, and together."""
+    """What went, by status, by kind where there are several, and together."""
     table = plain_table()
     table.add_column("STATUS", no_wrap=True)
     for name in ("JOBS", "FILES", "BYTES"):
@@ -145,6 +145,8 @@ def pruned_table(done: Pruned) -> Table:
     for status, jobs in sorted(done.jobs.items()):
         row = (f"{jobs}", f"{done.files[status]}", size(done.bytes[status]))
         table.add_row(Text(status, STATUS_STYLES.get(status, "")), *row)
+    for kind, counts in sorted(done.kinds.items()) if len(done.kinds) > 1 else ():
+        table.add_row(f"of kind {kind}", f"{counts['jobs']}", f"{counts['files']}", size(counts["bytes"]))
     table.add_row("all", f"{done.jobs.total()}", f"{done.files.total()}", size(done.bytes.total()), style="bold")
     return table
 

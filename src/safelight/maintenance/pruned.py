@@ -13,11 +13,13 @@ from safelight.storage.assets import StoredObject
 
 @dataclass
 class Pruned:
-    """What went, or would go: jobs, files and bytes by the jobs' status, idempotency keys."""
+    """What went, or would go: jobs, files and bytes by the jobs' status and by their kind, idempotency keys."""
 
     jobs: Counter[str] = field(default_factory=Counter)
     files: Counter[str] = field(default_factory=Counter)
     bytes: Counter[str] = field(default_factory=Counter)
+    kinds: dict[str, Counter[str]] = field(default_factory=dict)
+    """`jobs`, `files` and `bytes` of each kind."""
     keys: int = 0
     failed: int = 0
     """Jobs whose files could not be deleted. They stay marked, and the next run tries again."""
@@ -26,7 +28,10 @@ class Pruned:
     def add(self, job: Marked, found: Sequence[StoredObject]) -> None:
         self.jobs[job.status] += 1
         self.files[job.status] += len(found)
-        self.bytes[job.status] += sum(file.size_bytes for file in found)
+        size_bytes = sum(file.size_bytes for file in found)
+        self.bytes[job.status] += size_bytes
+        kind = self.kinds.setdefault(job.kind, Counter())
+        kind.update(jobs=1, files=len(found), bytes=size_bytes)
 
     def as_dict(self) -> dict[str, object]:
         """For `--json`."""
@@ -36,6 +41,7 @@ class Pruned:
         }
         return {
             "by_status": by_status,
+            "by_kind": {kind: dict(counts) for kind, counts in sorted(self.kinds.items())},
             "jobs": self.jobs.total(),
             "files": self.files.total(),
             "bytes": self.bytes.total(),

@@ -6,7 +6,7 @@ Any number of processes may run it at once; they only do some of the work twice.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 
 import structlog
 
@@ -15,7 +15,7 @@ from safelight.maintenance.job_files import JobFiles
 from safelight.maintenance.pruned import Pruned
 from safelight.services import prune, prune_keys
 from safelight.services.job_pages import OUT_OF_ORDER_S
-from safelight.services.prune import Marked
+from safelight.services.prune import KINDS, Cutoffs, Marked
 from safelight.services.prune_keys import KeyRow
 from safelight.storage.assets import AssetStore
 from safelight.store.database import Database
@@ -27,13 +27,16 @@ FIRST_S, EVERY_S = 60.0, 3600.0
 
 
 class Pruner:
-    """`run_once` removes everything that ended more than `keep_s` ago; `plan` only says what that would be."""
+    """`run_once` removes what ended longer ago than its kind is kept; `plan` only says what that would be.
+
+    `keep_s` has the seconds by kind, None for ever; a kind that is not in it is kept for ever too.
+    """
 
     def __init__(
         self,
         database: Database,
         store: AssetStore,
-        keep_s: float,
+        keep_s: Mapping[str, float | None],
         *,
         progress: Callable[[Pruned], object] = lambda _: None,
     ) -> None:
@@ -42,9 +45,9 @@ class Pruner:
 
     async def run_once(self) -> Pruned:
         """Also ends what an earlier run has begun. Raises Unavailable when the database cannot be written."""
-        cutoff, key_cutoff = await self._cutoffs()
-        async for numbers in self._due(cutoff):
-            await self._database.write(prune.mark, numbers, cutoff)
+        cutoffs, key_cutoff = await self._cutoffs()
+        async for numbers in self._due(cutoffs):
+            await self._database.write(prune.mark, numbers, cutoffs)
         done = Pruned()
         await self._remove_marked(done)
         async for old in self._old_keys(key_cutoff):
@@ -67,29 +70,32 @@ class Pruner:
 
     async def plan(self) -> Pruned:
         """What `run_once` would remove now. Changes nothing."""
-        cutoff, key_cutoff = await self._cutoffs()
+        cutoffs, key_cutoff = await self._cutoffs()
         done = Pruned()
         async for marked in self._marked():
             await self._count(marked, done)
-        async for numbers in self._due(cutoff):
+        async for numbers in self._due(cutoffs):
             await self._count(await self._database.read(prune.families, numbers), done)
         async for old in self._old_keys(key_cutoff):
             done.keys += len(old)
         return done
 
-    async def _cutoffs(self) -> tuple[float, float]:
-        """Before which moment jobs and keys go, by the database's clock."""
+    async def _cutoffs(self) -> tuple[Cutoffs, float]:
+        """Before which moments jobs and keys go, by the database's clock. Keys outlive the jobs of every kind."""
         now = await self._database.read(_now)
-        return now - self._keep_s, now - max(self._keep_s, prune_keys.LEAST_KEPT_S)
+        kept = {kind: keep_s for kind, keep_s in self._keep_s.items() if keep_s is not None}
+        cutoffs = Cutoffs(**{kind: now - kept[kind] if kind in kept else 0.0 for kind in KINDS})
+        longest_s = max(kept.values()) if len(kept) == len(KINDS) else now
+        return cutoffs, now - max(longest_s, prune_keys.LEAST_KEPT_S)
 
-    async def _due(self, cutoff: float) -> AsyncIterator[list[int]]:
+    async def _due(self, cutoffs: Cutoffs) -> AsyncIterator[list[int]]:
         """Slices of jobs to mark. Numbers grow with time, so the walk ends where the young jobs begin."""
         after = 0
-        while seen := await self._database.read(prune.walk, after, cutoff):
+        while seen := await self._database.read(prune.walk, after, cutoffs):
             if due := [job.number for job in seen if job.prunable]:
                 yield due
             after = seen[-1].number
-            if seen[-1].created_at > cutoff + OUT_OF_ORDER_S:
+            if seen[-1].created_at > cutoffs.latest + OUT_OF_ORDER_S:
                 return
 
     async def _old_keys(self, cutoff: float) -> AsyncIterator[list[KeyRow]]:

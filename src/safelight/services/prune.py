@@ -22,6 +22,27 @@ jobs, calls, assets = tables.jobs, tables.calls, tables.assets
 SLICE = 200
 
 
+class Cutoffs(NamedTuple):
+    """Jobs of a kind may go that ended before its moment, in epoch seconds; 0 keeps them all."""
+
+    text: float
+    image: float
+    upscale: float
+    video: float
+
+    @property
+    def latest(self) -> float:
+        return max(self)
+
+    def arguments(self) -> dict[str, float]:
+        """A batch goes with the last of its items; of a kind that only a newer release knows the most is kept."""
+        moments = {f"cutoff_{kind}": moment for kind, moment in self._asdict().items()}
+        return moments | {"cutoff_batch": self.latest, "cutoff_other": min(self)}
+
+
+KINDS = Cutoffs._fields
+
+
 class Seen(NamedTuple):
     """A job that the walk over old jobs passed. `prunable` speaks for its whole batch."""
 
@@ -36,6 +57,7 @@ class Marked(NamedTuple):
     number: int
     id: str
     status: str
+    kind: str
 
 
 class _Number(NamedTuple):
@@ -60,10 +82,15 @@ def _rests(job: sa.FromClause) -> sa.ColumnElement[bool]:
     )
     return sa.and_(
         job.c.status.in_(sorted(TERMINAL)),
-        job.c.finished_at < arg("cutoff", REAL),
+        job.c.finished_at < _cutoff(job.c.kind),
         sa.not_(looked_after.correlate(job)),
         sa.not_(picked_up.correlate(job)),
     )
+
+
+def _cutoff(kind: sa.ColumnElement[str]) -> sa.ColumnElement[float]:
+    known = [(kind == sa.literal(name), arg(f"cutoff_{name}", REAL)) for name in (*KINDS, "batch")]
+    return sa.case(*known, else_=arg("cutoff_other", REAL))
 
 
 _item = jobs.alias("item")
@@ -80,7 +107,7 @@ _WALK = Query(
     Seen,
 )
 _FAMILIES = Query(
-    sa.select(jobs.c.number, jobs.c.id, jobs.c.status)
+    sa.select(jobs.c.number, jobs.c.id, jobs.c.status, jobs.c.kind)
     .where(sa.or_(jobs.c.number.in_(_numbers), jobs.c.parent.in_(_numbers)))
     .order_by(jobs.c.number),
     Marked,
@@ -101,7 +128,7 @@ _MARK = Query(
 )
 _MARK_ITEMS = Change(sa.update(jobs).where(jobs.c.parent.in_(_numbers)).values(pruning_at=NOW))
 _MARKED = Query(
-    sa.select(jobs.c.number, jobs.c.id, jobs.c.status)
+    sa.select(jobs.c.number, jobs.c.id, jobs.c.status, jobs.c.kind)
     .where(jobs.c.pruning_at.is_not(None), jobs.c.number > arg("after", INTEGER))
     .order_by(jobs.c.number)
     .limit(SLICE),
@@ -117,9 +144,9 @@ _REMOVE = [
 _NAMED = Query(sa.select(assets.c.job, assets.c.key, assets.c.thumbnail_key).where(assets.c.job.in_(_numbers)), _Named)
 
 
-def walk(tx: Tx, after: int, cutoff: float) -> list[Seen]:
+def walk(tx: Tx, after: int, cutoffs: Cutoffs) -> list[Seen]:
     """The next slice of jobs in the order of their numbers, each judged. Empty at the end."""
-    return tx.all(_WALK, after=after, cutoff=cutoff)
+    return tx.all(_WALK, after=after, **cutoffs.arguments())
 
 
 def families(tx: Tx, numbers: Sequence[int]) -> list[Marked]:
@@ -127,14 +154,14 @@ def families(tx: Tx, numbers: Sequence[int]) -> list[Marked]:
     return tx.all(_FAMILIES, numbers=numbers)
 
 
-def mark(tx: Tx, numbers: Sequence[int], cutoff: float) -> int:
+def mark(tx: Tx, numbers: Sequence[int], cutoffs: Cutoffs) -> int:
     """Mark those of these jobs that may still go, batches with their items; how many rows that were.
 
     They are judged again once they are locked: whoever picks up a call of an ended job locks that job first.
     """
     tx.all(_LOCK_ITEMS, numbers=numbers)
     locked = [row.number for row in tx.all(_LOCK, numbers=numbers)]
-    marked = [row.number for row in tx.all(_MARK, numbers=locked, cutoff=cutoff, at_now=tx.now)]
+    marked = [row.number for row in tx.all(_MARK, numbers=locked, **cutoffs.arguments(), at_now=tx.now)]
     return len(marked) + tx.run(_MARK_ITEMS, numbers=marked, at_now=tx.now)
 
 

@@ -96,6 +96,18 @@ def _provider_base(provider: str, address: str) -> Any:
     return _setting(None, f"Base address of {provider}.", expects=_A_BASE, shown=f"`{address}`")
 
 
+def _keep_days(what: str) -> Any:
+    """How long the jobs of one kind are kept."""
+    return _setting(
+        None,
+        f"The same for {what}; 0 keeps them for ever.",
+        expects="a whole number from 0 to 36500",
+        shown="as `SAFELIGHT_KEEP_DAYS`",
+        ge=0,
+        le=36_500,
+    )
+
+
 class Settings(BaseModel):
     """Every setting of this installation, checked. Made by `load_settings`."""
 
@@ -263,6 +275,10 @@ class Settings(BaseModel):
         ge=1,
         le=36_500,
     )
+    keep_text_days: Whole | None = _keep_days("texts")
+    keep_image_days: Whole | None = _keep_days("pictures")
+    keep_upscale_days: Whole | None = _keep_days("upscales")
+    keep_video_days: Whole | None = _keep_days("films")
     upload_max_bytes: Whole = _setting(
         20 * MIB,
         "The largest picture that may be uploaded, or fetched from a URL, as input of a job.",
@@ -339,9 +355,16 @@ class Settings(BaseModel):
         return self.database_url or f"sqlite:///{self.data_dir / 'safelight.db'}"
 
     @property
-    def keep_s(self) -> float | None:
-        """How long ended jobs are kept; None is for ever."""
-        return None if self.keep_days is None else self.keep_days * DAY_S
+    def keep_s(self) -> Mapping[str, float | None]:
+        """How long ended jobs are kept, by kind; None is for ever."""
+        kinds = {
+            "text": self.keep_text_days,
+            "image": self.keep_image_days,
+            "upscale": self.keep_upscale_days,
+            "video": self.keep_video_days,
+        }
+        days = {kind: self.keep_days if own is None else own for kind, own in kinds.items()}
+        return {kind: kept * DAY_S if kept else None for kind, kept in days.items()}
 
     @property
     def longest_job_s(self) -> float:

@@ -19,6 +19,7 @@ from safelight.maintenance.pruned import Pruned
 from safelight.maintenance.pruner import Pruner
 from safelight.services import prune
 from safelight.services.finish import Ending, NewAsset, finish
+from safelight.services.prune import KINDS, Cutoffs
 from safelight.storage.assets import AssetStore
 from safelight.storage.keys import asset_key, thumbnail_key
 from safelight.store.connect import open_database
@@ -29,7 +30,7 @@ from tests.integration.services.scene import all_jobs, assets_of, claimed, set_s
 T = TypeVar("T")
 DAY_S = 86_400.0
 PICTURE, THUMBNAIL = b"picture" * 100, b"small"
-KEEP_S = 30 * DAY_S
+KEEP_S = dict.fromkeys(KINDS, 30 * DAY_S)
 PATIENCE_S = 30.0
 
 
@@ -158,7 +159,7 @@ def test_after_a_crash_behind_any_step_the_next_run_leaves_nothing_over(
     ids = delivered(database, store, 5)
     with database.transaction() as tx:
         numbers = [row.number for row in all_jobs(tx)]
-        assert prune.mark(tx, numbers, tx.now - KEEP_S) == 5
+        assert prune.mark(tx, numbers, Cutoffs(*[tx.now - 30 * DAY_S] * len(KINDS))) == 5
     asyncio.run(store.delete([key_for(ids[0]), *files_of(*ids[1:3])]))
     with database.transaction() as tx:
         assert prune.remove(tx, numbers[2:3]) == 1

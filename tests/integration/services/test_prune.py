@@ -17,7 +17,7 @@ from safelight.services.cancel import cancel
 from safelight.services.claim import claim
 from safelight.services.finish import Ending, finish
 from safelight.services.job_pages import PageRequest, job_page
-from safelight.services.prune import mark, remove, walk
+from safelight.services.prune import KINDS, Cutoffs, mark, remove, walk
 from safelight.services.sql import INTEGER, REAL, TEXT, arg
 from safelight.store import tables
 from safelight.store.database import Database
@@ -70,11 +70,16 @@ def ended(tx: Tx, *names: str, days_ago: float = 31.0, **given: Any) -> None:
 def prunable(tx: Tx, keep_s: float = 30 * DAY_S) -> list[str]:
     """The ids of the jobs that the walk would mark, in order."""
     names = {row.number: row.id for row in all_jobs(tx)}
-    return [names[seen.number] for seen in walk(tx, 0, tx.now - keep_s) if seen.prunable]
+    return [names[seen.number] for seen in walk(tx, 0, cutoffs(tx, keep_s)) if seen.prunable]
+
+
+def cutoffs(tx: Tx, keep_s: float, **kinds: float) -> Cutoffs:
+    """The same for all kinds, but those that are named."""
+    return Cutoffs(**{kind: tx.now - kinds.get(kind, keep_s) for kind in KINDS})
 
 
 def marked(tx: Tx, names: Sequence[str], keep_s: float = 30 * DAY_S) -> int:
-    return mark(tx, [job(tx, name).number for name in names], tx.now - keep_s)
+    return mark(tx, [job(tx, name).number for name in names], cutoffs(tx, keep_s))
 
 
 def test_only_jobs_that_ended_before_the_cutoff_may_go(shared: Database) -> None:
@@ -94,6 +99,31 @@ def test_a_job_whose_call_is_still_looked_after_stays(shared: Database) -> None:
         tx.run(_LOOK_AFTER, of_job=job(tx, "a").number, when=tx.now + 60)
         assert prunable(tx) == ["b"]
         assert marked(tx, ["a", "b"]) == 1
+
+
+def test_each_kind_has_a_time_of_its_own_and_an_unknown_one_is_kept_longest(shared: Database) -> None:
+    with scene(shared) as tx:
+        for kind in (*KINDS, "hologram"):
+            ended(tx, f"old-{kind}", days_ago=31, kind=kind)
+            ended(tx, f"young-{kind}", days_ago=8, kind=kind)
+        video_sooner = cutoffs(tx, 30 * DAY_S, video=7 * DAY_S, text=90 * DAY_S)
+        numbers = [row.number for row in all_jobs(tx)]
+        assert mark(tx, numbers, video_sooner) == 4
+        names = {row.number: row.id for row in all_jobs(tx)}
+        gone = [names[row.number] for row in prune.marked_jobs(tx, 0)]
+        assert sorted(gone) == ["old-image", "old-upscale", "old-video", "young-video"]
+
+
+def test_a_batch_goes_when_the_times_of_all_kinds_in_it_are_over(shared: Database) -> None:
+    with scene(shared) as tx:
+        batched(tx, "batch", ["item-1"], kind="image")
+        (item,) = claim(tx, "w1", ["image"], 1)
+        assert complete(tx, item)
+        for name in ("batch", "item-1"):
+            turn_back(tx, job(tx, name).number, "finished_at", 8 * DAY_S)
+        number = job(tx, "batch").number
+        assert mark(tx, [number], cutoffs(tx, 7 * DAY_S, image=30 * DAY_S)) == 0
+        assert mark(tx, [number], cutoffs(tx, 30 * DAY_S, image=7 * DAY_S)) == 2
 
 
 def test_a_job_whose_call_a_live_job_picks_up_stays_until_that_one_has_ended(shared: Database) -> None:

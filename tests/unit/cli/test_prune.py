@@ -55,6 +55,19 @@ def test_the_setting_is_the_limit_and_young_jobs_stay(operate: Operate, tmp_path
     assert left(tmp_path) == ["a", "b", "c"]
 
 
+def test_kinds_have_times_of_their_own_and_zero_is_for_ever(operate: Operate, tmp_path: Path) -> None:
+    days = {"SAFELIGHT_KEEP_DAYS": "30", "SAFELIGHT_KEEP_VIDEO_DAYS": "7", "SAFELIGHT_KEEP_IMAGE_DAYS": "0"}
+    told = operate("prune", "--dry-run", **days)
+    assert "Kept: text 30 days, upscale 30 days, video 7 days, others for ever." in told.stdout
+    assert operate("prune", "--kind", "image", **days).exit_code == 2, "nothing says how long pictures are kept"
+    assert (
+        operate("prune", "--older-than", "0s", "--kind", "video").stdout == "0 jobs and 0 idempotency keys removed.\n"
+    )
+    assert left(tmp_path) == ["a", "b", "c"]
+    operate("prune", "--older-than", "0s", "--kind", "image")
+    assert left(tmp_path) == ["c"]
+
+
 def test_a_dry_run_tells_and_changes_nothing(operate: Operate, tmp_path: Path) -> None:
     told = operate("prune", "--older-than", "0s", "--dry-run")
     assert told.exit_code == 0
@@ -63,6 +76,7 @@ def test_a_dry_run_tells_and_changes_nothing(operate: Operate, tmp_path: Path) -
         ["STATUS", "JOBS", "FILES", "BYTES"],
         ["completed", "2", "0", "0", "B"],
     ]
+    assert "Kept: text 0 days, image 0 days, upscale 0 days, video 0 days." in " ".join(told.stdout.split())
     assert left(tmp_path) == ["a", "b", "c"]
 
 
@@ -70,7 +84,9 @@ def test_json_says_the_same_by_status(operate: Operate, tmp_path: Path) -> None:
     done = operate("prune", "--older-than", "0s", "--json")
     assert json.loads(done.stdout) == {
         "dry_run": False,
+        "keep_s": {"text": 0, "image": 0, "upscale": 0, "video": 0},
         "by_status": {"completed": {"jobs": 2, "files": 0, "bytes": 0}},
+        "by_kind": {"image": {"jobs": 2, "files": 0, "bytes": 0}},
         "jobs": 2,
         "files": 0,
         "bytes": 0,
