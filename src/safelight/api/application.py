@@ -16,6 +16,7 @@ from safelight.api import (
     errors,
     health,
     jobs,
+    model_checks,
     models,
     providers,
     sse,
@@ -56,7 +57,8 @@ def create_app(safelight: Safelight, *, comment_every_s: float = sse.COMMENT_EVE
     )
     app.state.safelight = safelight
     app.state.comment_every_s = comment_every_s
-    for part in (batches, jobs, again, sse, assets, uploads, models, credits, callbacks, health, providers):
+    of_health = (health, providers, model_checks)
+    for part in (batches, jobs, again, sse, assets, uploads, models, credits, callbacks, *of_health):
         app.include_router(part.router, dependencies=[Depends(refuse_unknown_parameters)])
     studio.install(app)
     errors.install(app)

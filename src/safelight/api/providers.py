@@ -44,11 +44,12 @@ async def _probes(safelight: Safelight, check: bool) -> Mapping[str, ProbeResult
     if not check:
         return {}
     names = list(safelight.providers)
-    results = await asyncio.gather(*(_probe(safelight.providers[name]) for name in names))
+    results = await asyncio.gather(*(probed(safelight.providers[name]) for name in names))
     return dict(zip(names, results, strict=True))
 
 
-async def _probe(provider: Provider) -> ProbeResult:
+async def probed(provider: Provider) -> ProbeResult:
+    """What it says of itself, in time; whatever goes wrong is said, not raised."""
     try:
         async with asyncio.timeout(ANSWERS_WITHIN_S):
             return await provider.probe()

@@ -201,6 +201,7 @@ class Model(Entry):
             "title": self.title,
             "description": self.description,
             "queue": self.queue,
+            "providers": list(dict.fromkeys(route.provider for route in self.routes)),
             "ai_generated": self.ai_generated,
             "price_credits": self.price_credits(self._default_params()),
             "price": self._public_price(),

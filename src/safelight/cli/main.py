@@ -8,12 +8,11 @@ from typing import Annotated
 import typer
 
 from safelight import __version__
-from safelight.cli import credits, db, jobs, providers, queues, users, workers
+from safelight.cli import credits, db, jobs, models, providers, queues, users, workers
 from safelight.cli.backup import backup, restore
 from safelight.cli.batch import batch
 from safelight.cli.edge import Edge
 from safelight.cli.inspect import inspect
-from safelight.cli.models import models
 from safelight.cli.prune import prune
 from safelight.cli.recover import recover
 from safelight.cli.serve import serve
@@ -34,7 +33,7 @@ app.command()(worker)
 app.command()(submit)
 app.command()(batch)
 app.add_typer(jobs.app, name="jobs")
-app.command()(models)
+app.add_typer(models.app, name="models")
 app.add_typer(providers.app, name="providers")
 app.add_typer(credits.app, name="credits")
 app.add_typer(workers.app, name="workers")

@@ -59,26 +59,6 @@ def items_in_words(job: dict[str, Any]) -> str:
     return f"{items['total']} {'item' if items['total'] == 1 else 'items'}: {standing}"
 
 
-def models_table(models: Sequence[dict[str, Any]]) -> Table:
-    """In the order of the catalog; one that cannot run now says why."""
-    table = plain_table()
-    table.add_column("MODEL", overflow="fold")
-    table.add_column("KIND", no_wrap=True)
-    table.add_column("CREDITS")
-    table.add_column("USUALLY", no_wrap=True)
-    table.add_column("NOW", overflow="fold", ratio=1)
-    for model in models:
-        price = model["price"]
-        table.add_row(
-            plain(model["id"]),
-            model["kind"],
-            price["brief"],
-            when.span(model["typical_s"]),
-            Text("available", "green") if model["available"] else Text(plain(model["unavailable_reason"]), "yellow"),
-        )
-    return table
-
-
 def workers_table(workers: Sequence[dict[str, Any]], now: datetime) -> Table:
     """One line per process, the oldest first."""
     table = plain_table()

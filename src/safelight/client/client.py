@@ -155,6 +155,10 @@ class Client:
     async def models(self) -> dict[str, Any]:
         return json_object(await self._caller.get("/api/models"))
 
+    async def check_models(self) -> list[dict[str, Any]]:
+        """What each provider says of the models that the catalog has at it. Takes some seconds."""
+        return json_array(await self._caller.get("/api/health/models"))
+
     async def live(self) -> dict[str, Any]:
         """Answers at once and needs no credential: the way to find out whether somebody is there."""
         return json_object(await self._caller.ask("GET", "/api/live", may_repeat=False))

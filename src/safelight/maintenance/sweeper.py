@@ -95,7 +95,7 @@ class Sweeper:
         """Learn how long models take; of how many there is news."""
         self._measure_at = local_s() + MEASURE_EVERY_S
         learnt = await self._database.read(durations.news)
-        return await self._database.write(durations.keep, learnt) if learnt else 0
+        return await self._database.write(durations.keep_durations, learnt) if learnt else 0
 
     async def _let_in(self) -> int:
         """Some groups of parked jobs each time: there may be thousands."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from datetime import date
 from typing import Any
 
 import httpx
@@ -10,7 +11,7 @@ import httpx
 from safelight.domain.outcomes import ErrorClass
 from safelight.domain.text import presentable
 from safelight.providers.keys import without_key
-from safelight.providers.protocol import ProbeResult
+from safelight.providers.protocol import ModelState, ProbeResult
 
 LONGEST_MESSAGE = 200
 
@@ -41,6 +42,29 @@ async def probed(
         case None if answer.is_success and json_in(answer) is not None:
             return ProbeResult(reachable=True, key_valid=True, has_money=True if tells_money else None)
     return ProbeResult(reachable=True, message=f"answered {answer.status_code}: {text}")
+
+
+async def known(asked: Awaitable[httpx.Response], key: str) -> ModelState:
+    """What an answer to the question for one model means, by its status: 404 and 410 say that there is none."""
+    try:
+        answer = await asked
+    except httpx.HTTPError as error:
+        return ModelState(None, message=f"{type(error).__name__}: {error}"[:LONGEST_MESSAGE])
+    text = presentable(without_key(answer.text, key), LONGEST_MESSAGE)
+    if answer.status_code in (404, 410):
+        return ModelState(False, message=text)
+    found = json_in(answer)
+    if answer.is_success and isinstance(found, dict):
+        return ModelState(True, _day(found.get("shutdown_date")))
+    return ModelState(None, message=f"answered {answer.status_code}: {text}")
+
+
+def _day(told: Any) -> date | None:
+    """OpenAI's models carry `shutdown_date`: a day such as 2026-12-01, or null."""
+    try:
+        return date.fromisoformat(told) if isinstance(told, str) else None
+    except ValueError:
+        return None
 
 
 def json_in(answer: httpx.Response) -> Any:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any, Protocol, runtime_checkable
 
 from safelight.domain.outcomes import RemoteState
@@ -139,6 +140,25 @@ class Finds(Protocol):
 
     async def find(self, call_id: str) -> str | None:
         """The remote id of the call. None proves nothing: a frozen worker may still send it."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ModelState:
+    """What a provider says of one of its models. `served` is None where it does not say."""
+
+    served: bool | None
+    shutdown_date: date | None = None
+    """The day on which it ends, if the provider tells one."""
+    message: str = ""
+
+
+@runtime_checkable
+class Knows(Protocol):
+    """A provider that can be asked whether it still serves a model."""
+
+    async def knows(self, model: str) -> ModelState:
+        """Of the model's own id there. One question, read-only and free. Never raises for what the network does."""
         ...
 
 

@@ -70,7 +70,7 @@ def news(tx: Tx) -> list[Duration]:
     return [duration for duration in learnt if before.get(duration.model) != duration]
 
 
-def keep(tx: Tx, learnt: Sequence[Duration]) -> int:
+def keep_durations(tx: Tx, learnt: Sequence[Duration]) -> int:
     """Write down what was learnt; how many models it is about."""
     tx.many(_OPEN, [duration._asdict() for duration in learnt])
     tx.many(_SET, [{"of_model": d.model, "runs": d.jobs, "half": d.p50_s, "most": d.p95_s} for d in learnt])

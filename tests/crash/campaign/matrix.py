@@ -39,7 +39,7 @@ SWEEPER = (
     "declare_lost",
     "expire",
     "forget_lost",
-    "keep",
+    "keep_durations",
     "let_in_missed",
     "make_ready",
     "recount_batches",

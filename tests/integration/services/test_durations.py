@@ -42,18 +42,18 @@ def test_what_was_learnt_is_kept_and_is_no_news_the_second_time(shared: Database
         ran(tx, *(f"a{n}" for n in range(5)))
         learnt = durations.news(tx)
         assert learnt == [Duration("fake", 5, 8.0, 8.0)]
-        assert durations.keep(tx, learnt) == 1
+        assert durations.keep_durations(tx, learnt) == 1
         assert durations.known(tx) == {"fake": Duration("fake", 5, 8.0, 8.0)}
         assert durations.news(tx) == []
         ran(tx, "one-more")
         submitted(tx, "waits")
-        assert durations.keep(tx, durations.news(tx)) == 1
+        assert durations.keep_durations(tx, durations.news(tx)) == 1
         assert durations.known(tx)["fake"].jobs == 6
 
 
 def test_a_waiting_job_hears_about_when_a_worker_will_be_free_for_it(shared: Database) -> None:
     with scene(shared, workers=()) as tx:
-        durations.keep(tx, [Duration("slow", 9, 40.0, 60.0)])
+        durations.keep_durations(tx, [Duration("slow", 9, 40.0, 60.0)])
         submit(tx, [wish("a", model="slow"), wish("b"), wish("last"), wish("film", queue="video")])
 
         def eta_s(name: str) -> float | None:

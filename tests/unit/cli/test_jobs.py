@@ -1,4 +1,4 @@
-"""`safelight jobs ...` and `safelight models`: tables of 80 columns, pure JSON, exit codes."""
+"""`safelight jobs ...`: tables of 80 columns, pure JSON, exit codes."""
 
 from __future__ import annotations
 
@@ -135,18 +135,3 @@ def test_watching_as_json_prints_an_event_per_line(run: Run, server: StandIn) ->
 def test_watching_prints_the_address_at_the_end(run: Run, server: StandIn) -> None:
     server.submits(job(assets=[ASSET | {"url": "http://here/picture"}]))
     assert run("jobs", "watch", JOB_ID).stdout == "http://here/picture\n"
-
-
-def test_models_show_price_and_why_one_cannot_run(run: Run, server: StandIn) -> None:
-    model = {
-        "id": "procedural",
-        "kind": "image",
-        "price": {"per": "image", "credits": 1, "brief": "1 per image"},
-        "typical_s": 0.4,
-    }
-    known = [model | {"available": True}, model | {"available": False, "unavailable_reason": "no key"}]
-    server.replies["GET /api/models"] = 200, {"models": known}
-    lines = run("models").stdout.splitlines()
-    assert lines[1].split() == ["procedural", "image", "1", "per", "image", "0.40", "s", "available"]
-    assert lines[2].rstrip().endswith("no key")
-    assert json.loads(run("models", "--json").stdout) == {"models": known}

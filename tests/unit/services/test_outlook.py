@@ -49,7 +49,7 @@ def test_it_is_read_once_for_all_who_ask_at_the_same_moment(database: Database) 
     async def scenario() -> None:
         lookout = Lookout(database, [], keep_s=60)
         first, *others = await asyncio.gather(*(lookout.look() for _ in range(9)))
-        await database.write(durations.keep, [Duration("m", 5, 1.0, 2.0)])
+        await database.write(durations.keep_durations, [Duration("m", 5, 1.0, 2.0)])
         assert all(seen is first for seen in (*others, await lookout.look()))
 
     play(database, scenario)

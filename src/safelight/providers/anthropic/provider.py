@@ -7,8 +7,8 @@ from safelight.providers.anthropic.asking import message_body
 from safelight.providers.anthropic.reading import MessageTranscript, read_refusal
 from safelight.providers.asking import Asking
 from safelight.providers.keys import fingerprint
-from safelight.providers.probing import probed
-from safelight.providers.protocol import Generation, ProbeResult, Report
+from safelight.providers.probing import known, probed
+from safelight.providers.protocol import Generation, ModelState, ProbeResult, Report
 from safelight.providers.refusals import refused, request_id_of
 from safelight.providers.streaming import read_text
 from safelight.providers.transport import stream_once
@@ -61,6 +61,9 @@ class AnthropicProvider:
     async def probe(self) -> ProbeResult:
         """The list of models. Anthropic tells a key like ours nothing of money."""
         return await probed(self._asking.get("/v1/models"), self._key)
+
+    async def knows(self, model: str) -> ModelState:
+        return await known(self._asking.get(f"/v1/models/{model}"), self._key)
 
     async def close(self) -> None:
         await self._asking.close()

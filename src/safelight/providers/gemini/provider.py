@@ -9,8 +9,8 @@ from safelight.providers.asking import Asking
 from safelight.providers.gemini.asking import content_body
 from safelight.providers.gemini.reading import ContentTranscript, read_refusal, wrong_with
 from safelight.providers.keys import fingerprint
-from safelight.providers.probing import probed
-from safelight.providers.protocol import Generation, ProbeResult, Report
+from safelight.providers.probing import known, probed
+from safelight.providers.protocol import Generation, ModelState, ProbeResult, Report
 from safelight.providers.refusals import refused, request_id_of
 from safelight.providers.streaming import read_text
 from safelight.providers.transport import stream_once
@@ -63,6 +63,9 @@ class GeminiProvider:
     async def probe(self) -> ProbeResult:
         """The list of models. Google tells a key nothing of money."""
         return await probed(self._asking.get("/v1beta/models"), self._key, wrong_with)
+
+    async def knows(self, model: str) -> ModelState:
+        return await known(self._asking.get(f"/v1beta/models/{model}"), self._key)
 
     async def close(self) -> None:
         await self._asking.close()

@@ -12,8 +12,8 @@ from safelight.providers.openai.asking_text import text_body
 from safelight.providers.openai.reading_pictures import read_pictures
 from safelight.providers.openai.reading_text import ChatTranscript, read_completion
 from safelight.providers.openai.refusing import read_refusal
-from safelight.providers.probing import probed
-from safelight.providers.protocol import Generation, ProbeResult, Report
+from safelight.providers.probing import known, probed
+from safelight.providers.protocol import Generation, ModelState, ProbeResult, Report
 from safelight.providers.refusals import refused, request_id_of
 from safelight.providers.streaming import read_text
 from safelight.providers.transport import post_once, stream_once
@@ -58,6 +58,9 @@ class OpenAIProvider:
     async def probe(self) -> ProbeResult:
         """The list of models. OpenAI tells a key like ours nothing of money."""
         return await probed(self._asking.get("/models"), self._key)
+
+    async def knows(self, model: str) -> ModelState:
+        return await known(self._asking.get(f"/models/{model}"), self._key)
 
     async def close(self) -> None:
         await self._asking.close()

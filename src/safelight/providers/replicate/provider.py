@@ -10,8 +10,8 @@ import httpx
 from safelight.domain.outcomes import ErrorClass, ProviderError, Rejected, RemoteState
 from safelight.providers.asking import Asking
 from safelight.providers.keys import fingerprint
-from safelight.providers.probing import probed
-from safelight.providers.protocol import Generation, Input, NotSent, ProbeResult, Report
+from safelight.providers.probing import known, probed
+from safelight.providers.protocol import Generation, Input, ModelState, NotSent, ProbeResult, Report
 from safelight.providers.refusals import refused, told
 from safelight.providers.replicate.inputs import input_of
 from safelight.providers.replicate.reading import read_created, read_prediction, read_refusal
@@ -77,6 +77,9 @@ class ReplicateProvider:
     async def probe(self) -> ProbeResult:
         """Whose key it is. Replicate tells nobody how much money is left."""
         return await probed(self._asking.get("/v1/account"), self._key)
+
+    async def knows(self, model: str) -> ModelState:
+        return await known(self._asking.get(f"/v1/models/{model.partition(':')[0]}"), self._key)
 
     def read_callback(self, body: Any) -> str | None:
         """A webhook's body is the prediction."""
