@@ -7,7 +7,7 @@ it neither broke the content security policy nor wrote an error to its console.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import pytest
@@ -51,8 +51,8 @@ def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Se
     """Start a server with extra arguments; all are stopped at the end."""
     servers: list[Server] = []
 
-    def start(*args: str) -> Server:
-        server = Server(tmp_path_factory.mktemp("server"), *args)
+    def start(*args: str, environ: Mapping[str, str] | None = None) -> Server:
+        server = Server(tmp_path_factory.mktemp("server"), *args, environ=environ)
         servers.append(server)
         server.start()
         return server

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NoReturn
 
@@ -27,9 +28,10 @@ def missing(what: str) -> NoReturn:
 class Server:
     """`safelight serve` in a process of its own; can be stopped and started again on the same data and port."""
 
-    def __init__(self, folder: Path, *args: str) -> None:
+    def __init__(self, folder: Path, *args: str, environ: Mapping[str, str] | None = None) -> None:
         self.folder = folder
         self.args = args
+        self.environ = environ or {}
         self.port = _free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = folder / "server.log"
@@ -37,7 +39,7 @@ class Server:
 
     def start(self) -> None:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("SAFELIGHT_")}
-        env = {**kept, "SAFELIGHT_DATA_DIR": str(self.folder / "data")}
+        env = {**kept, **self.environ, "SAFELIGHT_DATA_DIR": str(self.folder / "data")}
         command = [sys.executable, "-m", "safelight", "serve", "--port", str(self.port), *self.args]
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(command, cwd=self.folder, env=env, stdout=log, stderr=log)

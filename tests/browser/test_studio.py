@@ -10,6 +10,8 @@ from typing import Any
 import httpx
 from playwright.sync_api import Locator, Page, Route, expect
 
+from safelight.testing.serving import served
+from safelight.testing.stand_in_openai import StandInOpenAI
 from tests.browser.running import Server
 from tests.browser.sheet import expect_picture, expect_status, frame_of, submit
 
@@ -94,6 +96,25 @@ def test_the_job_page_tells_what_was_asked_and_what_happened(server: Server, ope
     expect(page.get_by_label("Prompt")).to_have_value("castle above the clouds")
     expect(page.get_by_label("Width in pixels")).to_have_value("512")
     expect(page.get_by_label("Seed", exact=True)).to_have_value("4711")
+
+
+def test_a_text_is_read_while_it_is_written(serve: Callable[..., Server], open_page: OpenPage) -> None:
+    with served(StandInOpenAI()) as stand_in:
+        server = serve(environ={"OPENAI_API_KEY": "k", "SAFELIGHT_OPENAI_BASE_URL": stand_in.url})
+        page = open_page(server.url)
+        asked = {"kind": "text", "model": "gpt-4.1", "prompt": "a tale words=80 seconds=6"}
+        job = httpx.post(f"{server.url}/api/jobs", json=asked, trust_env=False).raise_for_status().json()
+        frame_of(page, asked["prompt"]).get_by_role("link").click()
+        article = page.get_by_role("article")
+        written = article.get_by_label("Text")
+        expect(written).to_contain_text("Stand-in: ")
+        expect(written).not_to_contain_text("fin.", timeout=1)
+        expect(article.locator(".timeline")).to_contain_text("Completed")
+        text = httpx.get(f"{server.url}/api/jobs/{job['id']}", trust_env=False).json()["text"]
+        assert written.evaluate("node => node.textContent") == text
+        expect(article.locator(".tray")).to_be_hidden()
+        page.get_by_role("link", name="Contact sheet").click()
+        expect(frame_of(page, asked["prompt"])).to_contain_text("Stand-in: ")
 
 
 def test_a_batch_is_one_frame_and_its_page_tells_how_its_items_stand(server: Server, open_page: OpenPage) -> None:

@@ -104,6 +104,8 @@ class Done:
     text: str | None = None
     request_id: str | None = None
     """The provider's own name for the request."""
+    cut_short: bool = False
+    """The text ends where its user's limit was reached, not where the model would have ended it."""
 
     def __post_init__(self) -> None:
         if self.text is not None:

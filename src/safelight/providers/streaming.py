@@ -70,7 +70,8 @@ def ended(
 ) -> RemoteState:
     """A text that is over. One that was cut at the limit its user set is delivered, if anything was written."""
     if text:
-        return Done(usage={**tokens, "finish_reason": reason}, text=text, request_id=request_id)
+        usage = {**tokens, "finish_reason": reason}
+        return Done(usage=usage, text=text, request_id=request_id, cut_short=cut_short)
     if cut_short:
         words = "All of `max_tokens` was used before anything was written: the model thinks first. Allow it more."
         return Rejected(ProviderError(ErrorClass.INVALID_REQUEST, words, reason, request_id=request_id))

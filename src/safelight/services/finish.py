@@ -13,7 +13,7 @@ from safelight.services.assets import NewAsset, add
 from safelight.services.calls import CallOutcome, end_call
 from safelight.services.late import Late, keep_late
 from safelight.services.moves import ENDED, LEASE_HOLDS, MOVED, MovedRow
-from safelight.services.sql import INTEGER, arg
+from safelight.services.sql import FLAG, INTEGER, arg
 from safelight.store import tables
 from safelight.store.calls import batch
 from safelight.store.statements import Query
@@ -37,6 +37,7 @@ class Ending(NamedTuple):
     call: CallOutcome | None = None
     text: str | None = None
     charge: int | None = None
+    cut_short: bool = False
 
 
 _CAPTURED = sa.case(
@@ -58,6 +59,7 @@ _END = Query(
             jobs.c.progress: sa.case((arg("delivered", INTEGER) > 0, 1.0), else_=jobs.c.progress),
             jobs.c.error: arg("failure"),
             jobs.c.text: sa.func.coalesce(arg("written"), jobs.c.text),
+            jobs.c.cut_short: arg("ends_early", FLAG),
             jobs.c.captured: _CAPTURED,
         }
     )
@@ -87,6 +89,7 @@ def finish(tx: Tx, endings: Sequence[Ending]) -> list[bool]:
                 "delivered": len(e.assets) + (e.text is not None),
                 "written": e.text,
                 "charge": e.charge,
+                "ends_early": e.cut_short,
                 "failure": e.error,
                 "at_now": now,
             }

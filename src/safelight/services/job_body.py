@@ -55,7 +55,7 @@ def job_body(details: JobDetails, links: Links) -> dict[str, Any]:
         "replay_of": job.replay_of_id,
         "items": _items(details, links),
         "queue_info": _queue_info(details),
-        "warnings": json.loads(job.warnings),
+        "warnings": [*json.loads(job.warnings), *_cut_short(job)],
         "request_id": job.request_id,
         "cancel_requested": job.cancel_requested_at is not None,
         "created_at": as_rfc3339(job.created_at),
@@ -92,6 +92,11 @@ def _error(job: JobRow) -> dict[str, Any] | None:
         return None
     known = {"provider": None, "provider_code": None, "provider_message": None}
     return {**known, **json.loads(job.error)}
+
+
+def _cut_short(job: JobRow) -> list[dict[str, str]]:
+    text = "The text ends where `max_tokens` was reached; allow it more for a whole one."
+    return [{"code": "cut_short", "message": text}] if job.cut_short else []
 
 
 def _credits(details: JobDetails) -> dict[str, int]:

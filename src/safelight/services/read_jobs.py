@@ -47,6 +47,7 @@ class JobRow(NamedTuple):
     sequence: int
     error: str | None
     text: str | None
+    cut_short: bool
     ready: bool
     waiting_for: str | None
     due_at: float | None

@@ -54,6 +54,7 @@ jobs = Table(
     Column("sequence", Integer, nullable=False),
     Column("error", Text),
     Column("text", Text),
+    Column("cut_short", Boolean, nullable=False, server_default=sa.false()),
     # who may run it, and when
     Column("ready", Boolean, nullable=False),
     Column("waiting_for", Text),

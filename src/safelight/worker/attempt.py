@@ -337,7 +337,8 @@ class Attempt:
         job, free, random = self.job, live.repeatable, self._bench.random()
         origin = self._origin(model, route.provider, live.id)
         if job.kind == "text" and done.text:
-            await self._closing.complete_with_text(done.text, self._charge(done, done.text))
+            charge = self._charge(done, done.text)
+            await self._closing.complete_with_text(done.text, charge, cut_short=done.cut_short)
             return
         if job.kind == "text" or not done.outputs:
             text = "The provider says it is done, but delivered nothing."

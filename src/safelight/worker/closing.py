@@ -44,11 +44,11 @@ class Closing:
         ended = await self._write(Ending(self._job.number, self._job.fence, Status.COMPLETED, assets, None, call))
         log.info("job.completed" if ended else "job.taken_away", assets=len(assets))
 
-    async def complete_with_text(self, text: str, charge: int | None) -> None:
+    async def complete_with_text(self, text: str, charge: int | None, *, cut_short: bool) -> None:
         """Deliver a text. `charge`: what it costs by use, if it is priced so."""
-        job = self._job
-        written = Ending(job.number, job.fence, Status.COMPLETED, call=self.learnt, text=text, charge=charge)
-        ended = await self._write(written)
+        job, done = self._job, Status.COMPLETED
+        ending = Ending(job.number, job.fence, done, call=self.learnt, text=text, charge=charge, cut_short=cut_short)
+        ended = await self._write(ending)
         log.info("job.completed" if ended else "job.taken_away", chars=len(text))
 
     async def end(self, status: Status, *, error: str | None = None) -> None:

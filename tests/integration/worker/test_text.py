@@ -149,6 +149,18 @@ def test_a_provider_that_is_done_without_a_word_has_delivered_nothing(database: 
     play(database, tmp_path, provider, scenario)
 
 
+def test_a_text_that_ends_at_its_users_limit_says_so(database: Database, tmp_path: Path) -> None:
+    provider = ScriptedProvider([Done(text="Once upon", cut_short=True)], [Done(text="Once.")])
+
+    async def scenario(house: House) -> None:
+        for name, cut_short in (("a", True), ("b", False)):
+            await (await house.attempt(name, **TEXT)).run()
+            seen = await house.look(name)
+            assert (seen.row.status, bool(seen.row.cut_short)) == ("completed", cut_short)
+
+    play(database, tmp_path, provider, scenario)
+
+
 def test_characters_that_no_database_takes_are_replaced(database: Database, tmp_path: Path) -> None:
     provider = ScriptedProvider([Says(0.1, text="a\x00"), Done(text="a\x00b\ud800c\n\td")])
 

@@ -72,7 +72,7 @@ def test_a_stream_becomes_its_text_without_its_thoughts() -> None:
 def test_a_text_that_was_cut_where_it_was_asked_for_is_delivered(reason: str) -> None:
     state = fed(MessageTranscript(KEY, None), [*documented_stream, *over(reason)])
     assert isinstance(state, Done)
-    assert state.usage["finish_reason"] == reason
+    assert (state.usage["finish_reason"], state.cut_short) == (reason, reason != "stop_sequence")
 
 
 @pytest.mark.parametrize("events", [[], documented_stream, [*documented_stream, {"type": "message_stop"}]])

@@ -40,7 +40,7 @@ def test_a_stream_becomes_its_text_and_thoughts_count_as_written() -> None:
 def test_a_text_cut_at_the_limit_that_was_asked_for_is_delivered() -> None:
     state = fed(ContentTranscript(KEY, None), [chunk("Hel", "MAX_TOKENS")])
     assert isinstance(state, Done)
-    assert state.usage["finish_reason"] == "MAX_TOKENS"
+    assert (state.usage["finish_reason"], state.cut_short) == ("MAX_TOKENS", True)
 
 
 @pytest.mark.parametrize("events", [[], documented_stream[:2]])

@@ -193,7 +193,7 @@ def test_an_end_that_is_no_text_has_its_class(
 def test_a_text_cut_at_the_limit_that_was_asked_for_is_delivered() -> None:
     state = fed(ChatTranscript(KEY, None), [chunk({"content": "Hel"}), chunk({}, "length"), "[DONE]"])
     assert isinstance(state, Done)
-    assert (state.text, state.usage["finish_reason"]) == ("Hel", "length")
+    assert (state.text, state.usage["finish_reason"], state.cut_short) == ("Hel", "length", True)
 
 
 @pytest.mark.parametrize("garbage", ["{", "[]", '"text"', "7"])

@@ -108,7 +108,7 @@ function paintActions(job) {
     download.download = `safelight-${job.id}.${asset.mime.split('/')[1]}`;
   }
   $('[data-cancel]', page).hidden = !jobs.isLive(job) || job.cancel_requested;
-  $('[data-again]', page).hidden = Boolean(job.items); // the form makes one job
+  $('[data-again]', page).hidden = Boolean(job.items) || job.kind === 'text'; // the form makes one picture
 }
 
 function paintNeighbours(job) {
