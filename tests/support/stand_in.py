@@ -29,10 +29,10 @@ class StandInProcess:
 
 
 @contextmanager
-def stand_in_provider(folder: Path) -> Iterator[StandInProcess]:
-    """A provider while the block lasts; its journal stays in `folder`."""
+def stand_in_provider(folder: Path, name: str = "provider") -> Iterator[StandInProcess]:
+    """A provider while the block lasts; its journal stays in `folder`. `name` as in `testing.stand_in_NAME`."""
     journal = folder / "journal.jsonl"
-    command = [sys.executable, "-m", "safelight.testing.stand_in_provider", "--journal", str(journal)]
+    command = [sys.executable, "-m", f"safelight.testing.stand_in_{name}", "--journal", str(journal)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=dict(os.environ))
     assert process.stdout is not None
     try:
