@@ -87,6 +87,11 @@ def test_what_a_provider_refuses_is_told_in_its_own_words(made: Made, provider: 
     assert len(stand_in.posts) - posts_before == 1
 
 
+def test_a_text_that_ends_at_its_limit_says_so(made: Made) -> None:
+    job = ended(made, kind="text", model=MODELS["openai"], prompt="a tale", params={"max_tokens": 3})
+    assert (job["status"], [warning["code"] for warning in job["warnings"]]) == ("completed", ["cut_short"])
+
+
 def test_the_older_route_takes_texts_too(made: Made) -> None:
     answer = made[0].request("POST", "/api/jobs/text-generation", json={"prompt": "a tale", "model": MODELS["openai"]})
     assert answer.status_code == 202

@@ -18,6 +18,9 @@ def say_ended(job: dict[str, Any]) -> None:
     took = span(between_s(job["created_at"], job["finished_at"]))
     if job["status"] == Status.COMPLETED:
         console.print(f"Completed in {took}.", style="green")
+        for warning in job.get("warnings") or []:
+            if warning["code"] == "cut_short":  # the others were told when it was submitted
+                console.print(f"Note: {plain(warning['message'])}", style="yellow", soft_wrap=True)
         return
     error = job.get("error") or {}
     console.print(

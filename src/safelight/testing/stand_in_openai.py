@@ -122,17 +122,22 @@ def _pictures(work: Work) -> Reply:
 
 
 def _completion(stand_in: StandInOpenAI, work: Work) -> Reply:
-    text = tale(work.prompt)
-    usage = {"prompt_tokens": 9, "completion_tokens": len(tokens_of(text)), "total_tokens": 9 + len(tokens_of(text))}
+    tokens = tokens_of(tale(work.prompt))
+    most = int(work.body.get("max_completion_tokens") or work.body.get("max_tokens") or len(tokens))
+    text, reason = "".join(tokens[:most]), "length" if most < len(tokens) else "stop"
+    written = min(most, len(tokens))
+    usage = {"prompt_tokens": 9, "completion_tokens": written, "total_tokens": 9 + written}
     head = {"id": f"chatcmpl-{work.id}", "created": 1, "model": work.model}
     if not work.body.get("stream"):
         message = {"role": "assistant", "content": text, "refusal": None}
-        choice = {"index": 0, "message": message, "finish_reason": "stop"}
+        choice = {"index": 0, "message": message, "finish_reason": reason}
         return Reply(200, {**head, "object": "chat.completion", "choices": [choice], "usage": usage})
-    return streamed(_chunks(stand_in, work, head, text, usage), work.seconds)
+    return streamed(_chunks(stand_in, work, head, text, reason, usage), work.seconds)
 
 
-def _chunks(stand_in: StandInOpenAI, work: Work, head: dict[str, Any], text: str, usage: dict[str, int]) -> list[bytes]:
+def _chunks(
+    stand_in: StandInOpenAI, work: Work, head: dict[str, Any], text: str, reason: str, usage: dict[str, int]
+) -> list[bytes]:
     tokens = tokens_of(text)
     deltas: list[dict[str, Any]] = [{"role": "assistant", "content": ""}, *({"content": each} for each in tokens)]
     chunks = [{**head, "object": "chat.completion.chunk", "choices": [_choice(delta)]} for delta in deltas]
@@ -143,8 +148,6 @@ def _chunks(stand_in: StandInOpenAI, work: Work, head: dict[str, Any], text: str
             return [*events[: len(events) // 2], _event({"error": error})]
         case Mishap.NEW_STATUS:
             reason = stand_in.words[Mishap.NEW_STATUS]
-        case _:
-            reason = "stop"
     last = _event({**head, "object": "chat.completion.chunk", "choices": [_choice({}, reason)]})
     with_usage = _event({**head, "object": "chat.completion.chunk", "choices": [], "usage": usage})
     wants_usage = (work.body.get("stream_options") or {}).get("include_usage")
