@@ -13,6 +13,7 @@ BYTECODE = PYTHONDONTWRITEBYTECODE= $(BIN)/python -m compileall -qq -j 0 \
 	-x '/(tests|testing|pip|hatchling|trove_classifiers|f2py|lexers|v1|mysql|mssql|oracle)/' $(VENV)/lib src || true
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--custom-compile-command "make lock" $(if $(UPGRADE),--upgrade)
+MEDIA := video local-upscale
 SOURCES := src tests tools $(wildcard benchmarks)
 
 # The environment is made anew when its Python is gone or when the folder was moved.
@@ -26,7 +27,7 @@ endif
 help: ## List these verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
-run: $(VENV)/.base ## Set up, start Safelight on http://127.0.0.1:8000 and make a first picture
+run: $(VENV)/.media ## Set up, start Safelight on http://127.0.0.1:8000 and make a first picture
 	@exec $(BIN)/safelight serve --with-sample $(ARGS)
 
 test: $(VENV)/.dev ## Set up what tests need and run them (ARGS="-k word" for some of them)
@@ -60,13 +61,15 @@ bench: $(VENV)/.dev ## Measure how quick Safelight is on this machine (SHORT=1, 
 crash: $(VENV)/.dev ## Kill, freeze and cut off real processes again and again (SHORT=1 for two minutes of it, ARGS="--runs 1000")
 	@$(BIN)/python -m tests.crash.campaign $(if $(SHORT),--short) $(ARGS)
 
-extras: $(VENV)/.base ## Add what the base leaves out: the PostgreSQL driver and uvloop
+extras: $(VENV)/.base ## Add what the base leaves out: the PostgreSQL driver, uvloop, films, neural upscaling
 	@$(PIP) install --no-compile --require-hashes -r requirements/extras.txt
 
 lock: $(VENV)/.dev ## Pin the dependencies of pyproject.toml anew (UPGRADE=1 for newer versions)
 	@$(COMPILE) -o requirements/base.txt pyproject.toml
 	@$(COMPILE) -o requirements/build.txt -c requirements/base.txt --group pyproject.toml:build
 	@$(COMPILE) -o requirements/extras.txt -c requirements/base.txt --extra all pyproject.toml
+	@for extra in $(MEDIA); do \
+		$(BIN)/python tools/extra.py $$extra | $(COMPILE) -o requirements/$$extra.txt -c requirements/extras.txt -; done
 	@$(COMPILE) -o requirements/dev.txt -c requirements/base.txt -c requirements/build.txt \
 		--extra all --group pyproject.toml:dev pyproject.toml
 
@@ -91,6 +94,14 @@ $(VENV)/.base: $(VENV)/.made-in requirements/base.txt requirements/build.txt pyp
 	@$(PIP) install --no-compile --require-hashes -r requirements/base.txt -r requirements/build.txt
 	@$(PIP) install --no-compile --no-deps --no-build-isolation --editable .
 	@$(BYTECODE)
+	@touch $@
+
+# Films and neural upscaling need binaries that not every machine can have. Without them everything else runs, and
+# `safelight models` says why these two do not.
+$(VENV)/.media: $(VENV)/.base $(MEDIA:%=requirements/%.txt)
+	@for extra in $(MEDIA); do \
+		$(PIP) install --no-compile --require-hashes -r requirements/$$extra.txt \
+			|| echo "The extra $$extra cannot be installed here; Safelight runs without it. 'make extras' tries again."; done
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.base requirements/dev.txt

@@ -18,6 +18,8 @@ GROUPS: dict[str, list[Any]] = PROJECT["dependency-groups"]
 ASKED_FOR = {
     "base.txt": PROJECT["project"]["dependencies"],
     "build.txt": GROUPS["build"],
+    "video.txt": EXTRAS["video"],
+    "local-upscale.txt": EXTRAS["local-upscale"],
     "dev.txt": [*PROJECT["project"]["dependencies"], *EXTRAS["postgres"], *GROUPS["build"], *GROUPS["dev"]],
 }
 
@@ -50,7 +52,7 @@ def test_every_pin_carries_hashes(file: str) -> None:
     assert [entry.split()[0] for entry in entries if "--hash=sha256:" not in entry] == []
 
 
-@pytest.mark.parametrize("file", ["base.txt", "build.txt"])
+@pytest.mark.parametrize("file", ["base.txt", "build.txt", "video.txt", "local-upscale.txt"])
 def test_developers_run_the_versions_that_users_get(file: str) -> None:
     assert pins(file).items() <= pins("dev.txt").items()
 
