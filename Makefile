@@ -14,6 +14,8 @@ BYTECODE = PYTHONDONTWRITEBYTECODE= $(BIN)/python -m compileall -qq -j 0 \
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--custom-compile-command "make lock" $(if $(UPGRADE),--upgrade)
 MEDIA := video local-upscale
+# Has torch, which is far too large for everybody. Nothing of it is pinned by hash.
+TORCH := .venv-diffusers
 SOURCES := src tests tools $(wildcard benchmarks)
 
 # The environment is made anew when its Python is gone or when the folder was moved.
@@ -22,10 +24,10 @@ ifneq ($(shell test -x $(BIN)/python && cat $(VENV)/.made-in 2>/dev/null),$(CURD
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format-check lint types imports rules docs-check fix docs bench crash extras lock hook clean
+.PHONY: help run test check format-check lint types imports rules docs-check fix docs bench crash extras diffusers-test lock hook clean
 
 help: ## List these verbs
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 run: $(VENV)/.media ## Set up, start Safelight on http://127.0.0.1:8000 and make a first picture
 	@exec $(BIN)/safelight serve --with-sample $(ARGS)
@@ -63,6 +65,12 @@ crash: $(VENV)/.dev ## Kill, freeze and cut off real processes again and again (
 
 extras: $(VENV)/.base ## Add what the base leaves out: the PostgreSQL driver, uvloop, films, neural upscaling
 	@$(PIP) install --no-compile --require-hashes -r requirements/extras.txt
+
+diffusers-test: $(VENV)/.dev ## Test the diffusers adapter, in an environment of its own (torch: about a gigabyte)
+	@test -x $(TORCH)/bin/python || $(PYTHON) -m venv $(TORCH)
+	@PIP_DISABLE_PIP_VERSION_CHECK=1 $(TORCH)/bin/python -m pip install --quiet \
+		torch==2.13.0 diffusers==0.42.1 transformers==5.24.0
+	@$(BIN)/python -m pytest tests/conformance/test_diffusers_provider.py $(ARGS)
 
 lock: $(VENV)/.dev ## Pin the dependencies of pyproject.toml anew (UPGRADE=1 for newer versions)
 	@$(COMPILE) -o requirements/base.txt pyproject.toml

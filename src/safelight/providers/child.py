@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from safelight.children.errands import Errand
@@ -33,8 +34,9 @@ class ChildProvider(ABC):
     """After so long without an order the child is let go; None keeps it."""
     environment: ClassVar[Mapping[str, str]] = ONE_THREAD
 
-    def __init__(self, stuck_s: float = STUCK_S) -> None:
-        self._stuck_s = stuck_s
+    def __init__(self, stuck_s: float = STUCK_S, python: Sequence[str] = PYTHON) -> None:
+        """`python` is the command that runs the module."""
+        self._stuck_s, self._python = stuck_s, python
         self._child: ChildProcess | None = None
         self._starting = asyncio.Lock()
 
@@ -84,7 +86,7 @@ class ChildProvider(ABC):
         async with self._starting:
             if self._child is None or not self._child.alive:
                 self._child = await ChildProcess.launch(
-                    (*PYTHON, self.module), self._stuck_s, self.idle_s, self.environment
+                    (*self._python, self.module), self._stuck_s, self.idle_s, self.environment
                 )
             return self._child
 
@@ -110,9 +112,14 @@ async def _follow(answers: Answers, report: Report) -> RemoteState:
             case "failed":
                 return Rejected(ProviderError(ErrorClass.PROTOCOL, f"The renderer failed: {frame.head['why']}"))
             case "gone":
-                return _unavailable(f"The renderer process ended unexpectedly (exit status {frame.head['status']}).")
+                return _unavailable(_how_it_ended(frame.head["status"]))
             case other:
                 return Rejected(ProviderError(ErrorClass.PROTOCOL, f"The renderer answered {other!r}."))
+
+
+def _how_it_ended(status: int) -> str:
+    what = f"The renderer process ended unexpectedly (exit status {status})."
+    return f"{what} It was killed, perhaps for want of memory." if status == -signal.SIGKILL else what
 
 
 def _output(frame: Frame) -> Output:

@@ -16,7 +16,6 @@ from structlog.testing import capture_logs
 
 from safelight.children import process as childprocess
 from safelight.domain.outcomes import Done, ErrorClass, Rejected
-from safelight.providers import child as childprovider
 from safelight.providers.procedural.provider import ProceduralProvider
 from safelight.providers.protocol import Generation, Preview
 
@@ -47,9 +46,13 @@ def wish(prompt: str = "sunset over the ocean", **params: object) -> Generation:
     return Generation("image", "procedural", prompt, {"width": 256, "height": 256, "seed": 7, **params})
 
 
-def with_provider(body: Callable[[ProceduralProvider], Awaitable[None]], stuck_s: float = childprocess.STUCK_S) -> None:
+def with_provider(
+    body: Callable[[ProceduralProvider], Awaitable[None]],
+    stuck_s: float = childprocess.STUCK_S,
+    python: tuple[str, ...] = childprocess.PYTHON,
+) -> None:
     async def run() -> None:
-        provider = ProceduralProvider(stuck_s)
+        provider = ProceduralProvider(stuck_s, python)
         try:
             async with asyncio.timeout(PATIENCE_S):
                 await body(provider)
@@ -162,7 +165,7 @@ def test_a_killed_renderer_rejects_its_call_and_the_next_call_starts_another() -
 
 @pytest.mark.parametrize("head", [b"[}]", b"{ }", b"[ ]"])
 def test_a_renderer_that_cannot_be_understood_is_ended_and_its_calls_are_told(
-    head: bytes, monkeypatch: pytest.MonkeyPatch
+    head: bytes,
 ) -> None:
     async def body(provider: ProceduralProvider) -> None:
         rejected = await provider.start(wish(), "call", Watcher())
@@ -170,9 +173,8 @@ def test_a_renderer_that_cannot_be_understood_is_ended_and_its_calls_are_told(
         assert rejected.error.error_class is ErrorClass.UNAVAILABLE
         assert provider.child_pid is None
 
-    monkeypatch.setattr(childprovider, "PYTHON", (sys.executable, "-c", BABBLE.format(head=head)))
     with capture_logs() as logs:
-        with_provider(body)
+        with_provider(body, python=(sys.executable, "-c", BABBLE.format(head=head)))
     assert [line["event"] for line in logs] == ["child_not_understood"]
 
 

@@ -7,7 +7,7 @@ from functools import cache
 from importlib.resources import files
 from typing import TypeAlias
 
-import ncnn  # type: ignore[import-untyped, unused-ignore]
+import ncnn
 import numpy as np
 from numpy.typing import NDArray
 
