@@ -8,7 +8,7 @@ import secrets
 import signal
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Iterable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
@@ -87,6 +87,8 @@ class Safelight:
         self.nudges = nudger_for(database, self.hub)
         self.started_at = local_s()
         self.stopping = False
+        self.files_origin: str | None = None
+        """`https://host` of an object store that hands out files by itself, once this process has looked at it."""
         self.presence: Presence | None = None
         self._warming: list[asyncio.Task[None]] = []
         database.waker = self.nudges.announce
@@ -214,6 +216,9 @@ class Safelight:
 
     async def _look_at_storage(self) -> None:
         """A store that does not let us in keeps a process from starting; one that is away may come back."""
+        if self.settings.storage_redirect:
+            with suppress(StorageFailed):  # what is wrong with it the check tells
+                self.files_origin = await self.store.origin()
         try:
             await self.store.check()
         except StorageFailed as error:

@@ -65,5 +65,5 @@ def create_app(safelight: Safelight, *, comment_every_s: float = sse.COMMENT_EVE
     app.add_middleware(StrictRequests, streamed=frozenset({uploads.PATH}))
     app.add_middleware(HeadAsGet)
     app.add_middleware(LocalOnly, public_url=safelight.settings.public_url if safelight else None)
-    app.add_middleware(RequestContext)
+    app.add_middleware(RequestContext, files_origin=lambda: safelight.files_origin if safelight else None)
     return app

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import re
 import time
+from collections.abc import Callable
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -23,16 +24,17 @@ _HOST = re.compile(r"(?P<name>\[[0-9a-f:.]+\]|[a-z0-9.-]+)(:[0-9]{1,5})?", re.IG
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,100}")
 
 CSP: Final = (
-    "default-src 'self'; img-src 'self' blob: data:; object-src 'none'; base-uri 'none'; "
-    "form-action 'self'; frame-ancestors 'none'"
+    "default-src 'self'; img-src 'self' blob: data:{files}; media-src 'self' blob:{files}; object-src 'none'; "
+    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
+"""`files` is where an object store hands out pictures and films by itself: pages show what they are redirected to."""
 
 
 class RequestContext:
     """Gives each request an id, binds it to every log line, and adds the headers that every answer carries."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
+    def __init__(self, app: ASGIApp, files_origin: Callable[[], str | None] = lambda: None) -> None:
+        self._app, self._files_origin = app, files_origin
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -50,7 +52,7 @@ class RequestContext:
                 headers = MutableHeaders(scope=message)
                 headers["X-Request-ID"] = request_id
                 headers["X-Content-Type-Options"] = "nosniff"
-                headers.setdefault("Content-Security-Policy", CSP)
+                headers.setdefault("Content-Security-Policy", self._policy())
                 headers.setdefault("Referrer-Policy", "same-origin")
             await send(message)
 
@@ -64,6 +66,10 @@ class RequestContext:
                 await answer(scope, receive, send_with_headers)
             finally:
                 _log(scope, status, time.perf_counter() - started)
+
+    def _policy(self) -> str:
+        origin = self._files_origin()
+        return CSP.format(files=f" {origin}" if origin else "")
 
 
 class LocalOnly:

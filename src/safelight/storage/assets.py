@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Literal, cast
+from urllib.parse import urlsplit
 
 import obstore
 from obstore.exceptions import AlreadyExistsError, BaseError, NotSupportedError
@@ -161,6 +162,11 @@ class AssetStore:
         with self._failures("sign an address of", checked_key(key)):
             store = cast("S3Store", self._store)
             return await obstore.sign_async(store, method, key, timedelta(seconds=lifetime_s))
+
+    async def origin(self) -> str | None:
+        """`https://host:port` of those addresses."""
+        url = await self.signed_url(ROOT, 1.0)
+        return None if url is None else "{0.scheme}://{0.netloc}".format(urlsplit(url))
 
     async def _put_small(self, key: str, data: bytes) -> None:
         try:

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -47,6 +48,14 @@ def test_a_file_is_handed_out_by_the_store_itself_whole_and_in_ranges(s3_door: D
         assert (part.status_code, part.content) == (206, whole.content[5:10])
         thumbnail = browser.get(s3_door.get(asset["thumbnail_url"]).headers["Location"])
         assert thumbnail.headers["Content-Type"] == "image/webp"
+
+
+def test_pages_may_show_files_of_the_store_and_of_nobody_else(s3_door: Door) -> None:
+    asset = made(s3_door)
+    origin = "{0.scheme}://{0.netloc}".format(urlsplit(s3_door.get(asset["url"]).headers["Location"]))
+    policy = s3_door.get("/").headers["Content-Security-Policy"]
+    assert f"img-src 'self' blob: data: {origin};" in policy
+    assert f"media-src 'self' blob: {origin};" in policy
 
 
 def test_head_is_answered_here_because_the_address_is_signed_for_get(s3_door: Door) -> None:
