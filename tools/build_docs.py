@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
+from tools.model_docs import models
 from tools.source_tree import ROOT
 
 NOTICE = "<!-- Written by `make docs`. Change the program instead. -->"
@@ -41,32 +42,6 @@ def command_line(_: str) -> str:
 
     sections = [_command_section(context) for context in _contexts(get_command(app), "safelight")]
     return "\n".join(["# Command line", "", NOTICE, "", *sections]).rstrip() + "\n"
-
-
-def models(_: str) -> str:
-    """docs/models.md: what can be asked for, what it costs and which parameters it takes."""
-    from safelight.catalog.loading import load_catalog
-
-    shipped = [model.public() for model in load_catalog().models]
-    overview = [
-        f"| `{model['id']}` | {model['kind']} | {_price(model['price'])} | {model['typical_s']:g} s "
-        f"| {'yes' if model['ai_generated'] else 'no'} | {_shutdown(model)} |"
-        for model in shipped
-    ]
-    lines = [
-        "# Models",
-        "",
-        NOTICE,
-        "",
-        "The models shipped with Safelight. A file named by `SAFELIGHT_CATALOG` changes them and adds more.",
-        "",
-        "| model | kind | price in credits | usually takes | AI | ends |",
-        "|---|---|---|---|---|---|",
-        *overview,
-        "",
-        *(line for model in shipped for line in _model_section(model)),
-    ]
-    return "\n".join(lines).rstrip() + "\n"
 
 
 def openapi(_: str) -> str:
@@ -122,39 +97,6 @@ def _command_section(context: Any) -> str:
     return "\n".join(
         [f"## {context.command_path}", "", about, "", f"    {usage}", "", "| | |", "|---|---|", *rows, "", *notes]
     )
-
-
-def _price(price: Mapping[str, Any]) -> str:
-    return str(price["brief"])
-
-
-def _shutdown(model: Mapping[str, Any]) -> str:
-    if model["shutdown_date"] is None:
-        return ""
-    return f"{model['shutdown_date']}, then `{model['successor']}`" if model["successor"] else model["shutdown_date"]
-
-
-def _model_section(model: Mapping[str, Any]) -> Iterator[str]:
-    yield from (f"## {model['id']}", "", f"{model['title']}. {model['description']}".strip(), "")
-    if model["aliases"]:
-        yield from ("Also known as " + ", ".join(f"`{alias}`" for alias in model["aliases"]) + ".", "")
-    yield from ("| parameter | takes | default | meaning |", "|---|---|---|---|")
-    for name, schema in model["parameters"]["properties"].items():
-        default = json.dumps(schema["default"]) if "default" in schema else ""
-        about = ". ".join(text.rstrip(".") for text in (schema.get("title"), schema.get("description")) if text)
-        yield f"| `{name}` | {_cell(_takes(schema))} | {_cell(default)} | {_cell(about)} |"
-    yield ""
-
-
-def _takes(schema: Mapping[str, Any]) -> str:
-    if "enum" in schema:
-        return ", ".join(map(str, schema["enum"]))
-    limits = " ".join(
-        f"{word} {schema[key]}"
-        for key, word in (("minimum", "from"), ("maximum", "to"), ("multipleOf", "in steps of"), ("maxLength", "up to"))
-        if key in schema
-    )
-    return f"{schema.get('type', 'anything')} {limits}".strip()
 
 
 def _cell(text: str) -> str:
