@@ -15,8 +15,8 @@ KINDS = {
     "upscale": "Larger pictures",
 }
 _INTRODUCTION = """\
-The models shipped with Safelight, in order of preference within each kind: a request that names none gets the first whose
-provider is set up (`safelight providers list`) and that has not ended. The built-in ones come last and need no key.
+The models shipped with Safelight, in order of preference within each kind: a request that names none gets the first
+whose provider is set up (`safelight providers list`) and that has not ended. The built-in ones come last and need no key.
 
 `safelight models` shows the same for your installation, with how long jobs have really taken; `safelight models check`
 asks the providers whether they still serve what stands here. Prices are in credits, one being about a US cent at the
@@ -32,9 +32,8 @@ def models(_: str) -> str:
     from safelight.catalog.loading import load_catalog
 
     shipped = [_entry(model) for model in load_catalog().models]
-    sections = [
-        line for kind, found in groupby(shipped, lambda each: each["kind"]) for line in _kind(kind, list(found))
-    ]
+    by_kind = groupby(shipped, lambda each: each["kind"])
+    sections = [line for kind, found in by_kind for line in _kind(kind, found)]
     return "\n".join(["# Models", "", NOTICE, "", _INTRODUCTION, *sections]).rstrip() + "\n"
 
 
@@ -45,13 +44,13 @@ def _entry(model: Any) -> dict[str, Any]:
 
 def _kind(kind: str, models: Iterable[Mapping[str, Any]]) -> Iterator[str]:
     found = list(models)
-    lasting = [model for model in found if not model["shutdown_date"]]
+    lasting = [model for model in found if not model["shutdown_date"] or model["description"]]
     ending = [model for model in found if model["shutdown_date"]]
     yield from (f"## {KINDS[kind]} (`{kind}`)", "", "| model | credits | usually | at | |", "|---|---|---|---|---|")
     for model in lasting:
         yield (
             f"| [`{model['id']}`](#{_anchor(model['id'])}) | {model['price']['brief']} | {model['typical_s']:g} s "
-            f"| {', '.join(model['ways'])} | {'' if model['ai_generated'] else 'not AI'} |"
+            f"| {', '.join(model['ways'])} | {_note(model)} |"
         )
     yield ""
     if ending:
@@ -61,6 +60,12 @@ def _kind(kind: str, models: Iterable[Mapping[str, Any]]) -> Iterator[str]:
         yield ""
     for model in lasting:
         yield from _model(model)
+
+
+def _note(model: Mapping[str, Any]) -> str:
+    if model["shutdown_date"]:
+        return f"ends {model['shutdown_date']}"
+    return "" if model["ai_generated"] else "not AI"
 
 
 def _model(model: Mapping[str, Any]) -> Iterator[str]:

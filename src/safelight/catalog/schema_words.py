@@ -12,5 +12,7 @@ def takes(schema: Mapping[str, Any]) -> str:
     """Of one parameter's JSON Schema."""
     if "enum" in schema:
         return ", ".join(map(str, schema["enum"]))
+    if "minimum" in schema and schema["minimum"] == schema.get("maximum"):
+        return f"only {schema['minimum']}"
     limits = " ".join(f"{word} {schema[key]}" for key, word in _LIMITS if key in schema)
     return f"{schema.get('type', 'anything')} {limits}".strip()
