@@ -16,7 +16,8 @@ KINDS = {
 }
 _INTRODUCTION = """\
 The models shipped with Safelight, in order of preference within each kind: a request that names none gets the first
-whose provider is set up (`safelight providers list`) and that has not ended. The built-in ones come last and need no key.
+whose provider is set up (`safelight providers list`) and that has not ended. The built-in ones come last and need no
+key.
 
 `safelight models` shows the same for your installation, with how long jobs have really taken; `safelight models check`
 asks the providers whether they still serve what stands here. Prices are in credits, one being about a US cent at the
