@@ -65,7 +65,7 @@ async def presign(safelight: Installation, caller: Caller) -> dict[str, Any]:
         "url_lives_s": lives_s,
         "max_bytes": safelight.desk.intake.rules.most_bytes,
         "complete": f"{caller.base}{PATH}/{upload.id}/complete",
-        "expires_at": as_rfc3339(upload.expires_at),
+        "expires_at": upload.expires_at and as_rfc3339(upload.expires_at),
     }
 
 
@@ -109,7 +109,7 @@ def body(upload: Upload) -> dict[str, Any]:
         "bytes": upload.bytes,
         "width": upload.width,
         "height": upload.height,
-        "expires_at": as_rfc3339(upload.expires_at),
+        "expires_at": upload.expires_at and as_rfc3339(upload.expires_at),
     }
 
 

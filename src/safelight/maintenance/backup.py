@@ -11,7 +11,9 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
-from typing import IO, TypeVar
+from typing import IO, Any, TypeVar
+
+import sqlalchemy as sa
 
 from safelight import __version__
 from safelight.domain.errors import Conflict, Remedy
@@ -21,7 +23,7 @@ from safelight.store import migrate, numbers
 from safelight.store.connect import sqlite_path
 from safelight.store.refill import kept_tables
 from safelight.store.snapshot import Snapshot, snapshot
-from safelight.store.tables import assets
+from safelight.store.tables import assets, uploads
 
 T = TypeVar("T")
 Progress = Callable[[Manifest], object]
@@ -90,18 +92,27 @@ def _add_rows(writer: ArchiveWriter, state: Snapshot, progress: Progress) -> Non
 
 def _add_files(writer: ArchiveWriter, state: Snapshot, folder: Path, progress: Progress) -> None:
     """A file that is no longer there was pruned meanwhile, or lost before: it is counted, and the rest goes on."""
-    columns = [column.name for column in assets.columns]
-    named = (columns.index("key"), columns.index("thumbnail_key"))
-    for row in state.rows(assets):
-        for key in (row[n] for n in named):
-            if key is None:
-                continue
-            try:
-                with (folder / checked_key(key)).open("rb") as source:
-                    writer.add_file(key, source, os.fstat(source.fileno()).st_size)
-            except FileNotFoundError:
-                writer.manifest.missing_files += 1
+    for key in _named_files(state):
+        try:
+            with (folder / checked_key(key)).open("rb") as source:
+                writer.add_file(key, source, os.fstat(source.fileno()).st_size)
+        except FileNotFoundError:
+            writer.manifest.missing_files += 1
         progress(writer.manifest)
+
+
+def _named_files(state: Snapshot) -> Iterator[str]:
+    """What jobs delivered, and the pictures that users brought."""
+    for asset in _rows(state, assets):
+        yield from (key for key in (asset["key"], asset["thumbnail_key"]) if key is not None)
+    for upload in _rows(state, uploads):
+        if upload["stored_at"] is not None:
+            yield upload["key"]
+
+
+def _rows(state: Snapshot, table: sa.Table) -> Iterator[dict[str, Any]]:
+    names = [column.name for column in table.columns]
+    return (dict(zip(names, row, strict=True)) for row in state.rows(table))
 
 
 @contextmanager

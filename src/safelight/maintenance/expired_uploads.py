@@ -25,8 +25,9 @@ class ExpiredUploads:
 
     async def run_once(self) -> int:
         """How many went. Raises StorageFailed or Unavailable; the next run goes on where this one stopped."""
-        while await self._database.write(uploads.mark_expired):
-            pass
+        while numbers := await self._database.read(uploads.expired):
+            if not await self._database.write(uploads.mark_expired, numbers):
+                break  # others are at it
         gone = 0
         while leaving := await self._database.read(uploads.leaving):
             await self._store.delete([key for upload in leaving for key in (upload.key, incoming_key(upload.id))])

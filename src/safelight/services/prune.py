@@ -12,6 +12,7 @@ from typing import NamedTuple
 import sqlalchemy as sa
 
 from safelight.domain.jobs import LIVE, TERMINAL
+from safelight.services import uploads
 from safelight.services.sql import INTEGER, NOW, REAL, arg
 from safelight.store import tables
 from safelight.store.statements import Change, Query
@@ -174,6 +175,7 @@ def remove(tx: Tx, numbers: Sequence[int]) -> int:
     """Remove the rows of jobs that are marked and whose files are gone; how many jobs that were."""
     tx.lock(jobs, numbers)
     marked = [row.number for row in tx.all(_STILL_MARKED, numbers=numbers)]
+    uploads.let_go(tx, marked)
     for statement in _REMOVE:
         tx.run(statement, numbers=marked)
     return len(marked)

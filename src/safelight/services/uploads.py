@@ -11,7 +11,6 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 
-from safelight.domain.clock import as_rfc3339
 from safelight.domain.errors import CallerError, Conflict, InvalidParams, RateLimited, Remedy
 from safelight.services.credits import open_accounts
 from safelight.services.sql import INTEGER, NOW, REAL, arg
@@ -47,8 +46,8 @@ class Upload(NamedTuple):
     width: int
     height: int
     sha256: str
-    expires_at: float
-    """When it goes, unless a job uses it."""
+    expires_at: float | None
+    """When it goes; None while a job names it."""
     stored_at: float | None
     """None until its file is in storage."""
 
@@ -76,6 +75,7 @@ class _Number(NamedTuple):
 _UPLOAD = [uploads.c[name] for name in Upload._fields]
 _stays = uploads.c.removing_at.is_(None)
 _unused = sa.not_(sa.exists().where(job_inputs.c.upload == uploads.c.number).correlate(uploads))
+_other = job_inputs.alias("other")
 _numbers: sa.BindParameter[int] = sa.bindparam("numbers", expanding=True)
 _COLUMNS = (*NewUpload._fields, "created_at", "expires_at")
 _INSERT = Query(sa.insert(uploads).returning(uploads.c.number), _Number, columns=_COLUMNS)
@@ -89,11 +89,13 @@ _SAME = Query(
     Upload,
 )
 _PROLONG = Change(
-    sa.update(uploads).where(uploads.c.number == arg("upload", INTEGER)).values(expires_at=arg("until", REAL))
+    sa.update(uploads)
+    .where(uploads.c.number == arg("upload", INTEGER), uploads.c.expires_at.is_not(None))
+    .values(expires_at=arg("until", REAL))
 )
 _UNUSED_BYTES = Query(
     sa.select(sa.func.coalesce(sa.func.sum(uploads.c.bytes), 0)).where(
-        uploads.c.user_id == arg("owner"), _stays, _unused
+        uploads.c.user_id == arg("owner"), uploads.c.expires_at.is_not(None), _stays
     ),
     _Sum,
 )
@@ -104,11 +106,19 @@ _STILL_THERE = Query(
     sa.select(uploads.c.number).where(uploads.c.number.in_(_numbers), _stays, uploads.c.stored_at.is_not(None)), _Number
 )
 _USE = Change(sa.insert(job_inputs), columns=("job", "upload"))
+_STAY = Change(sa.update(uploads).where(uploads.c.number == arg("upload", INTEGER)).values(expires_at=sa.null()))
+_LET_GO = Change(
+    sa.update(uploads)
+    .where(
+        uploads.c.number.in_(sa.select(job_inputs.c.upload).where(job_inputs.c.job.in_(_numbers))),
+        sa.not_(
+            sa.exists().where(_other.c.upload == uploads.c.number, _other.c.job.not_in(_numbers)).correlate(uploads)
+        ),
+    )
+    .values(expires_at=NOW)
+)
 _EXPIRED = Query(
-    sa.select(uploads.c.number)
-    .where(uploads.c.expires_at < NOW, _stays, _unused)
-    .order_by(uploads.c.expires_at)
-    .limit(SLICE),
+    sa.select(uploads.c.number).where(uploads.c.expires_at < NOW, _stays).order_by(uploads.c.expires_at).limit(SLICE),
     _Number,
 )
 _LOCK = Query(
@@ -152,7 +162,7 @@ def reserve_upload(tx: Tx, new: NewUpload, lives_s: float, quota_bytes: int) -> 
     until = tx.now + lives_s
     if new.sha256 and (same := tx.one(_SAME, owner=new.user_id, hash=new.sha256)):
         tx.run(_PROLONG, upload=same.number, until=until)
-        return same._replace(expires_at=until)
+        return same._replace(expires_at=same.expires_at and until)
     unused = unused_bytes(tx, new.user_id)
     if unused + new.bytes > quota_bytes:
         return _over_quota(new, unused, quota_bytes)
@@ -195,6 +205,12 @@ def lock_uploads(tx: Tx, numbers: Sequence[int]) -> set[int]:
 def use_uploads(tx: Tx, used: Sequence[tuple[int, int]]) -> None:
     """New jobs use uploads that `lock_uploads` found: pairs of a job's number and an upload's."""
     tx.many(_USE, [{"job": job, "upload": upload} for job, upload in dict.fromkeys(used)])
+    tx.many(_STAY, [{"upload": upload} for upload in sorted({upload for _, upload in used})])
+
+
+def let_go(tx: Tx, jobs: Sequence[int]) -> None:
+    """These jobs are being removed: what no other job names goes with them."""
+    tx.run(_LET_GO, numbers=list(jobs), at_now=tx.now)
 
 
 def remove_upload(tx: Tx, upload_id: str, user_id: str) -> Upload | CallerError | None:
@@ -206,9 +222,13 @@ def remove_upload(tx: Tx, upload_id: str, user_id: str) -> Upload | CallerError 
     return found if tx.all(_MARK, numbers=[found.number], at_now=tx.now) else _in_use(found)
 
 
-def mark_expired(tx: Tx) -> int:
-    """Mark a slice of those whose time is over and that no job uses; they are judged again once they are locked."""
-    numbers = [row.number for row in tx.all(_EXPIRED, at_now=tx.now)]
+def expired(tx: Tx) -> list[int]:
+    """A slice of those whose time is over and that no job uses."""
+    return [row.number for row in tx.all(_EXPIRED, at_now=tx.now)]
+
+
+def mark_expired(tx: Tx, numbers: Sequence[int]) -> int:
+    """Mark those of these that `expired` found; they are judged again once they are locked."""
     locked = [row.number for row in tx.all(_LOCK, numbers=numbers)]
     return len(tx.all(_MARK_EXPIRED, numbers=locked, at_now=tx.now))
 
@@ -247,5 +267,5 @@ def _over_quota(new: NewUpload, unused: int, quota_bytes: int) -> RateLimited:
 def _in_use(upload: Upload) -> Conflict:
     return Conflict(
         f"Upload {upload.id} is the input of a job and stays as long as that job.",
-        remedy=Remedy(f"Nothing needs to be done; unused it would go at {as_rfc3339(upload.expires_at)}."),
+        remedy=Remedy("Nothing needs to be done: it goes with the last job that names it."),
     )

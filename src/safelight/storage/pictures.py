@@ -20,6 +20,9 @@ HEAD_BYTES = 12
 """So many tell what a file is."""
 _SAYS_NOTHING = frozenset({"", "application/octet-stream", "binary/octet-stream"})
 _OTHER_NAMES = {"image/jpg": "image/jpeg", "image/pjpeg": "image/jpeg", "image/x-png": "image/png"}
+MOST_SCANS = 100
+"""Of a JPEG. A progressive one has about ten."""
+_SCAN = b"\xff\xda"
 _ORIENTATION = 0x0112
 """The EXIF tag; 1 is upright."""
 
@@ -71,7 +74,7 @@ def checked_picture(data: bytes, claimed: str, most_pixels: int) -> Picture:
         with Image.open(BytesIO(data), formats=[FORMATS[mime]]) as picture:
             _refuse_size(picture, most_pixels)
             _refuse_animation(picture)
-            _refuse_unended(data, mime)
+            _refuse_tricks(data, mime)
             picture.load()
             if picture.getexif().get(_ORIENTATION, 1) in (None, 0, 1):
                 return Picture(data, mime, picture.width, picture.height)
@@ -95,10 +98,13 @@ def _refuse_animation(picture: Image) -> None:
         raise RefusedPicture("is an animation; only still pictures are taken")
 
 
-def _refuse_unended(data: bytes, mime: str) -> None:
-    """A PNG whose end is missing would load if only its last pixels came."""
+def _refuse_tricks(data: bytes, mime: str) -> None:
+    """A PNG whose end is missing would load if only its last pixels came. Each scan of a JPEG is decoded over all of
+    the picture: thousands of them, a few bytes each, would take minutes."""
     if mime == "image/png" and b"IEND" not in data:
         raise RefusedPicture("cannot be read: it was cut before its end")
+    if mime == "image/jpeg" and data.count(_SCAN) > MOST_SCANS:
+        raise RefusedPicture(f"has more than {MOST_SCANS} scans")
 
 
 def _upright(picture: Image, mime: str) -> Picture:

@@ -365,12 +365,24 @@ uploads = Table(
     Column("height", Integer, nullable=False),
     Column("sha256", Text, nullable=False),
     Column("created_at", TIME, nullable=False),
-    Column("expires_at", TIME, nullable=False),
+    Column("expires_at", TIME),
     Column("stored_at", TIME),
     Column("removing_at", TIME),
     Index("ix_uploads_user", "user_id", "sha256"),
     Index("ix_uploads_key", "key"),
-    Index("ix_uploads_expiry", "expires_at"),
+    Index(
+        "ix_uploads_unused",
+        "user_id",
+        "expires_at",
+        sqlite_where=text("expires_at IS NOT NULL"),
+        postgresql_where=text("expires_at IS NOT NULL"),
+    ),
+    Index(
+        "ix_uploads_expiry",
+        "expires_at",
+        sqlite_where=text("expires_at IS NOT NULL"),
+        postgresql_where=text("expires_at IS NOT NULL"),
+    ),
     Index(
         "ix_uploads_leaving",
         "number",
@@ -380,7 +392,7 @@ uploads = Table(
     sqlite_autoincrement=True,
 )
 """Pictures that users brought, for jobs to start from. The row comes before its file (`stored_at`) and goes after it
-(`removing_at`): no file is without a row. After `expires_at` it goes unless a job names it."""
+(`removing_at`): no file is without a row. It goes after `expires_at`, which is empty while a job names it."""
 
 job_inputs = Table(
     "job_inputs",

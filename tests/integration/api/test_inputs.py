@@ -300,7 +300,8 @@ def test_the_same_key_gives_the_same_job_and_fetches_nothing_again(house: Door) 
 def test_what_a_job_names_stays_and_is_not_taken_back(house: Door) -> None:
     upload_id = upload(house).json()["id"]
     submit(house, {"upload": upload_id})
-    change_uploads(house, expires_at=1.0)
+    assert upload(house).json()["expires_at"] is None
+    change_uploads(house, expires_at=1.0)  # as if it had been let go just before
     assert collect(house) == 0
     problem(house.request("DELETE", f"/api/uploads/{upload_id}"), 409, "conflict")
     assert len(files(house)) == 1

@@ -23,7 +23,7 @@ from tests.integration.store.plans import Step, on_postgres, on_sqlite
 from tests.support.statements import statements
 
 ENDED_JOBS, LIVE_JOBS = 40_000, 200
-GROWS = frozenset({"jobs", "calls", "events", "assets", "ledger"})
+GROWS = frozenset({"jobs", "calls", "events", "assets", "ledger", "uploads", "job_inputs"})
 FEW = 1_000
 """More rows than this no plan may sort."""
 LIVE = {
@@ -100,6 +100,12 @@ HOT = (
     Hot("services.read_jobs._ASSETS_OF", "assets", ["ix_assets_job"]),
     Hot("services.read_jobs._COST_OF", "calls", ["ix_calls_job"]),
     Hot("events.log._AFTER", "events", ["PRIMARY KEY", "pk_events"]),
+    Hot("services.uploads._BY_ID", "uploads", ["sqlite_autoindex_uploads_1", "uq_uploads_id"], many=True),
+    Hot("services.uploads._SAME", "uploads", ["ix_uploads_user"]),
+    Hot("services.uploads._UNUSED_BYTES", "uploads", ["ix_uploads_unused"]),
+    Hot("services.uploads._EXPIRED", "uploads", ["ix_uploads_expiry"]),
+    Hot("services.uploads._LET_GO", "uploads", ["INTEGER PRIMARY KEY", "pk_uploads"]),
+    Hot("services.uploads._KEYS", "uploads", ["ix_uploads_key"]),
     Hot("services.read_ledger._PAGE", "ledger", ["ix_ledger_account"]),
 )
 LOOKS = (

@@ -146,6 +146,14 @@ def test_text_that_unfolds_to_much_is_no_way_round_the_limits() -> None:
         checked_picture(bomb, "", MOST)
 
 
+def test_a_jpeg_of_very_many_scans_is_refused_before_it_is_decoded() -> None:
+    data = encoded("JPEG", progressive=True)
+    assert 1 < data.count(b"\xff\xda") < 30
+    scan = data[data.index(b"\xff\xda") : data.index(b"\xff\xda") + 20]
+    with pytest.raises(RefusedPicture, match="scans"):
+        checked_picture(data[:-2] + scan * 200 + data[-2:], "", MOST)
+
+
 def test_the_head_is_enough_to_tell() -> None:
     assert mime_of(tiny_png()[:12]) == "image/png"
     assert mime_of(b"") is None

@@ -90,7 +90,7 @@ def _create_uploads() -> None:
         sa.Column("height", sa.Integer(), nullable=False),
         sa.Column("sha256", sa.Text(), nullable=False),
         sa.Column("created_at", REAL, nullable=False),
-        sa.Column("expires_at", REAL, nullable=False),
+        sa.Column("expires_at", REAL, nullable=True),
         sa.Column("stored_at", REAL, nullable=True),
         sa.Column("removing_at", REAL, nullable=True),
         sa.PrimaryKeyConstraint("number", name=op.f("pk_uploads")),
@@ -99,14 +99,9 @@ def _create_uploads() -> None:
     )
     op.create_index("ix_uploads_user", "uploads", ["user_id", "sha256"])
     op.create_index("ix_uploads_key", "uploads", ["key"])
-    op.create_index("ix_uploads_expiry", "uploads", ["expires_at"])
-    op.create_index(
-        "ix_uploads_leaving",
-        "uploads",
-        ["number"],
-        sqlite_where=sa.text("removing_at IS NOT NULL"),
-        postgresql_where=sa.text("removing_at IS NOT NULL"),
-    )
+    _index("ix_uploads_unused", "uploads", ["user_id", "expires_at"], "expires_at IS NOT NULL")
+    _index("ix_uploads_expiry", "uploads", ["expires_at"], "expires_at IS NOT NULL")
+    _index("ix_uploads_leaving", "uploads", ["number"], "removing_at IS NOT NULL")
     op.create_table(
         "job_inputs",
         sa.Column("job", NUMBER, autoincrement=False, nullable=False),
@@ -115,3 +110,7 @@ def _create_uploads() -> None:
         sqlite_with_rowid=False,
     )
     op.create_index("ix_job_inputs_upload", "job_inputs", ["upload"])
+
+
+def _index(name: str, table: str, columns: list[str], where: str) -> None:
+    op.create_index(name, table, columns, sqlite_where=sa.text(where), postgresql_where=sa.text(where))
