@@ -152,6 +152,6 @@ def test_parameters_go_under_the_names_of_each_model() -> None:
     seedance = Generation("video", "bytedance/seedance-1-pro", "x", {"duration_s": 5, "fps": 24, "resolution": "480p"})
     assert input_of(seedance) == {"prompt": "x", "duration": 5, "fps": 24, "resolution": "480p"}
     bigger = Generation("upscale", "nightmareai/real-esrgan", "", {"scale": 4}, (picture,))
-    assert input_of(bigger, {"image": "https://api.replicate.com/v1/files/f"}) == {
+    assert input_of(bigger, {0: "https://api.replicate.com/v1/files/f"}) == {
         "scale": 4, "image": "https://api.replicate.com/v1/files/f",
     }  # fmt: skip

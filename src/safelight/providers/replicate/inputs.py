@@ -39,8 +39,8 @@ SIZED_BY_RATIO = ("bytedance/seedream-3", "black-forest-labs/flux-1.1")
 """Models that heed width and height only under the aspect ratio `custom`."""
 
 
-def input_of(generation: Generation, addresses: Mapping[str, str] | None = None) -> dict[str, Any]:
-    """The `input` of a prediction. `addresses` has, by role, files that were uploaded before; others go in the text."""
+def input_of(generation: Generation, addresses: Mapping[int, str] | None = None) -> dict[str, Any]:
+    """The `input` of a prediction. `addresses` are, by place, inputs uploaded before; the others go in the text."""
     names = {**COMMON, **_own(generation.model)}
     given: dict[str, Any] = {"prompt": generation.prompt} if generation.prompt and generation.kind != "upscale" else {}
     for name, value in generation.params.items():
@@ -49,9 +49,9 @@ def input_of(generation: Generation, addresses: Mapping[str, str] | None = None)
     _settle_size(given, generation.model)
     if given.get("max_images", 1) > 1:
         given["sequential_image_generation"] = "auto"
-    for picture in generation.inputs:
+    for place, picture in enumerate(generation.inputs):
         if (theirs := names.get(picture.role)) is not None:
-            address = (addresses or {}).get(picture.role) or data_uri(picture)
+            address = (addresses or {}).get(place) or data_uri(picture)
             given[theirs] = [*given.get(theirs, []), address] if theirs in LISTS else address
     return given
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import httpx
@@ -43,7 +42,13 @@ class ReplicateProvider:
         """Nothing to get ready."""
 
     async def start(self, generation: Generation, call_id: str, report: Report) -> RemoteState:
-        addresses = {picture.role: await self._uploaded(picture) for picture in generation.inputs if _is_large(picture)}
+        addresses: dict[int, str] = {}
+        for place, picture in enumerate(generation.inputs):
+            if len(picture.data) > IN_THE_TEXT_BYTES:
+                uploaded = await self._uploaded(picture)
+                if isinstance(uploaded, Rejected):
+                    return uploaded
+                addresses[place] = uploaded
         body: dict[str, Any] = {"input": input_of(generation, addresses)}
         if generation.callback_url:
             body |= {"webhook": generation.callback_url, "webhook_events_filter": ["start", "completed"]}
@@ -89,15 +94,13 @@ class ReplicateProvider:
     async def close(self) -> None:
         await self._asking.close()
 
-    async def _uploaded(self, picture: Input) -> str:
-        """The address of an input at Replicate, where it is kept for a day. Costs nothing."""
+    async def _uploaded(self, picture: Input) -> str | Rejected:
+        """The address of an input at Replicate, where it is kept for a day. That costs nothing."""
         try:
             files = {"content": (picture.role, picture.data, picture.mime)}
             answer = await self._asking.post("/v1/files", files=files)
+            if answer.is_client_error or answer.status_code == 503:
+                return refused(answer, read_refusal(answer), self._key)
             return str(told(answer)["urls"]["get"])
-        except (httpx.HTTPError, json.JSONDecodeError, KeyError) as error:
+        except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
             raise NotSent(f"an input could not be uploaded: {type(error).__name__}: {error}") from error
-
-
-def _is_large(picture: Input) -> bool:
-    return len(picture.data) > IN_THE_TEXT_BYTES
