@@ -20,8 +20,8 @@ SINKS_PER_S = {"dawn": -0.006, "morning": -0.002, "sunset": 0.008, "dusk": 0.004
 MOST_TURNED = 0.35
 TURNS_IN_S = 12.0
 AFLOAT, ALOFT = {"sailboat", "whale"}, {"balloon", "bird", "butterfly", "dragon", "rocket"}
-GOES = {"car": 0.035, "bird": 0.03, "dragon": 0.025, "balloon": 0.012, "sailboat": 0.012, "butterfly": 0.01}
-"""Units a second that something goes by itself."""
+GOES = {"car": -0.035, "bird": 0.03, "dragon": 0.025, "balloon": 0.012, "sailboat": 0.012, "butterfly": 0.01}
+"""Units a second that something goes by itself, to the right as it is drawn; in a mirrored scene the other way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +39,12 @@ class Clock:
 
 
 def moved(name: str, scene: Scene, clock: Clock) -> tuple[float, float]:
-    """By how many units a step's layer is moved at a moment. Subjects look, and go, away from their own side."""
+    """By how many units a step's layer is moved at a moment."""
     aside = WAY * NEARNESS.get(name, 0.0) * clock.way * (1 if scene.mirrored else -1)
     if name not in ("subject", "people") or not scene.subjects:
         return aside, 0.0
     dx, dy = _by_itself(scene.subjects[0], clock)
-    return aside + dx * (1 if scene.mirrored else -1), dy
+    return aside + dx * (-1 if scene.mirrored else 1), dy
 
 
 def _by_itself(subject: str, clock: Clock) -> tuple[float, float]:
