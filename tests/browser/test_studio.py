@@ -117,6 +117,26 @@ def test_a_text_is_read_while_it_is_written(serve: Callable[..., Server], open_p
         expect(frame_of(page, asked["prompt"])).to_contain_text("Stand-in: ")
 
 
+def test_a_film_shows_its_poster_on_the_sheet_and_plays_on_its_page(server: Server, open_page: OpenPage) -> None:
+    page = open_page(server.url)
+    params = {"width": 192, "height": 128, "duration_s": 1, "fps": 12}
+    body = {"kind": "video", "prompt": "an owl in the moonlit forest", "params": params}
+    httpx.post(f"{server.url}/api/jobs", json=body, trust_env=False).raise_for_status()
+    frame = frame_of(page, "an owl in the moonlit forest")
+    expect_status(frame, "completed")
+    expect_picture(frame.locator("img"))
+    expect(frame.get_by_text("Not AI")).to_be_visible()
+    frame.get_by_role("link").click()
+    film = page.get_by_role("article").locator("video")
+    expect(film).to_be_visible()
+    assert film.evaluate("film => film.play().then(() => [film.videoWidth, film.videoHeight, film.duration])") == [
+        192,
+        128,
+        1,
+    ]
+    expect(page.get_by_role("article").get_by_role("button", name="Use again")).to_be_hidden()
+
+
 def test_a_batch_is_one_frame_and_its_page_tells_how_its_items_stand(server: Server, open_page: OpenPage) -> None:
     page = open_page(server.url)
     body = {"prompts": ["a fox in snow", "an owl at night"], "params": {"width": 256, "height": 256}}

@@ -75,7 +75,23 @@ function paintPictures(job) {
   [...tray.children].forEach((print, index) => {
     paintPrint(print, job, index);
     $('img', print).alt = titleOf(job);
+    paintFilm(print, job, job.assets?.[index]);
   });
+}
+
+/** A film plays over its poster. It is loaded when somebody starts it. */
+function paintFilm(print, job, asset) {
+  const film = $('video', print);
+  if (!asset?.mime.startsWith('video/')) return film?.remove();
+  if (film?.dataset.key === asset.id) return;
+  film?.remove();
+  const video = el('video');
+  video.dataset.key = asset.id;
+  Object.assign(video, { controls: true, loop: true, muted: true, playsInline: true, preload: 'none' });
+  if (asset.thumbnail_url) video.poster = ownPath(asset.thumbnail_url);
+  video.setAttribute('aria-label', titleOf(job));
+  video.src = ownPath(asset.url);
+  print.append(video);
 }
 
 function paintText(job) {
@@ -108,7 +124,7 @@ function paintActions(job) {
     download.download = `safelight-${job.id}.${asset.mime.split('/')[1]}`;
   }
   $('[data-cancel]', page).hidden = !jobs.isLive(job) || job.cancel_requested;
-  $('[data-again]', page).hidden = Boolean(job.items) || job.kind === 'text'; // the form makes one picture
+  $('[data-again]', page).hidden = Boolean(job.items) || job.kind !== 'image'; // the form makes one picture
 }
 
 function paintNeighbours(job) {
