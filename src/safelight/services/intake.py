@@ -23,7 +23,7 @@ from safelight.storage.keys import upload_key
 from safelight.storage.pictures import Picture, RefusedPicture, checked_picture
 from safelight.store.database import Database
 
-FETCH_WITHIN_S = 60.0
+FETCH_WITHIN_S = 30.0
 LOOKED_AT_ONCE = 1
 """Pictures that are decoded at one time: each may take some hundred megabytes for a moment."""
 _DATA_URI = re.compile(r"data:(?P<mime>[A-Za-z0-9.+/-]*)(?P<rest>(?:;[A-Za-z0-9=.+/-]*)*),(?P<data>.*)", re.DOTALL)
