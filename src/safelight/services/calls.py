@@ -67,6 +67,8 @@ class OpenCall(NamedTuple):
     state: str
     remote_id: str | None
     repeatable: bool
+    text: str | None
+    """What it wrote, where its worker had lost the job before it could be delivered."""
     unknown_s: float
 
 
@@ -164,6 +166,7 @@ _OPEN_OF_JOB = Query(
         calls.c.state,
         calls.c.remote_id,
         calls.c.repeatable,
+        calls.c.text,
         (NOW - sa.func.coalesce(calls.c.unknown_at, NOW)).label("unknown_s"),
     ).where(calls.c.job == arg("for_job", INTEGER), OPEN_CALL),
     OpenCall,

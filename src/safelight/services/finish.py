@@ -97,7 +97,7 @@ def finish(tx: Tx, endings: Sequence[Ending]) -> list[bool]:
         ],
     )
     late = [
-        Late(e.job, e.call, e.assets)
+        Late(e.job, e.call, e.assets, e.text)
         for e, row in zip(endings, ended, strict=True)
         if row is None and e.call and e.call.state == "succeeded"
     ]

@@ -14,7 +14,7 @@ from safelight.services.calls import CallOutcome
 from safelight.services.moves import JOB_HAS_ENDED, NOT_OVER
 from safelight.services.sql import NOW, REAL, arg
 from safelight.store import tables
-from safelight.store.statements import Query
+from safelight.store.statements import Change, Query
 from safelight.store.tx import Tx
 
 jobs, calls = tables.jobs, tables.calls
@@ -26,6 +26,7 @@ class Late(NamedTuple):
     job: int
     call: CallOutcome
     assets: Sequence[NewAsset] = ()
+    text: str | None = None
 
 
 class _Over(NamedTuple):
@@ -40,6 +41,7 @@ class _Told(NamedTuple):
     sequence: int
 
 
+_KEEP_TEXT = Change(sa.update(calls).where(calls.c.id == arg("call_id"), NOT_OVER).values(text=arg("written")))
 _CLOSE = Query(
     sa.update(calls)
     .where(
@@ -68,12 +70,13 @@ _TELL = Query(
 def keep_late(tx: Tx, results: Sequence[Late]) -> list[bool]:
     """Close calls of ended jobs as succeeded and keep what they brought, in input order.
 
-    False where the call was over already, or where its job lives on with somebody else: that one will find the
-    result itself, by the remote id or by the stored files. An ended job is never settled again.
+    False where the call was over already, or where its job lives on with somebody else: that one will find the result
+    itself, by the remote id, by the stored files or by the text on the call. An ended job is never settled again.
     """
     if not results:
         return []
     tx.lock(jobs, sorted({r.job for r in results}))  # whether they have ended decides
+    tx.many(_KEEP_TEXT, [{"call_id": r.call.call_id, "written": r.text} for r in results if r.text is not None])
     closed = tx.many(_CLOSE, [{"call_id": r.call.call_id, "cost": r.call.cost_usd, "at_now": tx.now} for r in results])
     brought = [(row.job, r.assets) for r, row in zip(results, closed, strict=True) if row and r.assets]
     add_recovered(tx, [(job, asset) for job, assets in brought for asset in assets])

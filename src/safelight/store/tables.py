@@ -259,6 +259,7 @@ calls = Table(
     Column("repeatable", Boolean, nullable=False),
     Column("state", Text, nullable=False),
     Column("remote_id", Text),
+    Column("text", Text),
     Column("worker_id", Text, nullable=False),
     Column("sending_at", TIME, nullable=False),
     Column("accepted_at", TIME),

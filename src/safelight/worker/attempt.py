@@ -49,7 +49,7 @@ from safelight.worker.fetching import NotFetched
 from safelight.worker.finishing import Origin, Spoiled
 from safelight.worker.inputs import load_inputs
 from safelight.worker.live_call import Answer, LiveCall, NoAnswer, stopped_at_provider
-from safelight.worker.looking import Named, NoTrace, Sendable, StorageAway, Stored, trace_of
+from safelight.worker.looking import Named, NoTrace, Sendable, StorageAway, Stored, Written, trace_of
 from safelight.worker.patience import patiently
 from safelight.worker.routing import Routing, at_breaker, verdict_of
 from safelight.worker.uploading import upload
@@ -178,6 +178,9 @@ class Attempt:
         match await trace_of(self._bench, left, self._origin(model, left.provider, left.id), self.job.outputs):
             case Stored(files):
                 await self._closing.complete(files, CallOutcome(left.id, "succeeded"))
+            case Written(text):
+                self._closing.learnt = CallOutcome(left.id, "succeeded")
+                await self._closing.complete_with_text(text, self._charge(Done(text=text), text), cut_short=False)
             case Sendable():
                 await self._send_again(model, route, left)
             case Named(remote_id):

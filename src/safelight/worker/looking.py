@@ -31,6 +31,13 @@ class Stored:
 
 
 @dataclass(frozen=True, slots=True)
+class Written:
+    """Its text came when its worker had lost the job, and was kept."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Sendable:
     """Its provider makes each of our ids once: it may simply be sent again."""
 
@@ -56,11 +63,13 @@ class StorageAway:
     why: str
 
 
-Trace = Stored | Sendable | Named | NoTrace | StorageAway
+Trace = Stored | Written | Sendable | Named | NoTrace | StorageAway
 
 
 async def trace_of(bench: Bench, call: OpenCall, origin: Origin, outputs: int) -> Trace:
     """What can be found of a call that was to make so many outputs."""
+    if call.text is not None:
+        return Written(call.text)
     try:
         files = await stored_before(bench.store, bench.fetching, origin)
     except StorageFailed as error:

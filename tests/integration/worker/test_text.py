@@ -6,9 +6,12 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
+from safelight.domain.jobs import Status
 from safelight.domain.outcomes import Done
 from safelight.services.cancel import cancel
 from safelight.services.credits import balance_of
+from safelight.services.finish import Ending, finish
+from safelight.services.hand_back import Return, hand_back
 from safelight.services.progress import Standing
 from safelight.store.database import Database
 from safelight.testing.providers import Says, ScriptedProvider, Waits, rejected
@@ -133,6 +136,57 @@ def test_a_text_that_a_drain_breaks_off_is_not_written_and_paid_again(database: 
         seen = await house.look()
         assert (seen.row.status, seen.row.attempt, seen.row.text) == ("pending", 0, "It was")
         assert seen.call.state == "unknown"
+
+    play(database, tmp_path, provider, scenario)
+
+
+def test_a_text_that_comes_after_its_worker_lost_the_job_is_delivered_by_the_next_and_not_written_again(
+    database: Database, tmp_path: Path
+) -> None:
+    waits = Waits()
+    provider = ScriptedProvider([Says(0.1, text="Once"), waits, Done(text="Once upon")], repeatable=False)
+
+    async def scenario(house: House) -> None:
+        attempt = await house.attempt(**TEXT)
+        zombie = asyncio.create_task(attempt.run())
+        await waits.reached.wait()
+        job = attempt.job
+        await house.database.write(hand_back, Return(job.number, job.fence, "lost", 0, False))
+        waits.let_go.set()
+        await zombie
+        late = await house.look()
+        assert (late.row.status, late.row.text, late.row.captured, late.call.text) == (
+            "pending",
+            "Once",
+            0,
+            "Once upon",
+        )
+        await house.run_again()
+        seen = await house.look()
+        assert seen.at_rest
+        assert (seen.row.status, seen.row.text, seen.row.captured) == ("completed", "Once upon", 12)
+        assert (seen.call.state, len(provider.generations)) == ("succeeded", 1)
+
+    play(database, tmp_path, provider, scenario)
+
+
+def test_a_text_that_comes_after_its_job_has_ended_is_recorded_and_not_delivered(
+    database: Database, tmp_path: Path
+) -> None:
+    waits = Waits()
+    provider = ScriptedProvider([waits, Done(text="Once upon", cost_usd=0.02)], repeatable=False)
+
+    async def scenario(house: House) -> None:
+        attempt = await house.attempt(**TEXT)
+        zombie = asyncio.create_task(attempt.run())
+        await waits.reached.wait()
+        job = attempt.job
+        await house.database.write(finish, Ending(job.number, job.fence, Status.FAILED, error="{}"))
+        waits.let_go.set()
+        await zombie
+        seen = await house.look()
+        assert (seen.row.status, seen.row.text, seen.row.captured) == ("failed", None, 0)
+        assert (seen.call.state, seen.call.cost_usd, seen.call.text) == ("succeeded", 0.02, "Once upon")
 
     play(database, tmp_path, provider, scenario)
 
