@@ -8,12 +8,21 @@ import json
 import tarfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
 from safelight.domain.errors import BadBackup, Remedy
 from safelight.maintenance.archive import FORMAT, FORMAT_VERSION, MANIFEST, Manifest
 
 READ_BYTES = 1024 * 1024
+
+
+class StoredFile(NamedTuple):
+    """A file of the store as it lies in the archive."""
+
+    key: str
+    source: IO[bytes]
+    size_bytes: int
+    sha256: str
 
 
 class Archive:
@@ -28,18 +37,19 @@ class Archive:
 
     def rows(self) -> Iterator[tuple[str, list[dict[str, Any]]]]:
         """Every table's rows, slice by slice, as they were written: the table's name with each."""
-        for name, data in self._members("rows/"):
-            yield name.partition("/")[0], [json.loads(line) for line in gzip.decompress(data).splitlines()]
+        for name, _, source in self._members("rows/"):
+            yield name.partition("/")[0], [json.loads(line) for line in gzip.decompress(source.read()).splitlines()]
 
-    def files(self) -> Iterator[tuple[str, bytes]]:
-        """Keys and bytes of the stored files."""
-        yield from self._members("files/")
+    def files(self) -> Iterator[StoredFile]:
+        """The stored files; each can be read until the next one is asked for."""
+        for name, size, source in self._members("files/"):
+            yield StoredFile(name, source, size, self.manifest.members[f"files/{name}"])
 
-    def _members(self, prefix: str) -> Iterator[tuple[str, bytes]]:
+    def _members(self, prefix: str) -> Iterator[tuple[str, int, IO[bytes]]]:
         with tarfile.open(self.path, "r:") as tar:
             for member in tar:
                 if member.name.startswith(prefix):
-                    yield member.name.removeprefix(prefix), _bytes_of(tar, member).read()
+                    yield member.name.removeprefix(prefix), member.size, _bytes_of(tar, member)
 
 
 def _verified(path: Path) -> Manifest:

@@ -1,4 +1,5 @@
-"""Delete stored files that belong to nobody: leftovers of calls whose outcome was lost, of zombies and crashes.
+"""Delete stored files that belong to nobody: leftovers of calls whose outcome was lost, of zombies and crashes,
+also half-written ones.
 
 A file may be stored long before the row that names it, so only old ones count, by the clock of the store itself.
 """
@@ -53,6 +54,8 @@ async def collect_orphans(
         done.files += len(orphans)
         done.bytes += sum(old[key].size_bytes for key in orphans)
         progress(done)
+    files, size_bytes = await store.delete_partial(before, dry_run=dry_run)
+    done.files, done.bytes = done.files + files, done.bytes + size_bytes
     if done.files and not dry_run:
         log.info("orphans_deleted", files=done.files, bytes=done.bytes)
     return done

@@ -101,8 +101,8 @@ def _refuse(tx: Tx, is_live: IsLive, replace: bool) -> None:
 
 
 async def _put_files(archive: Archive, store: AssetStore, progress: Progress) -> None:
-    for done, (key, data) in enumerate(archive.files(), 1):
-        await store.put(key, data)
+    for done, file in enumerate(archive.files(), 1):
+        await store.put_file(file.key, file.source, file.size_bytes, file.sha256)
         progress(f"{done} of {archive.manifest.files} files")
 
 

@@ -23,7 +23,7 @@ from obstore.exceptions import AlreadyExistsError, BaseError, NotSupportedError
 
 from safelight.domain.errors import Gone, Remedy, StorageFailed
 from safelight.storage.keys import ROOT, checked_key, may_hold, mime_of, name_of
-from safelight.storage.local_disk import flush_to_disk, make_private
+from safelight.storage.local_disk import flush_to_disk, make_private, partial_files
 from safelight.storage.opening import local_root, open_store
 from safelight.storage.troubles import storage_failed
 from safelight.telemetry.redact import redact
@@ -135,6 +135,16 @@ class AssetStore:
         await self.delete([key])
         return asked.modified_at
 
+    async def delete_partial(self, before: float, *, dry_run: bool) -> tuple[int, int]:
+        """Remove what killed writers left half-written on local disk before a moment; how many files and bytes.
+
+        An object store keeps such parts out of sight: a rule of the bucket's own removes them.
+        """
+        if self.root is None:
+            return 0, 0
+        with self._failures("clear", ROOT):
+            return await asyncio.to_thread(_delete_partial, self.root, before, dry_run)
+
     def free_disk_bytes(self) -> int | None:
         """Free space where assets go; None for an object store, which has no such limit."""
         return None if self.root is None else shutil.disk_usage(self.root).free
@@ -239,6 +249,15 @@ def _taken(url: str, key: str, what: str) -> StorageFailed:
         remedy=Remedy("Nothing was overwritten. Retry the job: a new call gets a new name."),
         evidence={"store": url, "key": key},
     )
+
+
+def _delete_partial(root: Path, before: float, dry_run: bool) -> tuple[int, int]:
+    files = size_bytes = 0
+    for path, size in partial_files(root, before):
+        files, size_bytes = files + 1, size_bytes + size
+        if not dry_run:
+            path.unlink(missing_ok=True)
+    return files, size_bytes
 
 
 def _sha256(data: bytes) -> str:

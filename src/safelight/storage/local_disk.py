@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
+import stat
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
+
+_PARTIAL = re.compile(r"[^#]+#\d+")
 
 
 def make_private(root: Path) -> None:
@@ -30,6 +36,18 @@ def flush_to_disk(root: Path, key: str, kept: set[Path]) -> None:
             kept.add(folder)
         folder = folder.parent
         _fsync(folder)
+
+
+def partial_files(folder: Path, before: float) -> Iterator[tuple[Path, int]]:
+    """What writers that were killed have left of files that never got their names, last written before a moment.
+
+    obstore writes to `name#1` and renames: its own listings do not show these.
+    """
+    for path in folder.rglob("*#*"):
+        with suppress(FileNotFoundError):
+            found = path.stat()
+            if _PARTIAL.fullmatch(path.name) and stat.S_ISREG(found.st_mode) and found.st_mtime < before:
+                yield path, found.st_size
 
 
 def free_bytes(root: Path | None) -> int | None:

@@ -31,6 +31,7 @@ from safelight.services.credits import LOCAL_USER, top_up_local
 from safelight.services.finish import Ending, finish
 from safelight.services.installation import open_queues, shared_secret
 from safelight.services.presence import Process
+from safelight.services.prune import KINDS, Cutoffs
 from safelight.services.submit import submit
 from safelight.storage.assets import AssetStore
 from safelight.store import refill
@@ -112,7 +113,7 @@ def lived_in(database: Database) -> None:
         cancel(tx, "canceled", "bob")
         assert complete(tx, *claimed(tx, "pruned"))
         number = job(tx, "pruned").number
-        assert prune.mark(tx, [number], tx.now + 60) == 1
+        assert prune.mark(tx, [number], Cutoffs(*[tx.now + 60] * len(KINDS))) == 1
         assert prune.remove(tx, [number]) == 1
 
 

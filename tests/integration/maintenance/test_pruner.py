@@ -291,6 +291,20 @@ def test_orphans_are_old_files_that_nobody_names_and_nobody_may_come_to_name(
     assert files_in(store) == (lost if dry_run else set()) | kept | young
 
 
+def test_what_a_killed_writer_left_half_written_goes_too(database_url: str, store: AssetStore) -> None:
+    assert store.root is not None
+    folder = store.root / "assets" / new_id()
+    folder.mkdir(parents=True)
+    for name in ("film.mp4#1", "young.mp4#2", "notes#x.txt"):
+        (folder / name).write_bytes(PICTURE)
+    age(store, [str((folder / name).relative_to(store.root)) for name in ("film.mp4#1", "notes#x.txt")], days=3)
+    planned = run(database_url, lambda each: collect_orphans(each, store, DAY_S, dry_run=True))
+    assert (planned.files, planned.bytes) == (1, len(PICTURE))
+    done = run(database_url, lambda each: collect_orphans(each, store, DAY_S))
+    assert (done.files, done.bytes) == (1, len(PICTURE))
+    assert {path.name for path in folder.iterdir()} == {"young.mp4#2", "notes#x.txt"}
+
+
 def test_the_age_of_orphans_is_counted_by_the_clock_of_the_store(database_url: str, store: AssetStore) -> None:
     class Behind(AssetStore):
         """Its clock is four days behind ours."""
