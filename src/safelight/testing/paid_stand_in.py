@@ -65,6 +65,8 @@ class PaidStandIn(ABC):
         """Every paid POST that arrived, accepted or not."""
         self.works: dict[str, Work] = {}
         self.last_request_id = ""
+        self.retired: set[str] = set()
+        """Models it says it does not serve when it is asked for one; it makes what they are asked to make all the same."""
         self._key, self._journal = key, journal
         self._mishaps: dict[Where, deque[Mishap]] = {where: deque() for where in Where}
         self._met: Counter[str] = Counter()
@@ -136,6 +138,12 @@ class PaidStandIn(ABC):
         if mishap is None and not self._knows(self.key_of(request)):
             mishap = Mishap.BAD_KEY
         return answer() if mishap is None else self._spoilt(mishap, request, answer())
+
+    def tell_model(self, request: Request, name: str, answer: Reply) -> Outcome:
+        """The question whether it serves a model: `answer` if so."""
+        return self.tell(
+            Where.PROBE, request, lambda: self.refusal(Mishap.RETIRED, request) if name in self.retired else answer
+        )
 
     def announcement(self, remote_id: str) -> Mapping[str, Any]:
         """The body of the webhook in which the provider announces what became of it; empty if it announces nothing."""

@@ -58,6 +58,9 @@ class StandInAnthropic(PaidStandIn):
         match request.method, request.path:
             case "GET", "/v1/models":
                 return self.tell(Where.PROBE, request, lambda: Reply(200, {"data": [], "has_more": False}))
+            case "GET", path if path.startswith("/v1/models/"):
+                name = path.removeprefix("/v1/models/")
+                return self.tell_model(request, name, Reply(200, {"type": "model", "id": name}))
             case "POST", "/v1/messages":
                 if "anthropic-version" not in request.headers or "max_tokens" not in request.body:
                     return Reply(400, _error("invalid_request_error", "anthropic-version and max_tokens are required"))

@@ -64,6 +64,9 @@ class StandInGemini(PaidStandIn):
     async def route(self, request: Request) -> Outcome:
         if request.method == "GET" and request.path == "/v1beta/models":
             return self.tell(Where.PROBE, request, lambda: Reply(200, {"models": []}))
+        if request.method == "GET" and request.path.startswith("/v1beta/models/"):
+            name = request.path.removeprefix("/v1beta/models/")
+            return self.tell_model(request, name, Reply(200, {"name": f"models/{name}"}))
         if request.method == "POST" and (found := _GENERATE.fullmatch(request.path)):
             prompt = _said_by(request.body.get("contents") or [])
             return await self.sell(request, prompt, 1, self._streamed, model=found[1])

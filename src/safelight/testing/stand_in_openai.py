@@ -72,6 +72,11 @@ class StandInOpenAI(PaidStandIn):
         match request.method, request.path:
             case "GET", "/v1/models":
                 return self.tell(Where.PROBE, request, lambda: Reply(200, {"object": "list", "data": []}))
+            case "GET", path if path.startswith("/v1/models/"):
+                name = path.removeprefix("/v1/models/")
+                return self.tell_model(
+                    request, name, Reply(200, {"id": name, "object": "model", "shutdown_date": None})
+                )
             case "POST", "/v1/images/generations":
                 given = {**body, "prompt": str(body.get("prompt", ""))}
                 return await self._sell_pictures(request, given)

@@ -96,7 +96,7 @@ class StandInReplicate(PaidStandIn):
             return self.tell(Where.POLL, request, lambda: self._prediction(remote_id))
         if model := _MODEL.fullmatch(path):
             owner, _, name = model[1].partition("/")
-            return self.tell(Where.PROBE, request, lambda: Reply(200, {"owner": owner, "name": name}))
+            return self.tell_model(request, model[1], Reply(200, {"owner": owner, "name": name}))
         if output := _OUTPUT.fullmatch(path):
             return self._file(output[1], int(output[2]))
         return _not_found()
