@@ -66,7 +66,7 @@ class PaidStandIn(ABC):
         self.works: dict[str, Work] = {}
         self.last_request_id = ""
         self.retired: set[str] = set()
-        """Models that it says it does not serve when it is asked for one. What is ordered of them is made all the same."""
+        """Models that it does not know when it is asked for one. What is ordered of them is made all the same."""
         self._key, self._journal = key, journal
         self._mishaps: dict[Where, deque[Mishap]] = {where: deque() for where in Where}
         self._met: Counter[str] = Counter()
