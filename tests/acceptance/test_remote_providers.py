@@ -27,9 +27,10 @@ def test_a_lost_answer_is_healed_by_what_the_provider_announces(tmp_path: Path, 
     words, settings = reachable()
     with paid(tmp_path, name, **settings) as there:
         server = there.made.serve(*words)
-        (job,) = there.made.until_ended([there.submit("a lighthouse mishap=cut_after seconds=0.5")])
-        assert job["status"] == "completed", job
-        assert len(there.provider.billed()) == 1
+        whenever = [f"a lighthouse {n} mishap=cut_after seconds={s}" for n, s in enumerate((0, 0, 0.01, 0.5))]
+        jobs = there.made.until_ended([there.submit(prompt) for prompt in whenever])
+        assert [job["status"] for job in jobs] == ["completed"] * 4, jobs
+        assert len(there.provider.billed()) == 4
         assert server.said("call.announced")
 
 

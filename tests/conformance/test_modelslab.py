@@ -19,6 +19,7 @@ class TestModelsLab(RemoteProviderConformance):
         hears=True,
         most_outputs=4,
         addresses=True,
+        reports_timeouts=True,
         request_ids=False,
     )
 

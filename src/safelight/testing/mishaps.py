@@ -49,6 +49,8 @@ class Mishap(StrEnum):
 
     FAILS = "fails"
     """It is accepted, answered, and fails while it is made."""
+    TIMES_OUT = "times_out"
+    """It is accepted, and the provider gives up on it because it takes too long."""
     NEW_STATUS = "new_status"
     """It is accepted, and from then on has a status that no documentation knows."""
     EXPIRED = "expired"
@@ -79,7 +81,6 @@ UNKNOWN = (
 )
 """After these nobody can tell whether the request was accepted: `start` raises, and never NotSent."""
 
-BILLED = frozenset({*UNKNOWN, Mishap.FAILS, Mishap.NEW_STATUS, Mishap.EXPIRED} - {Mishap.CUT_BEFORE})
 RETRY_AFTER_S = 7
 """What BUSY says."""
 ESTIMATED_S = 20.0

@@ -161,6 +161,12 @@ class RemoteProviderConformance(ProviderConformance):
         assert self.stand_in.words[Mishap.FAILS] in error.message
         assert error.request_id or not self.support.request_ids
 
+    def test_a_generation_that_took_the_provider_too_long_may_be_tried_again(self, stage: Stage) -> None:
+        self._skip_unless(self.support.reports_timeouts, "it reports no time-outs of its own")
+        error = self._rejected(stage, Mishap.TIMES_OUT)
+        assert error.error_class is ErrorClass.TIMEOUT
+        assert self.stand_in.words[Mishap.TIMES_OUT] in error.message
+
     def test_a_status_that_nobody_knows_is_an_error_with_its_name_and_no_endless_wait(self, stage: Stage) -> None:
         self._skip_unless(self.support.asynchronous or self.support.streams, "it answers in one call")
         error = self._rejected(stage, Mishap.NEW_STATUS)

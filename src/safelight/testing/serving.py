@@ -69,3 +69,8 @@ async def _serve(stand_in: PaidStandIn, port: int, stop: asyncio.Event, listenin
     listening(stand_in.url)
     await stop.wait()
     server.close()
+    talking = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in talking:
+        task.cancel()
+    await asyncio.gather(*talking, return_exceptions=True)
+    await asyncio.sleep(0)  # connections close in the turn after

@@ -46,6 +46,7 @@ class StandInModelsLab(PaidStandIn):
         Mishap.CONTENT_REJECTED: "NSFW content detected in the prompt",
         Mishap.RETIRED: "Model sd-1.4 is deprecated and no longer available",
         Mishap.FAILS: "Failed to generate: CUDA out of memory",
+        Mishap.TIMES_OUT: "Request timed out while generating",
         Mishap.NEW_STATUS: "contemplating",
         Mishap.EXPIRED: "",
     }
@@ -121,8 +122,8 @@ class StandInModelsLab(PaidStandIn):
         if not work.is_over:
             return {"status": "processing", "messege": "Try again", "output": [], **named}
         match work.mishap:
-            case Mishap.FAILS:
-                return {"status": "failed", "messege": self.words[Mishap.FAILS], "output": [], **named}
+            case Mishap.FAILS | Mishap.TIMES_OUT:
+                return {"status": "failed", "messege": self.words[work.mishap], "output": [], **named}
             case Mishap.NEW_STATUS:
                 return {"status": self.words[Mishap.NEW_STATUS], "output": [], **named}
             case Mishap.EXPIRED:

@@ -59,6 +59,7 @@ class StandInReplicate(PaidStandIn):
         Mishap.RETIRED: "The requested resource could not be found.",
         Mishap.CONTENT_REJECTED: "The input or output was flagged as sensitive. (E005)",
         Mishap.FAILS: "Model ran out of memory and was terminated (E1001)",
+        Mishap.TIMES_OUT: "The prediction did not start in time (E6716)",
         Mishap.NEW_STATUS: "contemplating",
         Mishap.EXPIRED: "",
     }
@@ -213,7 +214,7 @@ class StandInReplicate(PaidStandIn):
         match work.mishap:
             case Mishap.NEW_STATUS:
                 return self.words[work.mishap], None
-            case Mishap.FAILS | Mishap.CONTENT_REJECTED:
+            case Mishap.FAILS | Mishap.TIMES_OUT | Mishap.CONTENT_REJECTED:
                 return "failed", self.words[work.mishap]
         return "succeeded", None
 

@@ -37,6 +37,8 @@ class Support:
     estimates: bool = False
     """A cold start comes with an estimate."""
     request_ids: bool = True
+    reports_timeouts: bool = False
+    """It says so when it gives up on a generation that takes too long."""
     knows_money: bool = False
     """The probe can tell that there is no money."""
     driven_by: str = ""

@@ -96,7 +96,7 @@ def test_files_that_were_deleted_are_said_to_be() -> None:
         ("failed", "Prediction failed: out of memory (E1001)", ErrorClass.INVALID_REQUEST, "E1001"),
         ("failed", "The input or output was flagged as sensitive. (E005)", ErrorClass.CONTENT_REJECTED, "E005"),
         ("failed", "NSFW content detected. Try running it again", ErrorClass.CONTENT_REJECTED, "failed"),
-        ("failed", "Timeout starting prediction (E6716)", ErrorClass.UNAVAILABLE, "E6716"),
+        ("failed", "Timeout starting prediction (E6716)", ErrorClass.TIMEOUT, "E6716"),
         ("failed", "height must be divisible by 8", ErrorClass.INVALID_REQUEST, "failed"),
         ("failed", None, ErrorClass.INVALID_REQUEST, "failed"),
         ("canceled", None, ErrorClass.UNAVAILABLE, "canceled"),

@@ -23,7 +23,8 @@ _WORDS = (
         re.compile(r"model\b.*\b(not found|not exist|deprecated|no longer|disabled|retired)", re.IGNORECASE),
     ),
     (ErrorClass.COLD_START, re.compile(r"model is (being )?load|loading the model|warming", re.IGNORECASE)),
-    (ErrorClass.UNAVAILABLE, re.compile(r"try again|overload|high traffic|server is busy|timed? ?out", re.IGNORECASE)),
+    (ErrorClass.TIMEOUT, re.compile(r"timed? ?out|took too long", re.IGNORECASE)),
+    (ErrorClass.UNAVAILABLE, re.compile(r"try again|overload|high traffic|server is busy", re.IGNORECASE)),
 )
 """Its errors have no codes: what it says is all there is. The first that fits."""
 

@@ -22,7 +22,7 @@ OF_CODE = {
     "E004": ErrorClass.UNAVAILABLE,
     "E005": ErrorClass.CONTENT_REJECTED,
     "E1000": ErrorClass.UNAVAILABLE,  # not categorised: "try again"
-    "E6716": ErrorClass.UNAVAILABLE,  # it did not start in time
+    "E6716": ErrorClass.TIMEOUT,  # it did not start in time
 }
 """Those after which a later try may do better, and content. All others, as E1001 (out of memory: "reduce the size of
 your input"), would fail again and be charged again."""
