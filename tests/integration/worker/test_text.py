@@ -91,6 +91,19 @@ def test_a_text_that_breaks_off_stays_visible_whole_and_costs_nothing(database: 
     play(database, tmp_path, provider, scenario)
 
 
+def test_an_end_that_nobody_understands_is_not_written_and_paid_again(database: Database, tmp_path: Path) -> None:
+    parts = [Says(0.1, text="It was"), rejected("protocol", "ended for a reason nobody knows: 'boredom'")]
+    provider = ScriptedProvider(parts, repeatable=False)
+
+    async def scenario(house: House) -> None:
+        await (await house.attempt(**TEXT)).run()
+        seen = await house.look()
+        assert (seen.row.status, seen.error["code"], seen.call.state) == ("failed", "protocol", "failed")
+        assert "boredom" in seen.error["message"]
+
+    play(database, tmp_path, provider, scenario)
+
+
 def test_a_stream_that_is_cut_leaves_the_call_unknown_and_is_not_made_again(database: Database, tmp_path: Path) -> None:
     provider = ScriptedProvider([Says(0.1, text="It was"), ConnectionError("cut")], repeatable=False)
 
