@@ -105,8 +105,10 @@ def staged(adapter: type[ReplicateProvider]) -> Iterator[tuple[Suite, Stage]]:
     with served(suite.make_stand_in("test-key")) as stand_in, asyncio.Runner() as runner:
         suite.stand_in = stand_in
         provider = adapter("test-key", stand_in.url, answer_within_s=0.5)
-        yield suite, Stage(provider, runner)
-        runner.run(provider.close())
+        try:
+            yield suite, Stage(provider, runner)
+        finally:
+            runner.run(provider.close())
 
 
 @pytest.mark.parametrize(("adapter", "test", "given"), FAULTS, ids=[fault[0].__name__ for fault in FAULTS])
