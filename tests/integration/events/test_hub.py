@@ -80,3 +80,16 @@ def test_nobody_waits_for_who_has_left_even_after_an_error() -> None:
     hub.wake(["job:1"])
     hub.wake_all()
     assert not hub._waiters
+
+
+def test_who_asks_somebody_else_than_the_rows_is_rung_only_by_name() -> None:
+    async def scenario() -> None:
+        hub = Hub()
+        with hub.waiting("call:1", by_name_only=True) as poll, hub.waiting("job:1") as reader:
+            hub.wake_all()
+            assert await reader.wait(LONG_S)
+            assert not await poll.wait(0.001)
+            hub.wake(["call:1"])
+            assert await poll.wait(LONG_S)
+
+    run(scenario())
