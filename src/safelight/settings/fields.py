@@ -148,7 +148,7 @@ class Settings(BaseModel):
     storage_url: str | None = _setting(
         None,
         "Where pictures are kept.",
-        expects="file:///absolute/path, s3://bucket/path, gs://bucket/path or az://account/container/path",
+        expects="file:///absolute/path, s3://bucket/path, gs://bucket/path or az://container/path",
         shown="`assets` in the data folder",
         repr=False,
     )

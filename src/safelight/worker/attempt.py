@@ -353,7 +353,7 @@ class Attempt:
         except (StorageFailed, NotFetched) as error:
             await self._closing.follow(self._without_files(route, live, error))
         except Spoiled as error:
-            text = f"The provider delivered a file that cannot be read: {error}"
+            text = f"The provider delivered a file that is of no use: {error}"
             await self._closing.follow(after_spoiled(job, route.provider, text, random, repeatable=free))
         else:
             await self._closing.complete(assets, self._closing.learnt)
@@ -361,14 +361,14 @@ class Attempt:
     def _without_files(self, route: Route, live: LiveCall, error: StorageFailed | NotFetched) -> Fail | TryLater:
         """They were made, and are not in storage."""
         log.warning("delivery_failed", error=str(error), evidence=getattr(error, "evidence", None))
-        if isinstance(error, NotFetched) and not error.can_get_better:
-            return after_lost_file(route.provider, str(error))
-        free = live.repeatable
-        if live.accepted and not free:
-            self._closing.learnt = None  # the provider keeps it: the call stays open, to be fetched again
+        free, kept = live.repeatable, live.accepted and not live.repeatable
         text = "The files were made, but could not be stored."  # where and why is the operator's: the log has it
         if isinstance(error, NotFetched):
+            if not error.can_get_better or not (kept or free):
+                return after_lost_file(route.provider, str(error))
             text = f"The files were made, but could not be fetched: {error}"
+        if kept:
+            self._closing.learnt = None  # the call stays open, to be fetched again
         random = self._bench.random()
         return after_storage_failure(self.job, text, random, repeatable=free, accepted=live.accepted)
 

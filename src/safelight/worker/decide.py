@@ -72,8 +72,8 @@ def after_storage_failure(
 
 
 def after_lost_file(provider: str, why: str) -> Fail:
-    """It was made, and its address no longer leads to it. Nobody pays twice for it."""
-    text = f"{provider} made the files, but they can no longer be fetched: {why} Such addresses expire."
+    """It was made, and its address does not lead to it, or no longer. Nobody pays twice for it."""
+    text = f"{provider} made the files, but they cannot be fetched: {why}"
     return Fail(error_json(str(ErrorClass.UNAVAILABLE), text, provider, remedy="Generate it again."))
 
 

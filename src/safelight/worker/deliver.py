@@ -15,6 +15,9 @@ from safelight.storage.assets import AssetStore
 from safelight.worker.fetching import Fetching
 from safelight.worker.finishing import Finished, Origin, Said, finish
 
+FETCH_SHARE = 0.95
+"""Of the time that is left: who was too slow is to be told, the provider's server or our storage."""
+
 
 class Delivery:
     """The outputs of one call on their way. `bring`, called again after it raised, goes on where it stopped."""
@@ -73,8 +76,8 @@ class Delivery:
                 return await asyncio.to_thread(finish, self._origin, n, BytesIO(output.data), said)
             case RemoteFile():
                 self._step(Stage.DOWNLOADING)
-                left_s = ends_s - local_s()
-                file, mime = await self._fetching.fetch(output, self._origin.provider, left_s)
+                within_s = (ends_s - local_s()) * FETCH_SHARE
+                file, mime = await self._fetching.fetch(output, self._origin.provider, within_s)
                 said = Said(mime, output.duration_s, output.metadata)
                 try:
                     return await asyncio.to_thread(finish, self._origin, n, file, said)

@@ -48,8 +48,9 @@ def mixed(dice: Random, count: int) -> list[str]:
 def _prompt(dice: Random, kind: str, n: int) -> str:
     seconds = {"now": dice.uniform(0, 0.6), "later": dice.uniform(0, 2.5), "loading": 1.0}.get(kind, 0.0)
     words = f"lighthouse {dice.getrandbits(32):08x}-{n} answer={kind} seconds={seconds:.2f}"
-    more = {"limited": " retry_after=1", "later": dice.choice(["", " links=1"])}
-    return words + more.get(kind, "")
+    if kind in ("now", "later"):
+        words += dice.choice(["", " links=1"])
+    return f"{words} retry_after=1" if kind == "limited" else words
 
 
 def acted(worker: Running, played: Played, within_s: float) -> bool:

@@ -17,6 +17,7 @@ from safelight.worker.decide import (
     Fail,
     GiveUpCall,
     TryLater,
+    after_lost_file,
     after_no_answer,
     after_not_found,
     after_rejection,
@@ -113,6 +114,12 @@ def test_files_that_cannot_be_stored_are_made_again_only_where_that_is_free() ->
     ):
         seen = shown(decision)
         assert (seen["code"], seen["message"], seen["retryable"]) == ("storage_failed", "disk full", True)
+
+
+def test_a_file_that_cannot_be_fetched_any_more_is_the_providers_fault_and_says_why() -> None:
+    seen = shown(after_lost_file("acme", "https://acme.example/a.mp4 answered with status 410."))
+    assert (seen["code"], seen["provider"], seen["remedy"]) == ("unavailable", "acme", "Generate it again.")
+    assert "status 410" in seen["message"]
 
 
 @pytest.mark.parametrize("attempt", [1, 3, 9])
