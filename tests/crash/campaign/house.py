@@ -96,8 +96,8 @@ class House:
         return self.made.worker(**settings)
 
     def submit(self, prompts: Sequence[str]) -> list[str]:
-        """The ids of the jobs that were answered with 202. The first of them starts from a picture."""
-        return [self.submit_one(prompt, from_picture=n == 0) for n, prompt in enumerate(prompts)]
+        """The ids of the jobs that were answered with 202. All of them start from a picture."""
+        return [self.submit_one(prompt, from_picture=True) for prompt in prompts]
 
     def submit_one(self, prompt: str, key: str | None = None, *, from_picture: bool = False) -> str:
         body: dict[str, object] = {"kind": "image", "model": "stand-in", "prompt": prompt}
