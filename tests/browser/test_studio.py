@@ -98,6 +98,22 @@ def test_the_job_page_tells_what_was_asked_and_what_happened(server: Server, ope
     expect(page.get_by_label("Seed", exact=True)).to_have_value("4711")
 
 
+def test_a_picture_is_made_larger_by_a_press(server: Server, open_page: OpenPage) -> None:
+    page = open_page(server.url)
+    frame = submit(page, "a small castle", size=(256, 256))
+    expect_status(frame, "completed")
+    frame.get_by_role("link").click()
+    small = page.url
+    job = page.get_by_role("article")
+    job.get_by_role("button", name="Make it larger").click()
+    expect(page).not_to_have_url(small)
+    expect(job.locator("dl")).to_contain_text("image, 256 × 256")  # noqa: RUF001 (it is that sign)
+    expect(job.locator(".timeline")).to_contain_text("Completed", timeout=60_000)
+    expect_picture(job.locator("img"))
+    larger = job.locator("img").evaluate("image => image.decode().then(() => image.naturalWidth)")
+    assert larger > 256
+
+
 def test_a_text_is_read_while_it_is_written(serve: Callable[..., Server], open_page: OpenPage) -> None:
     with served(StandInOpenAI()) as stand_in:
         server = serve(environ={"OPENAI_API_KEY": "k", "SAFELIGHT_OPENAI_BASE_URL": stand_in.url})

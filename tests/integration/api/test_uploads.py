@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import io
+import socket
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -258,3 +260,25 @@ def test_on_a_local_disk_there_are_no_addresses_to_upload_to(sqlite_door: Door) 
 def test_nothing_is_left_of_a_refused_upload(door: Door) -> None:
     upload(door, b"no picture")
     assert door.run(door.safelight.database.read(rows)) == 0
+
+
+def test_a_connection_that_breaks_in_the_middle_leaves_nothing_behind(sqlite_door: Door, logs: io.StringIO) -> None:
+    whole = form(part(tiny_png() + bytes(200_000)))
+    head = f"POST /api/uploads HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: {FORM['Content-Type']}\r\n"
+    head += f"Content-Length: {len(whole)}\r\n\r\n"
+    with sqlite_door.listening() as url:
+        host, port = url.removeprefix("http://").split(":")
+        with socket.create_connection((host, int(port))) as connection:
+            connection.sendall(head.encode() + whole[:100_000])
+            held = sqlite_door.safelight.desk.intake.memory
+            sqlite_door.run(until(lambda: held.held > 50_000))
+        sqlite_door.run(until(lambda: held.held == 0))
+        assert httpx.get(f"{url}/api/live", trust_env=False).status_code == 200
+    assert files(sqlite_door) == []
+    assert "request_crashed" not in logs.getvalue()
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    async with asyncio.timeout(10):
+        while not holds():  # noqa: ASYNC110 - nobody tells when bytes have come
+            await asyncio.sleep(0.01)

@@ -1,12 +1,13 @@
 /* One job in full: the picture, what was asked, what it cost, and its story from submit to the end. */
 
-import { getJob } from './api.js';
+import { getJob, newKey, submitJob } from './api.js';
 import { $, el, fromTemplate, setText, showProblem } from './dom.js';
 import { bytes, creditsSentence, exactTime, frameNumber, itemsInWords, ownPath, percent, seconds, shortTime, sizeOf, stateWord, titleOf, waitReason } from './format.js';
 import { requestCancel } from './gallery.js';
 import * as jobs from './jobs.js';
 import { follow } from './live.js';
 import { makePrint, paintPrint } from './print.js';
+import { go } from './router.js';
 
 const page = $('#job');
 let leave = () => {};
@@ -17,6 +18,8 @@ export async function openJob(id, useAgain) {
   page.replaceChildren(fromTemplate('job-template'));
   page.hidden = false;
   $('[data-again]', page).addEventListener('click', () => jobs.get(id) && useAgain(jobs.get(id)));
+  const largerKey = newKey(); // pressed twice, or after a lost answer, it is made once
+  $('[data-larger]', page).addEventListener('click', () => makeLarger(jobs.get(id), largerKey));
   $('[data-cancel]', page).addEventListener('click', () => requestCancel(id, $('[data-error]', page)));
 
   const story = new Map(); // sequence → stored event; a reconnect tells old ones again
@@ -123,9 +126,23 @@ function paintActions(job) {
     download.href = ownPath(asset.url);
     download.download = `safelight-${job.id}.${asset.mime.split('/')[1]}`;
   }
+  $('[data-larger]', page).hidden = !asset?.mime.startsWith('image/') || job.status !== 'completed';
   $('[data-cancel]', page).hidden = !jobs.isLive(job) || job.cancel_requested;
   $('[data-again]', page).hidden = Boolean(job.items) || job.kind !== 'image'; // the form makes one picture
 }
+
+/** A job of its own that starts from this picture; the server picks who does it. */
+async function makeLarger(job, key) {
+  try {
+    const larger = await submitJob({ kind: 'upscale', inputs: [{ asset: job.assets[0].id }] }, key);
+    jobs.take(larger);
+    go(`/jobs/${larger.id}`);
+  } catch (error) {
+    showProblem($('[data-error]', page), error);
+  }
+}
+
+const inputsInWords = (job) => (job.inputs ?? []).map(({ role, width, height }) => `${role}, ${width} × ${height}`).join('; ');
 
 function paintNeighbours(job) {
   const order = jobs.all();
@@ -145,6 +162,7 @@ function paintParams(job) {
     Items: itemsInWords(job) || null,
     Batch: job.parent_id,
     'Made from': job.replay_of,
+    'Starts from': inputsInWords(job) || null,
     Size: width > 1 && `${width} × ${height}`,
     Seed: seed,
     Pictures: n > 1 && n,
