@@ -69,6 +69,7 @@ class Lane:
     def _played(self, found: House, scenario: str, seed: int) -> Run:
         played, found.unserved_s, found.billed_before = Played(), 0.0, len(found.provider.billed())
         try:
+            found.change("DELETE FROM gates")  # what the provider did in the run before is no news in this one
             played = SCENARIOS[scenario](found, Dice(seed))
             verdict = judge(found, played.ids, outage_s=played.outage_s)
             verdict.recoveries_s = recoveries_s(found, played)

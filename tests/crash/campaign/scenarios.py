@@ -180,10 +180,13 @@ def row_deleted(house: House, dice: Dice) -> Played:
 
 
 def provider_cuts(house: House, dice: Dice) -> Played:
-    """The provider answers and cuts the connection, or accepts and cuts it, or talks nonsense."""
+    """The provider answers and cuts the connection, or accepts and cuts it, or talks nonsense.
+
+    What works stands between what does not: after five failures in a row its gate would keep the others waiting.
+    """
     played = Played()
     worker = house.worker()
-    kinds = ["cut_before", "cut_after", "cut_midway", "garbage", "error", "broken", "now", "later"]
+    kinds = ["cut_before", "cut_after", "now", "cut_midway", "garbage", "later", "error", "now", "broken"]
     played.ids = house.submit([prompt for kind in kinds for prompt in prompts(dice, 1, kinds=[kind])])
     played.ids += house.submit([f"{prompt} listed_after={RECONCILED_S / 2}" for prompt in prompts(dice, 1, kinds=CUT)])
     return finish(house, played, worker)
