@@ -32,10 +32,10 @@ from safelight.store.connect import open_database
 from safelight.store.database import Database
 from safelight.store.statements import Query
 from safelight.store.tx import Tx
-from safelight.testing.databases import free_port
 from safelight.testing.mishaps import RETRY_AFTER_S, Mishap
 from safelight.testing.paid_stand_in import Work
 from safelight.testing.stand_in_replicate import StandInReplicate
+from safelight.testing.throwaway import free_port
 from safelight.testing.tiny_http import Outcome, Request, listen
 
 IN_FLIGHT, IN_FLIGHT_SHORT = 1_000, 100

@@ -15,8 +15,9 @@ import structlog
 from safelight.store.connect import open_database
 from safelight.store.database import Database
 from safelight.store.migrate import upgrade
-from safelight.testing.databases import LentDatabases, NoServer, fresh_database, postgres_server
+from safelight.testing.databases import LentDatabases, fresh_database, postgres_server
 from safelight.testing.object_stores import ThrowawayS3, throwaway_s3
+from safelight.testing.throwaway import NoServer
 
 
 @pytest.fixture(autouse=True)

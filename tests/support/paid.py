@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from safelight.testing.databases import free_port
+from safelight.testing.throwaway import free_port
 from tests.support.server import Installation, installation
 from tests.support.stand_in import StandInProcess, stand_in_provider
 

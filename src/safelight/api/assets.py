@@ -20,6 +20,7 @@ from safelight.domain.ids import is_id
 from safelight.services import read_jobs
 from safelight.services.read_jobs import AssetFile
 from safelight.storage import signing
+from safelight.storage.assets import StoredObject
 from safelight.storage.keys import EXTENSIONS
 from safelight.storage.ranges import ByteRange, Unsatisfiable, parse_range
 
@@ -45,7 +46,7 @@ async def show_asset(
     if stored is not None and stored.size_bytes != asset.bytes:
         log.error("asset_damaged", asset=asset.id, key=asset.key, size_bytes=stored.size_bytes, expected=asset.bytes)
         raise Gone("The file in storage is not what was delivered.", remedy=Remedy("Generate it again."))
-    return await _send(safelight, request, asset.key, asset.mime, asset.sha256, _file_name(asset))
+    return await _send(safelight, request, stored, asset.mime, asset.sha256, _file_name(asset))
 
 
 @router.get("/api/assets/{asset_id}/thumbnail", summary="Its thumbnail", response_class=StreamingResponse)
@@ -57,7 +58,8 @@ async def show_thumbnail(
     asset = await _asset(safelight, asset_id)
     if asset.thumbnail_key is None:
         raise NotFound("This file has no thumbnail.")
-    return await _send(safelight, request, asset.thumbnail_key, "image/webp", f"{asset.sha256[:32]}-thumb", None)
+    stored = await safelight.store.head(asset.thumbnail_key)
+    return await _send(safelight, request, stored, "image/webp", f"{asset.sha256[:32]}-thumb", None)
 
 
 @router.get("/api/jobs/{job_id}/previews/{sequence}", summary="A preview of a running job", include_in_schema=False)
@@ -88,8 +90,9 @@ async def _asset(safelight: Safelight, asset_id: str) -> AssetFile:
     return found
 
 
-async def _send(safelight: Safelight, request: Request, key: str, mime: str, tag: str, name: str | None) -> Response:
-    stored = await safelight.store.head(key)
+async def _send(
+    safelight: Safelight, request: Request, stored: StoredObject | None, mime: str, tag: str, name: str | None
+) -> Response:
     if stored is None:
         raise Gone("The file is no longer in storage.", remedy=Remedy("Generate it again."))
     etag = f'"{tag}"'
@@ -99,7 +102,7 @@ async def _send(safelight: Safelight, request: Request, key: str, mime: str, tag
     if unchanged(request, etag):
         return Response(status_code=304, headers=headers)
     if safelight.settings.storage_redirect and not asked_for_head(request.scope):
-        url = await safelight.store.signed_url(key, STORE_URL_LIFETIME_S)
+        url = await safelight.store.signed_url(stored.key, STORE_URL_LIFETIME_S)
         if url is not None:
             return RedirectResponse(url, 307, {"Cache-Control": REDIRECT_CACHE})
     size = stored.size_bytes
@@ -112,7 +115,7 @@ async def _send(safelight: Safelight, request: Request, key: str, mime: str, tag
     headers["Content-Length"] = str(span[1] - span[0])
     if isinstance(asked, ByteRange):
         headers["Content-Range"] = asked.content_range
-    stream = safelight.store.stream(key, span if asked else None)
+    stream = safelight.store.stream(stored.key, span if asked else None)
     return StreamingResponse(stream, 206 if asked else 200, headers, media_type=mime)
 
 

@@ -11,7 +11,6 @@ import pwd
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -22,14 +21,12 @@ from urllib.parse import urlsplit, urlunsplit
 import psycopg
 from psycopg.sql import SQL, Identifier
 
+from safelight.testing.throwaway import NoServer, free_port
+
 SETTING = "SAFELIGHT_TEST_POSTGRES_URL"
 STANDARD = "postgresql://postgres@127.0.0.1:5432/postgres"
 FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "autovacuum=off")
 START_S = 30
-
-
-class NoServer(Exception):
-    """No Postgres server can be had; the text says how to get one."""
 
 
 @contextmanager
@@ -175,13 +172,6 @@ def answers(url: str) -> bool:
     except psycopg.OperationalError:
         return False
     return True
-
-
-def free_port() -> int:
-    """A loopback port that nobody listened on a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _tables(connection: psycopg.Connection[tuple[object, ...]]) -> set[str]:

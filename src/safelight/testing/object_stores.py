@@ -21,7 +21,7 @@ import httpx
 import obstore
 from obstore.store import S3Store
 
-from safelight.testing.databases import NoServer, free_port
+from safelight.testing.throwaway import NoServer, free_port
 
 START_S = 30.0
 ADMIN, USER, VISITOR = ("admin", "admin-secret"), ("safelight", "safelight-secret"), ("visitor", "visitor-secret")

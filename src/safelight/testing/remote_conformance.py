@@ -35,12 +35,12 @@ from safelight.domain.outcomes import (
     RemoteState,
 )
 from safelight.providers.protocol import AskLater, CannotStop, Finds, Generation, Hears, NotSent, Provider
-from safelight.testing.databases import free_port
 from safelight.testing.mishaps import ESTIMATED_S, REFUSALS, RETRY_AFTER_S, UNKNOWN, Mishap, Where
 from safelight.testing.paid_stand_in import PaidStandIn
 from safelight.testing.provider_conformance import Listener, ProviderConformance, Stage
 from safelight.testing.serving import served
 from safelight.testing.support import Support
+from safelight.testing.throwaway import free_port
 
 KEY = "test-0c7d51f2aa93key"
 CALL_ID = "0192f0c1-2345-7abc-8def-0123456789ab"

@@ -20,7 +20,8 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from random import Random
 
-from safelight.testing.databases import NoServer, throwaway_postgres
+from safelight.testing.databases import throwaway_postgres
+from safelight.testing.throwaway import NoServer
 from tests.crash.campaign.lane import Lane, Run
 from tests.crash.campaign.matrix import EVERYWHERE
 from tests.crash.campaign.plan import Plan, plan, short_plan

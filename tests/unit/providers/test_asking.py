@@ -9,7 +9,7 @@ import pytest
 
 from safelight.providers import asking
 from safelight.providers.asking import Asking
-from safelight.testing.databases import free_port
+from safelight.testing.throwaway import free_port
 from safelight.testing.tiny_http import Outcome, Reply, Request, listen
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from safelight.providers.protocol import NotSent
 from safelight.providers.transport import post_once, stream_once
-from safelight.testing.databases import free_port
+from safelight.testing.throwaway import free_port
 
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"

@@ -17,7 +17,8 @@ import sqlalchemy as sa
 from safelight.domain.errors import NotMigrated, Unavailable
 from safelight.store import migrate, schema
 from safelight.store.tables import metadata
-from safelight.testing.databases import free_port, fresh_database
+from safelight.testing.databases import fresh_database
+from safelight.testing.throwaway import free_port
 
 POSTGRES_SCHEMA = (
     "SELECT table_name, column_name, data_type, is_nullable, column_default, is_identity, identity_generation"

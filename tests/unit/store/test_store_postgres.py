@@ -18,7 +18,7 @@ from safelight.store.database import Database, Limits
 from safelight.store.postgres import PostgresDatabase
 from safelight.store.postgres_tx import Connection, _lock_text, array_literal
 from safelight.store.tx import Tx
-from safelight.testing.databases import free_port
+from safelight.testing.throwaway import free_port
 from tests.unit.store.running import LIMIT_S, run
 from tests.unit.store.toy_store import add_coins, count_notes, note, offer_note, open_purse, purse, purses
 
