@@ -11,11 +11,13 @@ import sqlalchemy as sa
 from safelight.maintenance import sweeper as sweeper_module
 from safelight.maintenance.lost import LostWatch, Machine
 from safelight.maintenance.sweeper import Sweeper, SweepRules
-from safelight.services import presence
+from safelight.services import durations, presence
 from safelight.services.cancel import cancel
+from safelight.services.caps import CapBook, Caps
 from safelight.services.claim import claim
 from safelight.services.presence import Process
 from safelight.services.sql import REAL, arg
+from safelight.services.users import set_user
 from safelight.store import tables
 from safelight.store.database import Database
 from safelight.store.statements import Change
@@ -95,6 +97,36 @@ def test_a_quick_run_leaves_deadlines_and_orphans_to_the_next_thorough_one(datab
         turn_back(tx, job(tx, "due").number, "due_at")
     counts, _ = sweep(database, ELSEWHERE, thorough=False)
     assert counts == [Counter(ready=1)]
+
+
+def test_a_thorough_run_learns_how_long_models_take_and_the_next_has_nothing_to_learn(database: Database) -> None:
+    with database.transaction() as tx:
+        set_scene(tx)
+        for taken in claimed(tx, *(f"a{n}" for n in range(5))):
+            assert complete(tx, taken)
+    assert sweep(database, ELSEWHERE, times=2)[0] == [Counter(measured=1), Counter()]
+    with database.transaction() as tx:
+        assert durations.known(tx)["fake"].jobs == 5
+
+
+def test_every_run_hears_whether_some_users_have_a_cap_of_their_own(database: Database) -> None:
+    book = CapBook(Caps(4))
+    sweeper = Sweeper(database, LostWatch(ELSEWHERE, 30.0), SweepRules(30.0, book), seen=lambda _: None)
+
+    async def run() -> list[bool]:
+        database.start()
+        told = []
+        try:
+            for changes in ({"tier": "free"}, {"running_cap": 2}, {"running_cap": None}):
+                await database.write(set_user, "ann", changes)
+                await sweeper.run_once(thorough=False)
+                told.append(book.now.exceptions)
+        finally:
+            await database.stop()
+        return told
+
+    assert asyncio.run(run()) == [False, True, False]
+    assert book.now.usual == 4
 
 
 def test_a_process_that_beat_since_the_look_is_not_declared_lost(database: Database) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date
+from typing import Any
 
 import pytest
 
 from safelight.catalog.loading import load_catalog
+from safelight.catalog.model import Model
 from safelight.domain.errors import ModelRetired
 
 TODAY = date(2026, 11, 26)
@@ -80,6 +83,27 @@ def test_what_is_paid_for_elsewhere_has_a_cost_and_a_price_that_covers_it() -> N
         usd = max(route.estimate_usd(params, "a prompt of some words") for route in model.routes)
         assert (usd > 0) == model.ai_generated or model.id == "realesrgan"
         assert model.price_credits(params, "a prompt of some words") >= usd * 100 - 1e-9, model.id
+
+
+def choices(model: Model) -> Iterator[dict[str, Any]]:
+    """The defaults with every choice that a price could depend on, and the extremes of numbers."""
+    base = model.validate_params({})
+    for name, schema in model.parameters.items():
+        ends = [schema[end] for end in ("minimum", "maximum") if end in schema]
+        for value in schema.get("enum", ends):
+            params = {**base, name: value}
+            if not model.parameter_errors(params):
+                yield params
+
+
+@pytest.mark.parametrize("model", CATALOG.models, ids=lambda model: model.id)
+def test_no_choice_of_parameters_costs_more_than_its_user_pays(model: Model) -> None:
+    seen = 0
+    for params in choices(model):
+        usd = max(route.estimate_usd(params, "x" * 500, 1) for route in model.routes)
+        assert model.price_credits(params, "x" * 500, 1) >= usd * 100 - 1e-6, params
+        seen += 1
+    assert seen or not model.parameters
 
 
 def test_default_parameters_are_within_each_models_own_limits() -> None:
