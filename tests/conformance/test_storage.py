@@ -250,6 +250,19 @@ class TestS3Store(StoreSuite):
 
         asyncio.run(scenario())
 
+    def test_a_server_without_create_only_writes_is_written_to_without_them(
+        self, s3_url: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("AWS_CONDITIONAL_PUT", "disabled")
+        store = AssetStore(s3_url)
+
+        async def scenario() -> None:
+            for _ in range(2):
+                await store.put(key_of(PICTURE), PICTURE)
+            assert await store.get(key_of(PICTURE)) == PICTURE
+
+        asyncio.run(scenario())
+
     def test_a_listing_goes_on_over_pages(self, store: AssetStore) -> None:
         """S3 lists at most 1,000 keys at a time."""
 

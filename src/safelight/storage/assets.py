@@ -19,13 +19,13 @@ from typing import IO, TYPE_CHECKING, Literal, cast
 from urllib.parse import urlsplit
 
 import obstore
-from obstore.exceptions import AlreadyExistsError, BaseError, NotSupportedError
+from obstore.exceptions import AlreadyExistsError, BaseError
 
 from safelight.domain.errors import Gone, Remedy, StorageFailed
 from safelight.storage.keys import ROOT, checked_key, may_hold, mime_of, name_of
 from safelight.storage.local_disk import flush_to_disk, make_private, partial_files
 from safelight.storage.opening import local_root, open_store
-from safelight.storage.troubles import storage_failed
+from safelight.storage.troubles import knows_no_create, storage_failed
 from safelight.telemetry.redact import redact
 
 if TYPE_CHECKING:
@@ -183,7 +183,9 @@ class AssetStore:
             await obstore.put_async(self._store, key, data, mode="create", attributes=self._attributes(key))
         except AlreadyExistsError:
             await self._keep_or_mend(key, data)
-        except NotSupportedError:  # a store without create-only writes; the hash in the name makes others harmless
+        except (BaseError, NotImplementedError) as error:
+            if not knows_no_create(error):
+                raise
             await obstore.put_async(self._store, key, data, attributes=self._attributes(key))
 
     async def _put_large(self, key: str, data: bytes | IO[bytes], sha256: str) -> None:
@@ -236,7 +238,7 @@ class AssetStore:
                 remedy=Remedy("Generate it again; if files should be there, check SAFELIGHT_STORAGE_URL."),
                 evidence={"store": self.url, "key": key},
             ) from error
-        except (BaseError, OSError, ValueError) as error:
+        except (BaseError, OSError, ValueError, NotImplementedError) as error:
             raise self._failed(verb, key, error) from error
 
     def _failed(self, verb: str, key: str | None, error: Exception) -> StorageFailed:

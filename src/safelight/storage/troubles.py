@@ -6,7 +6,7 @@ import re
 from enum import StrEnum
 from pathlib import Path
 
-from obstore.exceptions import NotFoundError, PermissionDeniedError, UnauthenticatedError
+from obstore.exceptions import NotFoundError, NotSupportedError, PermissionDeniedError, UnauthenticatedError
 
 from safelight.domain.errors import Remedy, StorageFailed
 from safelight.storage.local_disk import free_bytes
@@ -38,6 +38,14 @@ def storage_failed(url: str, root: Path | None, verb: str, key: str | None, erro
         remedy=_remedy(root, free, url, trouble),
         evidence={"store": url, "key": key, "reason": reason, "free_disk_bytes": free, "trouble": trouble.value},
     )
+
+
+def knows_no_create(error: Exception) -> bool:
+    """Whether the store cannot write create-only, or was told not to. The hash in each name makes it harmless."""
+    if isinstance(error, NotImplementedError | NotSupportedError):
+        return True
+    code = _CODE.search(str(error))
+    return code is not None and code[1] == "NotImplemented"
 
 
 def _trouble(error: Exception) -> Trouble:
