@@ -6,6 +6,7 @@ Temporary files have no names, so whatever ends a process leaves none behind. No
 from __future__ import annotations
 
 import asyncio
+import shutil
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -49,6 +50,10 @@ class Fetching:
     def new_file(self) -> IO[bytes]:
         """Empty, gone when it is closed. In a thread."""
         return tempfile.TemporaryFile(dir=self.folder)
+
+    def free_disk_bytes(self) -> int | None:
+        """Free space where temporary files go; None where the system decides. Raises OSError."""
+        return None if self.folder is None else shutil.disk_usage(self.folder).free
 
     async def fetch(self, remote: RemoteFile, provider: str, within_s: float) -> tuple[IO[bytes], str]:
         """The file, open, and what its server calls it. Raises NotFetched, Spoiled, StorageFailed for a full disk."""

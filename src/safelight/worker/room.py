@@ -1,4 +1,7 @@
-"""Room on the disks where assets and a SQLite file go: without it no job is claimed; what runs may still end."""
+"""Room on the disks where assets, files on their way and a SQLite file go.
+
+Without it no job is claimed; what runs may still end.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ from safelight.domain.errors import Unavailable
 from safelight.services.disk import LEAST_FREE_BYTES, free_disk_bytes
 from safelight.storage.assets import AssetStore
 from safelight.store.database import Database
+from safelight.worker.fetching import Fetching
 
 log = structlog.get_logger(__name__)
 
@@ -21,8 +25,8 @@ LOOK_EVERY_S = 1.0
 class Room:
     """What the last look found. A disk that cannot be looked at has no room either."""
 
-    def __init__(self, store: AssetStore, database: Database) -> None:
-        self._store, self._database = store, database
+    def __init__(self, store: AssetStore, fetching: Fetching, database: Database) -> None:
+        self._store, self._fetching, self._database = store, fetching, database
         self._looked_at = -math.inf
         self._left = True
 
@@ -35,10 +39,15 @@ class Room:
 
     def _look(self) -> bool:
         try:
-            free_bytes = free_disk_bytes(self._store.free_disk_bytes, self._database)
+            free_bytes = free_disk_bytes(self._of_files, self._database)
         except Unavailable as error:
             return self._found(False, error=str(error))
         return self._found(free_bytes is None or free_bytes >= LEAST_FREE_BYTES, free_bytes=free_bytes)
+
+    def _of_files(self) -> int | None:
+        """An object store needs no disk here, but a film on its way there does."""
+        found = (self._store.free_disk_bytes(), self._fetching.free_disk_bytes())
+        return min((free for free in found if free is not None), default=None)
 
     def _found(self, left: bool, **evidence: object) -> bool:
         if left != self._left:

@@ -44,7 +44,7 @@ class Runner:
         self._slot_freed = asyncio.Event()
         self._died: asyncio.Task[None] | None = None
         self._spell = Spell(log, "claim_failed")
-        self._room = Room(bench.store, bench.database)
+        self._room = Room(bench.store, bench.fetching, bench.database)
 
     @property
     def busy(self) -> int:

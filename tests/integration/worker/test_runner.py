@@ -29,6 +29,7 @@ from safelight.testing.providers import Says, ScriptedProvider, Waits, done
 from safelight.worker import room as room_module
 from safelight.worker import runner as runner_module
 from safelight.worker.bench import Pace
+from safelight.worker.fetching import Fetching
 from safelight.worker.runner import LeftWithoutEnding, Runner
 from tests.integration.services.scene import turn_back
 from tests.integration.worker.house import House, play
@@ -313,15 +314,18 @@ def test_without_a_lease_nothing_is_claimed_and_nothing_is_sent(
     play(database, tmp_path, provider, scenario)
 
 
-@pytest.mark.parametrize("too_little", [LEAST_FREE_BYTES - 1, OSError("the disk is gone")])
+@pytest.mark.parametrize(
+    ("where", "too_little"),
+    [(AssetStore, LEAST_FREE_BYTES - 1), (AssetStore, OSError("the disk is gone")), (Fetching, LEAST_FREE_BYTES - 1)],
+)
 def test_while_the_disk_is_full_nothing_is_claimed_and_what_runs_may_end(
-    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, too_little: int | OSError
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: type, too_little: int | OSError
 ) -> None:
     monkeypatch.setattr(runner_module, "AFTER_ERROR_S", 0.005)
     monkeypatch.setattr(runner_module, "LOOK_AGAIN_S", 0.005)
     monkeypatch.setattr(room_module, "LOOK_EVERY_S", 0.0)
     slow, disk = Waits(), Disk()
-    monkeypatch.setattr(AssetStore, "free_disk_bytes", disk.look)
+    monkeypatch.setattr(where, "free_disk_bytes", disk.look)
 
     async def scenario(house: House) -> None:
         await house.submit("running")
