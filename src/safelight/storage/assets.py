@@ -183,7 +183,7 @@ class AssetStore:
             await obstore.put_async(self._store, key, data, mode="create", attributes=self._attributes(key))
         except AlreadyExistsError:
             await self._keep_or_mend(key, data)
-        except (BaseError, NotImplementedError) as error:
+        except (BaseError, RuntimeError) as error:
             if not knows_no_create(error):
                 raise
             await obstore.put_async(self._store, key, data, attributes=self._attributes(key))
@@ -238,7 +238,7 @@ class AssetStore:
                 remedy=Remedy("Generate it again; if files should be there, check SAFELIGHT_STORAGE_URL."),
                 evidence={"store": self.url, "key": key},
             ) from error
-        except (BaseError, OSError, ValueError, NotImplementedError) as error:
+        except (BaseError, OSError, ValueError, RuntimeError) as error:
             raise self._failed(verb, key, error) from error
 
     def _failed(self, verb: str, key: str | None, error: Exception) -> StorageFailed:
