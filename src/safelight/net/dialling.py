@@ -18,7 +18,7 @@ import httpcore
 from safelight.net.addresses import Address, is_public
 from safelight.net.errors import RefusedTarget, Unreachable
 
-LOOK_UPS = 4
+LOOK_UPS = 16
 """At a time: a name server that never answers must not keep the threads of everybody else."""
 MOST_ADDRESSES = 4
 """Of one name that are tried, one after the other."""

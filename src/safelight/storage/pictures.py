@@ -8,7 +8,10 @@ it in a thread.
 from __future__ import annotations
 
 import hashlib
+import re
+import warnings
 from dataclasses import dataclass
+from functools import cache
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +25,9 @@ _SAYS_NOTHING = frozenset({"", "application/octet-stream", "binary/octet-stream"
 _OTHER_NAMES = {"image/jpg": "image/jpeg", "image/pjpeg": "image/jpeg", "image/x-png": "image/png"}
 MOST_SCANS = 100
 """Of a JPEG. A progressive one has about ten."""
+MOST_EXIF_BYTES = 128 * 1024
+"""Twice what fits into one segment of a JPEG."""
+_EXIF_SEGMENT = re.compile(rb"\xff\xe1(..)Exif\x00\x00", re.DOTALL)
 _SCAN = b"\xff\xda"
 _ORIENTATION = 0x0112
 """The EXIF tag; 1 is upright."""
@@ -69,13 +75,17 @@ def checked_picture(data: bytes, claimed: str, most_pixels: int) -> Picture:
     """Decode it whole. One that its camera marked as turned is stored upright. Raises RefusedPicture."""
     from PIL import Image
 
+    _quiet_readers()
     mime = checked_mime(data[:HEAD_BYTES], claimed)
+    if mime == "image/jpeg":
+        _refuse_heavy_exif(_jpeg_exif_bytes(data))
     try:
         with Image.open(BytesIO(data), formats=[FORMATS[mime]]) as picture:
             _refuse_size(picture, most_pixels)
             _refuse_animation(picture)
             _refuse_tricks(data, mime)
             picture.load()
+            _refuse_heavy_exif(len(picture.info.get("exif") or b""))
             if picture.getexif().get(_ORIENTATION, 1) in (None, 0, 1):
                 return Picture(data, mime, picture.width, picture.height)
             return _upright(picture, mime)
@@ -105,6 +115,23 @@ def _refuse_tricks(data: bytes, mime: str) -> None:
         raise RefusedPicture("cannot be read: it was cut before its end")
     if mime == "image/jpeg" and data.count(_SCAN) > MOST_SCANS:
         raise RefusedPicture(f"has more than {MOST_SCANS} scans")
+
+
+def _refuse_heavy_exif(size_bytes: int) -> None:
+    """Each of its entries may name all of the rest as its value, and readers copy them one by one."""
+    if size_bytes > MOST_EXIF_BYTES:
+        raise RefusedPicture(f"carries {size_bytes} bytes of EXIF data; at most {MOST_EXIF_BYTES} are read")
+
+
+def _jpeg_exif_bytes(data: bytes) -> int:
+    """Of all its segments together: Pillow joins them, and reads them as soon as it opens a file."""
+    return sum(int.from_bytes(found[1], "big") for found in _EXIF_SEGMENT.finditer(data))
+
+
+@cache
+def _quiet_readers() -> None:
+    """Pillow warns of each odd entry with its number, and Python remembers every warning it has shown."""
+    warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
 
 
 def _upright(picture: Image, mime: str) -> Picture:

@@ -146,6 +146,28 @@ def test_text_that_unfolds_to_much_is_no_way_round_the_limits() -> None:
         checked_picture(bomb, "", MOST)
 
 
+def heavy_exif() -> bytes:
+    """Two gigabytes, if every entry is copied."""
+    entries, size = 2_000, 1_000_000
+    exif = b"MM\0*" + struct.pack(">IH", 8, entries)
+    return exif + b"".join(struct.pack(">HHII", 0x1000 + n, 7, size, 8) for n in range(entries)) + bytes(size)
+
+
+def test_exif_data_whose_entries_all_name_the_same_megabytes_is_not_read_from_a_png() -> None:
+    bomb = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", 8, 8, 8, 0, 0, 0, 0))
+    bomb += chunk(b"eXIf", heavy_exif()) + chunk(b"IDAT", zlib.compress(bytes(9) * 8)) + chunk(b"IEND", b"")
+    with pytest.raises(RefusedPicture, match="EXIF"):
+        checked_picture(bomb, "", MOST)
+
+
+def test_nor_from_the_many_segments_of_a_jpeg() -> None:
+    exif, data = heavy_exif(), encoded("JPEG")
+    parts = [b"Exif\0\0" + exif[at : at + 60_000] for at in range(0, len(exif), 60_000)]
+    segments = b"".join(b"\xff\xe1" + struct.pack(">H", len(part) + 2) + part for part in parts)
+    with pytest.raises(RefusedPicture, match="EXIF"):
+        checked_picture(data[:2] + segments + data[2:], "", MOST)
+
+
 def test_a_jpeg_of_very_many_scans_is_refused_before_it_is_decoded() -> None:
     data = encoded("JPEG", progressive=True)
     assert 1 < data.count(b"\xff\xda") < 30
