@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
@@ -15,6 +14,8 @@ from safelight.domain.outcomes import Done, ErrorClass, Output, ProviderError, R
 from safelight.providers.protocol import Generation, Preview, ProbeResult, Report
 
 IDLE_S = 60.0
+KILLED = -9
+"""The exit status of a process that was ended by SIGKILL."""
 
 
 class ChildProvider(ABC):
@@ -119,7 +120,7 @@ async def _follow(answers: Answers, report: Report) -> RemoteState:
 
 def _how_it_ended(status: int) -> str:
     what = f"The renderer process ended unexpectedly (exit status {status})."
-    return f"{what} It was killed, perhaps for want of memory." if status == -signal.SIGKILL else what
+    return f"{what} It was killed, perhaps for want of memory." if status == KILLED else what
 
 
 def _output(frame: Frame) -> Output:

@@ -146,14 +146,14 @@ def test_tiles_leave_no_seams() -> None:
 def test_every_tile_is_progress_with_a_view_of_the_work_and_can_be_stopped_after() -> None:
     async def body(provider: ChildProvider) -> None:
         watcher = Watcher()
-        generation = wish(drawn(600, 300), scale=2)
+        generation = wish(drawn(300, 200), scale=2)
         whole = await made(provider, generation, watcher)
         shares = [progress for progress, _ in watcher.seen]
         assert shares == sorted(set(shares))
         assert len(shares) == 1 + 3 * 2
         previews = [preview.data for _, preview in watcher.seen if preview]
         assert len(set(previews)) == 6
-        assert Image.open(BytesIO(previews[0])).size == (300, 150)
+        assert Image.open(BytesIO(previews[0])).size == (300, 200)
         stopping = Watcher(stop_at=3)
         state = await provider.start(generation, "call", stopping)
         assert isinstance(state, Rejected)
