@@ -196,11 +196,11 @@ class Safelight:
         sweeper = Sweeper(self.database, watch, rules, seen=process.meet, beats=lambda: presence.lease_held)
         pruner = None if not any(settings.keep_s.values()) else Pruner(self.database, self.store, settings.keep_s)
         await process.start(sweeper, pruner, ExpiredUploads(self.database, self.store))
+        works: list[Awaitable[None]] = [asyncio.to_thread(self.catalog.warm_up)]
         if role.slots:
-            warm_ups = [provider.warm_up() for provider in self.providers.values()]
-            compiling = asyncio.to_thread(compile_all, self.database.dialect)
-            works = (compiling, *warm_ups, asyncio.to_thread(images.warm_up))
-            self._warming = [asyncio.create_task(_warm_up(works))]
+            works += [provider.warm_up() for provider in self.providers.values()]
+            works += [asyncio.to_thread(compile_all, self.database.dialect), asyncio.to_thread(images.warm_up)]
+        self._warming = [asyncio.create_task(_warm_up(works))]
         return process
 
     def _fetching(self) -> Fetching:

@@ -70,6 +70,11 @@ class Catalog:
         """Of every tier."""
         return {name: tier.running_cap for name, tier in self.tiers.items()}
 
+    def warm_up(self) -> None:
+        """Load what checks parameters, so that the first request is as quick as the others."""
+        for model in self.models:
+            _ = model.validators
+
     def get(self, name: str) -> Model | None:
         """The model of that id or alias, of whatever kind, retired or not."""
         return self._by_name.get(name)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 from safelight.catalog.catalog import Catalog
 from safelight.catalog.limits import ProviderLimits
 from safelight.catalog.model import Model
-from safelight.catalog.parameters import nearest, parameter_errors
+from safelight.catalog.parameters import check_schema, nearest, parameter_errors
 from safelight.catalog.tiers import Tier
 
 E = TypeVar("E", bound=BaseModel)
@@ -31,10 +31,14 @@ def checked(
     providers: Mapping[str, Any] = NOTHING,
     tiers: Mapping[str, Any] = NOTHING,
     follow_successors: bool = False,
+    trusted: Collection[str] = (),
 ) -> Catalog:
-    """The catalog of model entries by id, with an operator's limits and tiers by name. Raises Wrong."""
+    """The catalog of model entries by id, with an operator's limits and tiers by name. Raises Wrong.
+
+    Parameters of `trusted` models are not looked at: those of the shipped ones are tested, and it takes half a second.
+    """
     problems: list[str] = []
-    models = _models(entries, problems)
+    models = _models(entries, trusted, problems)
     limits = _tables(ProviderLimits, "providers", "limit", providers, problems)
     catalog = Catalog(
         tuple(models), limits, follow_successors, _tables(Tier, "tiers", "field of a tier", tiers, problems)
@@ -46,7 +50,7 @@ def checked(
     return catalog
 
 
-def _models(entries: Mapping[str, dict[str, Any]], problems: list[str]) -> list[Model]:
+def _models(entries: Mapping[str, dict[str, Any]], trusted: Collection[str], problems: list[str]) -> list[Model]:
     models: list[Model] = []
     for name, entry in entries.items():
         try:
@@ -54,7 +58,7 @@ def _models(entries: Mapping[str, dict[str, Any]], problems: list[str]) -> list[
         except ValidationError as error:
             problems += [f"{name}.{_path(e['loc'])}: {_text(e, entry)}" for e in error.errors()]
             continue
-        problems += _schema_problems(model)
+        problems += [] if name in trusted else schema_problems(model)
         models.append(model)
     problems += _name_problems(models)
     return models
@@ -90,16 +94,18 @@ def _text(error: Any, entry: Mapping[str, Any]) -> str:
     return f"{error['msg'][:1].lower()}{error['msg'][1:]}, got {error['input']!r}"
 
 
-def _schema_problems(model: Model) -> list[str]:
+def schema_problems(model: Model) -> list[str]:
+    """What is wrong with the JSON Schema of its parameters, and with their defaults."""
     from jsonschema import SchemaError
 
     try:
-        validators = model.validators
+        for schema in model.parameters.values():
+            check_schema(schema)
     except SchemaError as error:
         path = ".".join(str(step) for step in error.absolute_path)
         return [f"{model.id}.parameters: not valid JSON Schema{f' at {path}' if path else ''}: {error.message}"]
     defaults = {name: schema["default"] for name, schema in model.parameters.items() if "default" in schema}
-    wrong = parameter_errors(validators, defaults)
+    wrong = parameter_errors(model.validators, defaults)
     return [
         f"{model.id}.{path.replace('params', 'parameters', 1)}.default: {texts[0]}" for path, texts in wrong.items()
     ]

@@ -19,17 +19,19 @@ SHIPPED_FILES = ("image.toml", "video.toml", "text.toml", "upscale.toml")
 
 def load_catalog(override: Path | None = None) -> Catalog:
     """The catalog in force. Raises BadCatalog with the file and every field that is wrong."""
+    shipped = _shipped()
     if override is None:
-        return checked(_shipped())
+        return checked(shipped, trusted=shipped)
     file = str(override)
     document = _parse(_read(override), file)
     follow = document.get("follow_successors", False)
     if not isinstance(follow, bool):
         raise _bad(file, f"has follow_successors = {follow!r}", "Write true or false.")
-    entries = _merged(_shipped(), _entries(document, file))
+    own = _entries(document, file)
+    trusted = shipped.keys() - own.keys()
     rest = {name: _tables(document, name, file) for name in ("providers", "tiers")}
     try:
-        return checked(entries, **rest, follow_successors=follow)
+        return checked(_merged(shipped, own), **rest, follow_successors=follow, trusted=trusted)
     except Wrong as wrong:
         raise _bad(file, f"cannot be used: {wrong}", "Correct the fields named here.", wrong.problems) from None
 

@@ -12,7 +12,7 @@ from pydantic import Field, StringConstraints, model_validator
 
 from safelight.catalog.entry import Entry
 from safelight.catalog.inputs import InputRule, Role
-from safelight.catalog.parameters import as_canonical, compile_schema, parameter_errors, text_error
+from safelight.catalog.parameters import as_canonical, parameter_errors, text_error, validator_of
 from safelight.catalog.pixels import Shape
 from safelight.catalog.rates import Cost, Price
 from safelight.domain.errors import InvalidParams
@@ -95,7 +95,7 @@ class Model(Entry):
 
     @cached_property
     def validators(self) -> dict[str, Draft202012Validator]:
-        return {name: compile_schema(schema) for name, schema in self.parameters.items()}
+        return {name: validator_of(schema) for name, schema in self.parameters.items()}
 
     def parameter_errors(self, params: Mapping[str, Any]) -> dict[str, list[str]]:
         """What is wrong with the parameters, by path (`params.width`); empty when all is well."""

@@ -30,15 +30,21 @@ _TYPE_WORDS = {
 }
 
 
-def compile_schema(schema: Mapping[str, Any]) -> Draft202012Validator:
-    """A validator for one parameter. Raises `jsonschema.SchemaError` if the schema itself is wrong.
+def validator_of(schema: Mapping[str, Any]) -> Draft202012Validator:
+    """For one parameter whose schema is right.
 
     Imported here: jsonschema takes a fifth of a second, and most commands never validate.
     """
     from jsonschema import Draft202012Validator
 
-    Draft202012Validator.check_schema(schema)
     return Draft202012Validator(schema)
+
+
+def check_schema(schema: Mapping[str, Any]) -> None:
+    """Raises `jsonschema.SchemaError` if the schema itself is wrong."""
+    from jsonschema import Draft202012Validator
+
+    Draft202012Validator.check_schema(schema)
 
 
 def parameter_errors(validators: Mapping[str, Draft202012Validator], params: Mapping[str, Any]) -> dict[str, list[str]]:

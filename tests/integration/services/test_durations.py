@@ -32,9 +32,7 @@ def test_half_and_nearly_all_of_the_runs_are_told_apart() -> None:
 
 
 def test_a_few_runs_of_a_model_say_nothing() -> None:
-    assert learn([("rare", 1.0)] * (durations.ENOUGH - 1) + [("usual", 2.0)] * durations.ENOUGH) == [
-        Duration("usual", durations.ENOUGH, 2.0, 2.0)
-    ]
+    assert learn([("rare", 1.0)] * 4 + [("usual", 2.0)] * 5) == [Duration("usual", 5, 2.0, 2.0)]
 
 
 def test_what_was_learnt_is_kept_and_is_no_news_the_second_time(shared: Database) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from safelight.catalog.checking import schema_problems
 from safelight.catalog.loading import load_catalog
 from safelight.catalog.model import Model
 from safelight.domain.errors import ModelRetired
@@ -104,6 +105,12 @@ def test_no_choice_of_parameters_costs_more_than_its_user_pays(model: Model) -> 
         assert model.price_credits(params, "x" * 500, 1) >= usd * 100 - 1e-6, params
         seen += 1
     assert seen or not model.parameters
+
+
+@pytest.mark.parametrize("model", CATALOG.models, ids=lambda model: model.id)
+def test_the_parameters_of_every_model_are_well_described(model: Model) -> None:
+    """They are trusted where the catalog is loaded."""
+    assert schema_problems(model) == []
 
 
 def test_default_parameters_are_within_each_models_own_limits() -> None:
