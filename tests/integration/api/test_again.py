@@ -20,6 +20,7 @@ from safelight.services.calls import Accepted, Sending, accepted, sending
 from safelight.services.claimable import ClaimedJob
 from safelight.services.finish import Ending, finish
 from safelight.services.hand_back import Return, hand_back
+from safelight.services.terms_of_users import TermsOfUsers
 from safelight.store import tables
 from safelight.store.statements import Change
 from safelight.store.tx import Tx
@@ -71,7 +72,8 @@ def failed_with_call(door: Door, worker: HandWorker, remote_id: str | None = "r-
 def catalog_of(door: Door, *models: Model) -> Iterator[None]:
     """As if the operator had changed the catalog and started again."""
     desk = door.safelight.desk
-    door.safelight.desk = replace(desk, catalog=Catalog(models))
+    terms = TermsOfUsers(door.safelight.database, Catalog(models))
+    door.safelight.desk = replace(desk, catalog=Catalog(models), terms=terms)
     yield
     door.safelight.desk = desk
 

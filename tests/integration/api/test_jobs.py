@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 import shutil
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from safelight.catalog.catalog import Catalog
 from safelight.services.disk import LEAST_FREE_BYTES
+from safelight.services.terms_of_users import TermsOfUsers
 from safelight.store.sqlite import SqliteDatabase
 from tests.integration.api.problems import problem
 from tests.support.by_hand import HandWorker
@@ -99,6 +102,9 @@ def test_a_provider_that_does_not_offer_the_model_is_refused_by_name(door: Door)
 
 
 def test_a_kind_without_models_is_refused_as_unavailable(door: Door) -> None:
+    desk, pictures = door.safelight.desk, Catalog(door.safelight.catalog.of_kind("image"))
+    terms = TermsOfUsers(door.safelight.database, pictures)
+    door.safelight.desk = replace(desk, catalog=pictures, terms=terms)
     problem(door.post("/api/jobs", json={"kind": "video", "prompt": "x"}), 422, "model_unavailable")
 
 
