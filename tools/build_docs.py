@@ -54,9 +54,9 @@ def openapi(_: str) -> str:
 
 def supported(providers: str) -> str:
     """docs/providers.md with the table of what adapters support between its markers."""
-    from tools.provider_table import table
+    from tools.provider_table import local_table, table
 
-    return between_markers(providers, "support", table())
+    return between_markers(between_markers(providers, "support", table()), "local", local_table())
 
 
 DOCUMENTS = (

@@ -5,10 +5,11 @@ from __future__ import annotations
 import importlib
 import inspect
 from collections.abc import Iterator
+from typing import Any
 
 from safelight.testing.mishaps import REFUSALS
 from safelight.testing.remote_conformance import RemoteProviderConformance
-from safelight.testing.support import Support
+from safelight.testing.support import LocalSupport, Support
 from tools.source_tree import ROOT
 
 SUITES = ROOT / "tests" / "conformance"
@@ -18,6 +19,23 @@ def table() -> str:
     """One row for each declaration, in the order of their names."""
     rows = [_row(support) for support in sorted(_declared(), key=lambda support: support.title)]
     return "\n".join([_line(COLUMNS), _line(["---"] * len(COLUMNS)), *rows])
+
+
+def local_table() -> str:
+    """The adapters that work on this machine."""
+    rows = {suite.local.title: _local_row(suite) for suite in _suites() if getattr(suite, "local", None)}
+    lines = [_line(LOCAL_COLUMNS), _line(["---"] * len(LOCAL_COLUMNS))]
+    return "\n".join([*lines, *(rows[title] for title in sorted(rows))])
+
+
+LOCAL_COLUMNS = ("provider", "kind", "AI", "outputs a call", "shown on the way", "same seed, same bytes", "needs")
+
+
+def _local_row(suite: Any) -> str:
+    local: LocalSupport = suite.local
+    on_the_way = "the text so far" if local.streams else "progress, previews" if local.previews else "progress"
+    needs = f"the extra `{local.needs}`" if local.needs else "nothing"
+    return _line([local.title, local.kind, _yes(local.is_ai), str(suite.most_outputs), on_the_way, "yes", needs])
 
 
 COLUMNS = (
@@ -67,10 +85,16 @@ def _line(cells: list[str] | tuple[str, ...]) -> str:
 def _declared() -> Iterator[Support]:
     """Each declaration once, however many suites share it."""
     seen = set[int]()
+    for suite in _suites():
+        support = getattr(suite, "support", None)
+        if issubclass(suite, RemoteProviderConformance) and support is not None and id(support) not in seen:
+            seen.add(id(support))
+            yield support
+
+
+def _suites() -> Iterator[Any]:
+    """Every class in the modules of the conformance tests."""
     for path in sorted(SUITES.glob("test_*.py")):
         module = importlib.import_module(f"tests.conformance.{path.stem}")
         for _, suite in inspect.getmembers(module, inspect.isclass):
-            support = getattr(suite, "support", None)
-            if issubclass(suite, RemoteProviderConformance) and support is not None and id(support) not in seen:
-                seen.add(id(support))
-                yield support
+            yield suite

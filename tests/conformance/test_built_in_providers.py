@@ -12,9 +12,11 @@ from safelight.providers.procedural.video_provider import ProceduralVideoProvide
 from safelight.providers.protocol import Generation, Input, Provider
 from safelight.providers.realesrgan.provider import RealesrganProvider
 from safelight.testing.provider_conformance import ProviderConformance
+from safelight.testing.support import LocalSupport
 
 
 class TestProceduralVideoProvider(ProviderConformance):
+    local = LocalSupport("`procedural-video`", "video", is_ai=False, previews=True, needs="video")
     most_outputs = 1
 
     def make_provider(self) -> Provider:
@@ -26,6 +28,7 @@ class TestProceduralVideoProvider(ProviderConformance):
 
 
 class TestProceduralTextProvider(ProviderConformance):
+    local = LocalSupport("`procedural-text`", "text", is_ai=False, streams=True)
     most_outputs = 1
 
     def make_provider(self) -> Provider:
@@ -45,6 +48,7 @@ def upscale(seed: int) -> Generation:
 
 
 class TestLanczosProvider(ProviderConformance):
+    local = LocalSupport("`lanczos`", "upscale", is_ai=False)
     most_outputs = 1
 
     def make_provider(self) -> Provider:
@@ -55,6 +59,7 @@ class TestLanczosProvider(ProviderConformance):
 
 
 class TestRealesrganProvider(ProviderConformance):
+    local = LocalSupport("`realesrgan`", "upscale", is_ai=True, previews=True, needs="local-upscale")
     most_outputs = 1
 
     def make_provider(self) -> Provider:

@@ -22,6 +22,7 @@ from safelight.providers.diffusers.memory import ran_out_of_memory
 from safelight.providers.diffusers.provider import DiffusersProvider
 from safelight.providers.protocol import Generation, Provider
 from safelight.testing.provider_conformance import ProviderConformance
+from safelight.testing.support import LocalSupport
 from tests.support.watcher import Watcher, with_provider
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -62,6 +63,7 @@ def wish(weights: str, **params: Any) -> Generation:
 
 @needs_torch
 class TestDiffusersProvider(ProviderConformance):
+    local = LocalSupport("`diffusers`", "image", is_ai=True, previews=True, needs="diffusers")
     patience_s = PATIENCE_S
     folder: ClassVar[str]
 

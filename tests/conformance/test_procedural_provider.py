@@ -5,9 +5,12 @@ from __future__ import annotations
 from safelight.providers.procedural.provider import ProceduralProvider
 from safelight.providers.protocol import Generation, Provider
 from safelight.testing.provider_conformance import ProviderConformance
+from safelight.testing.support import LocalSupport
 
 
 class TestProceduralProvider(ProviderConformance):
+    local = LocalSupport("`procedural`", "image", is_ai=False, previews=True)
+
     def make_provider(self) -> Provider:
         return ProceduralProvider()
 

@@ -14,13 +14,14 @@ import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Coroutine, Iterator
 from contextlib import suppress
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import httpx
 import pytest
 
 from safelight.domain.outcomes import Done, Made, Output, Pending, Rejected, RemoteState
 from safelight.providers.protocol import CannotStop, Generation, Preview, ProbeResult, Provider
+from safelight.testing.support import LocalSupport
 
 T = TypeVar("T")
 
@@ -81,6 +82,8 @@ class ProviderConformance(ABC):
     poll_every_s = 0.05
     most_outputs = 10
     """What it makes in one call; 1 for a text."""
+    local: ClassVar[LocalSupport | None] = None
+    """What an adapter that works on this machine says it supports."""
 
     @abstractmethod
     def make_provider(self) -> Provider:
@@ -143,6 +146,18 @@ class ProviderConformance(ABC):
             if preview is not None:
                 assert preview.data.startswith(SIGNATURES[preview.mime])
                 assert len(preview.data) <= LARGEST_PREVIEW_BYTES
+
+    def test_what_it_says_it_supports_is_so(self, stage: Stage) -> None:
+        if self.local is None:
+            return
+        listener, wanted = Listener(), self.generation()
+        answer = self._deliver(stage, wanted, listener)
+        assert wanted.kind == self.local.kind
+        assert stage.provider.repeatable
+        assert any(preview for _, preview in listener.heard) == self.local.previews
+        assert (len(listener.texts) > 1) == self.local.streams
+        told = [output.metadata.get("ai_generated") for output in _files(answer)]
+        assert all(is_ai is self.local.is_ai for is_ai in told)
 
     def test_a_report_that_says_stop_ends_the_call_in_bounded_time(self, stage: Stage) -> None:
         listener = Listener(stop_at=1)

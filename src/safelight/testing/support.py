@@ -43,3 +43,18 @@ class Support:
     """The probe can tell that there is no money."""
     driven_by: str = ""
     """The official client that drives its stand-in too."""
+
+
+@dataclass(frozen=True, slots=True)
+class LocalSupport:
+    """The same of an adapter that works on this machine, in one long call."""
+
+    title: str
+    kind: str
+    is_ai: bool
+    previews: bool = False
+    """Small pictures of the work so far."""
+    streams: bool = False
+    """Text, while it is written."""
+    needs: str = ""
+    """The extra."""
