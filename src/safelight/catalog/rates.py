@@ -17,8 +17,8 @@ from safelight.catalog.pixels import pixels_of
 Unit = Literal["image", "job", "second", "megapixel", "token"]
 USUAL_PIXELS = 1_048_576
 """Of a picture whose parameters do not say its size."""
-TOKENS_PER_PICTURE = 2_000
-"""What an input picture may cost a text model; providers' own rules lead to fewer."""
+TOKENS_PER_PICTURE = 5_000
+"""What an input picture may cost a text model at most: the largest that Anthropic's rules lead to are about 4,800."""
 PROMPT_EXTRA_TOKENS = 64
 """What a provider's own form adds to a prompt."""
 _AMOUNT = Field(default=0.0, ge=0, allow_inf_nan=False, strict=True)
