@@ -313,7 +313,9 @@ class Attempt:
                 self._closing.learnt = _over(live, error, may_be_paid=paid)
                 begun = paid or (live.reporter.has_heard and not live.repeatable)
                 decision = after_rejection(self.job, provider, error, random, may_be_paid=begun)
-                if live.was_not_accepted:
+                if live.held_back:
+                    decision = LEASE_LOST
+                elif live.was_not_accepted:
                     decision = at_breaker(decision, error, shut)
                 if live.was_not_accepted and not self._draining and self._routing.goes_on_after(error):
                     await self._fall_back(route, error, decision)

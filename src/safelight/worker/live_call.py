@@ -67,6 +67,8 @@ class LiveCall:
         self.reporter = Reporter(
             bench.database, job, stops_when_lost=self.repeatable, may_send=bench.presence.lease_of_now()
         )
+        self.held_back = False
+        """Whether this very process kept the request from leaving: its lease was lost at the last moment."""
         self.late = False
         """Whether it ran into the job's deadline."""
 
@@ -78,7 +80,8 @@ class LiveCall:
     @property
     def was_not_accepted(self) -> bool:
         """Of a call that was rejected: whether the provider has done nothing for it, in time and unasked."""
-        return not (self.accepted or self.late or self.reporter.stopped or self.reporter.has_heard)
+        prevented = self.late or self.held_back or self.reporter.stopped
+        return not (prevented or self.accepted or self.reporter.has_heard)
 
     def drain(self) -> None:
         """Let go of it soon; an accepted call goes on at the provider, for another worker to resume."""
@@ -143,7 +146,11 @@ class LiveCall:
             return Pending(self._remote_id)
         job, callback_url = self._job, self._callback_url()
         generation = Generation(job.kind, self._route.model, job.prompt, self._params, self._inputs, callback_url)
-        state = await self._provider.start(generation, self.id, self.reporter)
+        try:
+            state = await self._provider.start(generation, self.id, self.reporter)
+        except NotSent:
+            self.held_back = not self.reporter.may_send()
+            raise
         if isinstance(state, Pending):
             self._remote_id = state.remote_id
             database, news = self._bench.database, calls.Accepted(self.id, state.remote_id)

@@ -97,7 +97,8 @@ def verdict_of(live: LiveCall, answer: Answer, *, draining: bool) -> Verdict:
         case Done():
             return Verdict(live.id)
         case Rejected(error):
-            return Verdict(live.id, error, nothing=live.reporter.stopped and not live.late)
+            nothing = live.held_back or (live.reporter.stopped and not live.late)
+            return Verdict(live.id, error, nothing)
         case NoAnswer(why):
             nothing = draining or (live.reporter.stopped and not live.late)
             return Verdict(live.id, ProviderError(ErrorClass.TIMEOUT, why), nothing)

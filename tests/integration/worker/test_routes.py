@@ -13,8 +13,9 @@ from safelight.catalog.catalog import Catalog
 from safelight.catalog.limits import ProviderLimits
 from safelight.catalog.model import Route
 from safelight.domain.gates import TRIP_AFTER
-from safelight.domain.outcomes import ErrorClass, Pending
-from safelight.providers.protocol import NotSent
+from safelight.domain.outcomes import ErrorClass, Pending, RemoteState
+from safelight.providers.protocol import Generation, NotSent, Report
+from safelight.services import gate_look
 from safelight.services.cancel import cancel
 from safelight.services.claim import claim
 from safelight.services.gates import open_gates
@@ -91,6 +92,30 @@ def test_a_request_that_never_left_falls_back(database: Database, tmp_path: Path
         assert [call.provider for call in (await house.look()).calls] == ["first", "second"]
 
     played(database, tmp_path, [NotSent("refused")], scenario)
+
+
+def test_a_request_that_this_worker_held_back_is_no_fault_of_the_provider_nor_of_the_job(
+    database: Database, tmp_path: Path
+) -> None:
+    class Late(ScriptedProvider):
+        async def start(self, generation: Generation, call_id: str, report: Report) -> RemoteState:
+            house_of[0].bench.presence._beaten_at -= 1_000.0
+            assert not report.may_send()
+            raise NotSent("the worker had lost its lease before the request was sent")
+
+    first, second, house_of = Late(name="first", repeatable=False), paid("second"), list[House]()
+
+    async def scenario(house: House) -> None:
+        house_of.append(with_routes(house, first, second))
+        await (await house.attempt()).run()
+        seen = await house.look()
+        assert (seen.row.status, seen.row.ready, seen.row.attempt) == ("pending", True, 0)
+        assert seen.last_payload["code"] == "lease_lost"
+        assert second.generations == []
+        look = await house.database.read(gate_look.look, house.bench.tolls(), "w1")
+        assert [standing.gate.failures for standing in look.standings] == [0, 0]
+
+    play(database, tmp_path, first, scenario)
 
 
 @pytest.mark.parametrize(
