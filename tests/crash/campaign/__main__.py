@@ -3,7 +3,7 @@
 --short                    every scenario once, on one kind of database or the other: for CI
 --runs N --minutes M       as many, or for as long
 --seed N                   where the dice begin; printed, so that every run can be made again
---only SCENARIO --database KIND --seed N    that one run
+--only SCENARIO --database KIND --seed N    that one run, or with --runs that many with seeds in a row
 """
 
 from __future__ import annotations
@@ -57,7 +57,9 @@ def main() -> int:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.crash.campaign")
     parser.add_argument("--short", action="store_true", help="every scenario once, in two minutes")
-    parser.add_argument("--runs", type=int, default=FULL_RUNS, help=f"how many, over all databases ({FULL_RUNS})")
+    parser.add_argument(
+        "--runs", type=int, help=f"how many, over all databases ({FULL_RUNS}); with --only, with seeds in a row (1)"
+    )
     parser.add_argument("--minutes", type=float, default=10**6, help="begin no more runs after so long")
     parser.add_argument("--seed", type=int, help="where the dice begin; with --only, of that run")
     parser.add_argument("--only", choices=list(SCENARIOS), help="one scenario")
@@ -68,10 +70,11 @@ def _arguments() -> argparse.Namespace:
 def _plans(arguments: argparse.Namespace, seed: int) -> dict[str, Plan]:
     kinds = [arguments.database] if arguments.database else DATABASES
     if arguments.only:
-        return {kind: deque([(arguments.only, seed)]) for kind in kinds}
+        seeds = range(seed, seed + (arguments.runs or 1))
+        return {kind: deque((arguments.only, one) for one in seeds) for kind in kinds}
     if arguments.short:
         return {kind: short_plan(kind, seed) for kind in kinds}
-    return {kind: plan(kind, seed, arguments.runs // len(kinds)) for kind in kinds}
+    return {kind: plan(kind, seed, (arguments.runs or FULL_RUNS) // len(kinds)) for kind in kinds}
 
 
 def _lanes(arguments: argparse.Namespace, plans: dict[str, Plan], folder: Path, servers: ExitStack) -> list[Lane]:

@@ -111,7 +111,6 @@ LEAVES_UNKNOWN = ["LiveCall._begin.start", "accepted.before_commit", "sending.af
 FINDS_UNKNOWN = [
     "Attempt._open_call._surely",
     "Attempt._reconcile._surely",
-    "Attempt._without_trace._surely",
     "_as_delivered.to_thread",
     "_as_delivered.head",
     "_read_back.to_thread",
@@ -123,8 +122,16 @@ AFTERCARE = around_commits(["_keep", "end_call", "look_again", "take_due"])
 """Where calls are looked after that have outlived their jobs: `provider silent`."""
 SENT_AGAIN = [*around_commits(["send_again"]), "Attempt._send_again._surely"]
 """Where a call that its provider makes only once is sent once more: `idempotent provider`."""
-SECOND_CALLS = around_commits(["give_up_on", "sending", "hand_back"])
+SECOND_CALLS = [*around_commits(["give_up_on", "sending", "hand_back"]), "Attempt._without_trace._surely"]
 """`unknown: retry once`."""
+ANEW = around_commits(["register", "hand_back"])
+"""Where a worker is that has lost its row: `worker row deleted`."""
+UNSTORED = ["upload.sleep", "_say.sleep", *around_commits(["hand_back"])]
+"""Where a worker is that cannot store what it was given: `storage fails`."""
+AFTER_A_LOSS = ["Closing.record._surely", *around_commits(["end_call", "finish"])]
+"""Where a worker is whose job others have by now: `frozen`."""
+WHERE_STOPPED = ["stopped_at_provider.cancel", "LiveCall._look.read", "Attempt._standing._surely"]
+"""Where a call is that was canceled while it ran: two are, when it is their turn."""
 LEAVING = around_commits(["depart", "hand_back"])
 """Where a worker is that was asked to end: `claim canceled`."""
 HERE = [*around_commits(WORKER), *AWAITS]

@@ -16,7 +16,9 @@ from tests.crash.campaign.crowd import crowd, lost_elsewhere, lost_here
 from tests.crash.campaign.dice import Dice
 from tests.crash.campaign.house import LEASE_S, RECONCILED_S, House
 from tests.crash.campaign.matrix import (
+    AFTER_A_LOSS,
     AFTERCARE,
+    ANEW,
     AWAITS,
     FINDS_UNKNOWN,
     IN_AN_ATTEMPT,
@@ -27,10 +29,16 @@ from tests.crash.campaign.matrix import (
     SENT_AGAIN,
     SERVER,
     SWEEP,
+    UNSTORED,
+    WHERE_STOPPED,
 )
 from tests.crash.campaign.played import END_WITHIN_S, Played, acted, finish, lose, mixed, prompts
+from tests.crash.campaign.to_sweep import TO_SWEEP
+from tests.crash.campaign.to_sweep import nothing as nothing_to_sweep
 
 REACHED_WITHIN_S = 8.0
+TOO_LATE = "answer=later seconds=14"
+"""Of the words in a prompt the last ones count; its job has ten seconds."""
 CUT = ("cut_after", "cut_midway")
 CLOCK_SLACK_S = 2.0
 BUGS = [*(point for point in IN_AN_ATTEMPT if point in AWAITS), "sending.before_commit", "finish.before_commit"]
@@ -44,9 +52,13 @@ def killed(house: House, dice: Dice) -> Played:
 
 
 def frozen(house: House, dice: Dice) -> Played:
-    """SIGSTOP at a commit or an await for two leases, then SIGCONT: it wakes up among its successors."""
+    """SIGSTOP at a commit or an await for two leases, then SIGCONT: it wakes up among its successors.
+
+    Some die then, where they write down what they learnt of jobs that others have by now.
+    """
     played = Played(house.submit(mixed(dice, 6)))
-    doomed = house.begin_worker(f"{dice.in_turn(IN_AN_ATTEMPT)}:{_nth(dice)}=stop")
+    after = f",{dice.choice(AFTER_A_LOSS)}=kill" if dice.random() < 0.3 else ""
+    doomed = house.begin_worker(f"{dice.in_turn(IN_AN_ATTEMPT)}:{_nth(dice)}=stop{after}")
     if not acted(doomed, played, _a_moment(dice)):
         doomed.freeze()
     played.losses.append(time.time())
@@ -119,10 +131,12 @@ def sweeper_killed(house: House, dice: Dice) -> Played:
     lose(victim, played)
     late = house.submit(prompts(dice, 1))
     house.change(f"UPDATE jobs SET deadline_at = {time.time()} WHERE id = '{late[0]}'")  # noqa: S608 - our id
-    played.ids += late
+    played.ids += late + house.submit(prompts(dice, 1))
     played.may_expire = 1
+    point = dice.in_turn(SWEEP)
+    TO_SWEEP.get(point.partition(".")[0], nothing_to_sweep)(house, played.ids[-1])
     house.stop_server()
-    heir = house.begin_worker(f"{dice.in_turn(SWEEP)}=kill")
+    heir = house.begin_worker(f"{point}=kill")
     acted(heir, played, REACHED_WITHIN_S)
     lose(heir, played)
     house.serve()
@@ -171,12 +185,14 @@ def prune_killed(house: House, dice: Dice) -> Played:
 def row_deleted(house: House, dice: Dice) -> Played:
     """The row of a busy worker is deleted: it registers again, and its jobs are done once."""
     played = Played()
-    worker = house.worker()
+    worker = house.begin_worker(f"{dice.in_turn(ANEW)}=kill" if dice.random() < 0.5 else None)
+    worker.says("worker.started")
     played.ids = house.submit(prompts(dice, 6))
     worker.says("job.started", count=2, within_s=REACHED_WITHIN_S)
     house.change("DELETE FROM workers WHERE role = 'worker'")
     played.losses.append(time.time())
-    return finish(house, played, worker)
+    acted(worker, played, 0.0)
+    return finish(house, played, worker, house.worker())
 
 
 def provider_cuts(house: House, dice: Dice) -> Played:
@@ -203,10 +219,10 @@ def retried_once(house: House, dice: Dice) -> Played:
 
 
 def provider_silent(house: House, dice: Dice) -> Played:
-    """The provider accepts and never says anything; some of its workers are killed meanwhile."""
-    played = Played(may_expire=3)
+    """The provider accepts and never says anything, or delivers too late; some of its workers are killed meanwhile."""
+    played = Played(may_expire=4)
     silent = house.worker()
-    played.ids = house.submit(prompts(dice, 3, kinds=["silent"]))
+    played.ids = house.submit([*prompts(dice, 3, kinds=["silent"]), f"{prompts(dice, 1)[0]} {TOO_LATE}"])
     silent.says("job.started", count=3, within_s=REACHED_WITHIN_S)
     if dice.random() < 0.5:
         lose(silent, played)
@@ -220,11 +236,12 @@ def provider_silent(house: House, dice: Dice) -> Played:
 def storage_fails(house: House, dice: Dice) -> Played:
     """Nothing can be stored for a while; a worker may die meanwhile."""
     played = Played()
-    worker = house.worker()
+    worker = house.begin_worker(f"{dice.in_turn(UNSTORED)}=kill" if dice.random() < 0.5 else None)
+    worker.says("worker.started")
     played.ids = house.submit(prompts(dice, 4))
     with faults.storage_broken(house):
         worker.says("job.started", count=3, within_s=REACHED_WITHIN_S)
-        time.sleep(dice.uniform(0.5, 2.0))
+        acted(worker, played, dice.uniform(0.5, 2.0))
         if dice.random() < 0.5:
             lose(worker, played)
     return finish(house, played, worker, house.worker())
@@ -319,9 +336,14 @@ ONLY_ON = {"database away": "postgres", "database locked": "sqlite", "writer sat
 
 def _crashed(house: House, dice: Dice, point: str, action: str) -> Played:
     played, beside = Played(house.submit(mixed(dice, 6))), dice.random() < 0.5
+    stopped = house.submit(prompts(dice, 2, kinds=["slow"])) if point in WHERE_STOPPED else []
+    played.ids += stopped
     workers = [house.begin_worker(f"{point}:{_nth(dice)}={action}")]
     if beside:
         workers.append(house.begin_worker())
+    if stopped and house.until(lambda: house.accepted(stopped) == len(stopped), REACHED_WITHIN_S):
+        for job_id in stopped:
+            house.ask(f"/api/jobs/{job_id}/cancel")
     if not acted(workers[0], played, _a_moment(dice)) or action == "kill":
         lose(workers[0], played)
     if not beside:

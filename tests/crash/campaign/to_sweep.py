@@ -1,0 +1,63 @@
+"""What must be there for a sweep to come by a commit: made by hand where it would take long to come about by itself."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from tests.crash.campaign.house import House
+
+NEVER_SEEN = """
+INSERT INTO workers (id, role, host, boot_id, pid, process_started, backend, queues, providers, slots, version,
+                     started_at, beat_at, lost_at)
+VALUES ('long-gone', 'worker', 'elsewhere', 'boot', 1, '1', 'database', '[]', '[]', 1, '0', 1, 1, 1)
+ON CONFLICT DO NOTHING
+"""
+
+
+def nothing(house: House, job_id: str) -> None:
+    """What the scenario has made is enough."""
+
+
+def a_due_job(house: House, job_id: str) -> None:
+    house.change(f"UPDATE jobs SET ready = false, due_at = {time.time()} WHERE id = '{job_id}'")  # noqa: S608 - our id
+
+
+def a_parked_job(house: House, job_id: str) -> None:
+    """Of a user who has no cap any more."""
+    house.change(f"UPDATE jobs SET ready = false, waiting_for = 'user:local' WHERE id = '{job_id}'")  # noqa: S608 - our id
+
+
+def an_unheeded_cancel(house: House, job_id: str) -> None:
+    """Of everything that the dead worker held."""
+    house.change("UPDATE jobs SET cancel_requested_at = 1 WHERE status = 'processing'")
+
+
+def a_long_gone_worker(house: House, job_id: str) -> None:
+    house.change(NEVER_SEEN)
+
+
+def a_poor_local_user(house: House, job_id: str) -> None:
+    assert house.command("credits", "adjust", "local", "-950000", "--note", "to see it topped up").wait() == 0
+
+
+def a_forgotten_batch(house: House, job_id: str) -> None:
+    """All of its items have ended, and it has not, as after a repair by hand. A batch has no credits of its own."""
+    house.ask("/api/jobs/batch-generation", model="stand-in", prompts=["a pier answer=now"])
+    for row in house.rows("SELECT id FROM jobs WHERE kind = 'batch' ORDER BY number DESC LIMIT 1"):
+        house.ask(f"/api/jobs/{row['id']}/cancel")
+        house.change(
+            "UPDATE jobs SET status = 'pending', settled = false, finished_at = NULL"  # noqa: S608 - our id
+            f" WHERE id = '{row['id']}'"
+        )
+
+
+TO_SWEEP: dict[str, Callable[[House, str], None]] = {
+    "cancel_unheeded": an_unheeded_cancel,
+    "forget_lost": a_long_gone_worker,
+    "let_in_missed": a_parked_job,
+    "make_ready": a_due_job,
+    "recount_batches": a_forgotten_batch,
+    "top_up_local": a_poor_local_user,
+}
+"""By the use case whose commit is to be met; each is given a job that waits."""
