@@ -58,7 +58,7 @@ class Scene:
     """1 is the subject's usual size."""
     mirrored: bool
     at_s: float = 0.0
-    """Of a film: seconds since its first frame, which is the picture of the same prompt and seed."""
+    """Of a film: seconds since it began. A picture is the moment 0."""
 
     def rng(self, topic: str) -> np.random.Generator:
         """Random numbers for one topic: the same for the same prompt and seed, whatever else is drawn."""
