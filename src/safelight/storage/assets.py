@@ -238,7 +238,7 @@ class AssetStore:
                 remedy=Remedy("Generate it again; if files should be there, check SAFELIGHT_STORAGE_URL."),
                 evidence={"store": self.url, "key": key},
             ) from error
-        except (BaseError, OSError, ValueError, RuntimeError) as error:
+        except (BaseError, OSError, ValueError) as error:
             raise self._failed(verb, key, error) from error
 
     def _failed(self, verb: str, key: str | None, error: Exception) -> StorageFailed:
