@@ -67,7 +67,7 @@ def test_a_backup_taken_under_load_becomes_an_installation_that_goes_on(made: In
         second.serve()
         assert {job_id: picture(second, job_id) for job_id in done} == before
         later = second.submit()
-        (queue,) = command(tmp_path / "second", "queue", "list")
+        queue = next(each for each in command(tmp_path / "second", "queue", "list") if each["name"] == "image")
         assert (queue["pause_reason"], queue["ready"] >= 1) == ("after restore", True)
         command(tmp_path / "second", "queue", "resume", "--all")
         known = [job["id"] for job in second.gallery()]
