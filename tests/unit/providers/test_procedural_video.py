@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from safelight.children.serving import Stopped
 from safelight.domain.outcomes import Done, ErrorClass, Output, Rejected
 from safelight.providers.procedural.canvas import Canvas
 from safelight.providers.procedural.film import Frame, frames
@@ -82,7 +83,7 @@ def test_every_frame_is_progress_and_some_are_shown() -> None:
         watcher = Watcher()
         await filmed(provider, wish(duration_s=2, fps=24), watcher)
         shares = [progress for progress, _ in watcher.seen]
-        assert len(shares) == 48
+        assert len(shares) == 1 + 48
         assert shares == sorted(set(shares))
         previews = [preview for _, preview in watcher.seen if preview]
         assert 10 <= len(previews) <= 16
@@ -101,6 +102,19 @@ def test_a_report_that_says_no_stops_it_between_frames() -> None:
         await filmed(provider, wish())
 
     with_provider(ProceduralVideoProvider, body)
+
+
+def test_a_large_film_can_be_stopped_before_its_first_frame_is_done() -> None:
+    checks = 0
+
+    def stop_at_the_third() -> None:
+        nonlocal checks
+        checks += 1
+        if checks == 3:
+            raise Stopped
+
+    with pytest.raises(Stopped):
+        next(frames(compose("alps at sunset", 7), 160, 128, 24, 1.0, stop_at_the_third))
 
 
 @pytest.mark.parametrize(

@@ -49,18 +49,28 @@ class Moment:
 Part = Callable[[Canvas, Moment], None]
 
 
-def frames(scene: Scene, width: int, height: int, fps: int, length_s: float) -> Iterator[Frame]:
-    """Every frame of the film, (height, width, 3)."""
+def _go_on() -> None:
+    """Nobody minds."""
+
+
+def frames(
+    scene: Scene, width: int, height: int, fps: int, length_s: float, check: Callable[[], None] = _go_on
+) -> Iterator[Frame]:
+    """Every frame of the film, (height, width, 3). `check` is called often, and may raise to end the work."""
     size = round(width * MARGIN), round(height * MARGIN)
     kept: dict[str, Any] = {}
     blank = Canvas(*size)
-    parts = list(_parts(scene, blank))
+    parts: list[Part] = []
+    for part in _parts(scene, blank):
+        check()
+        parts.append(part)
     for number in range(round(fps * length_s)):
         clock = Clock(number / fps, length_s)
         moment = Moment(clock, later(scene, clock.at_s), scene)
         canvas = Canvas(*size, kept)
         for part in parts:
             part(canvas, moment)
+            check()
         light.bloom(canvas, coarse=2)
         light.finish(canvas, scene, grainy=False)
         yield _seen(canvas.image(), clock, width, height)

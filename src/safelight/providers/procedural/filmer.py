@@ -21,7 +21,9 @@ PREVIEWS = 12
 def film(errand: Errand, counter: Counter) -> None:
     """Frame by frame: each is a moment at which it can be stopped, some are shown."""
     order = VideoOrder(**errand.head)
-    drawn = frames(compose(order.prompt, order.seed), order.width, order.height, order.fps, order.duration_s)
+    counter.stage(0.0)
+    scene = compose(order.prompt, order.seed)
+    drawn = frames(scene, order.width, order.height, order.fps, order.duration_s, counter.check)
     data = encoded(_watched(drawn, order, counter), order.width, order.height, order.fps)
     counter.file(
         data,
