@@ -13,6 +13,7 @@ from typing import Any, Protocol
 import httpx
 
 from safelight.domain.outcomes import Done, ErrorClass, ProviderError, Rejected, RemoteState
+from safelight.domain.text import LONGEST_TEXT
 from safelight.providers.keys import without_key
 from safelight.providers.protocol import Generation, Report
 from safelight.providers.refusals import Refusal
@@ -54,6 +55,8 @@ async def read_text(
                 if (state := transcript.take(event)) is not None:
                     return state
                 text = transcript.text
+                if len(text) > LONGEST_TEXT:
+                    raise BrokeOff(f"more than {LONGEST_TEXT} characters came, and no end")
                 if len(text) > told and not await report(_progress(text, generation), text=text):
                     return STOPPED
     except httpx.HTTPError:
