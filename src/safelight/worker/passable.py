@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Collection, Sequence
 from datetime import date
 
@@ -38,22 +37,26 @@ def openings(
 ) -> list[Opening]:
     """Which parked jobs can be called for again, and how many of them.
 
-    Thorough, also those that wait for a gate which is still shut, and have got another way since.
+    Thorough, also those that wait for a gate which is still shut, or is not ours, and have got another way since. Only
+    models that could wait for the gate are looked for: very many jobs may.
     """
     rooms = {standing.toll.provider: standing.room for standing in seen.standings}
-    by_provider: dict[str, list[str]] = defaultdict(list)
-    for model in models:
-        if route := open_route(model, here, today, view):
-            by_provider[route.provider].append(model.id)
+    ways = [(model, route.provider) for model in models if (route := open_route(model, here, today, view))]
     found = []
     for group in seen.parked:
-        waits_for = provider_of(group.waiting_for)
-        if thorough or (waits_for in here and waits_for not in view.shut):
-            found += [
-                Opening(group, provider, tuple(by_provider[provider]), rooms.get(provider, UNLIMITED))
-                for provider in {*by_provider, *(name for name in here if name not in view.shut)}
-                if rooms.get(provider, UNLIMITED) > 0
-            ]
+        gate = provider_of(group.waiting_for) or ""
+        is_open = gate in here and gate not in view.shut
+        if not is_open and not thorough:
+            continue
+        waiting: dict[str, list[str]] = {gate: []} if is_open else {}  # also those that are pinned to it
+        for model, provider in ways:
+            if gate not in here or model.route_at(gate):
+                waiting.setdefault(provider, []).append(model.id)
+        found += [
+            Opening(group, provider, tuple(ids), room)
+            for provider, ids in waiting.items()
+            if (room := rooms.get(provider, UNLIMITED)) > 0
+        ]
     return found
 
 
