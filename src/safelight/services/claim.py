@@ -56,7 +56,9 @@ class Terms(NamedTuple):
     models: tuple[str, ...] | None = None
     providers: tuple[str, ...] = ()
     shut: tuple[ShutGate, ...] = ()
-    """Gates that let nothing through now; `models` are those that have another route."""
+    """Gates that let nothing through now."""
+    open_models: tuple[str, ...] | None = None
+    """Of `models` those that can be called for in spite of them; None means all."""
 
 
 class _WorkerRow(NamedTuple):
@@ -218,10 +220,12 @@ class _Claiming:
     def _choice(self) -> dict[str, list[str]]:
         if self._terms.models is None:
             return {}
-        shut = {gate.provider for gate in self._terms.shut}
+        terms, shut = self._terms, {gate.provider for gate in self._terms.shut}
         return {
-            "models": list(self._terms.models),
-            "providers": [provider for provider in self._terms.providers if provider not in shut],
+            "models": list(self._terms.models if terms.open_models is None else terms.open_models),
+            "known": list(self._terms.models),
+            "pins": [provider for provider in terms.providers if provider not in shut],
+            "providers": list(terms.providers),
         }
 
     def _given(self, queue: _QueueRow) -> dict[str, Any]:

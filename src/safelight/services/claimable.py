@@ -111,9 +111,13 @@ def _claim_picked(rows: sa.Select[Any], name: str, *, resumes: bool) -> Query[Cl
 
 _in_order = (jobs.c.priority.desc(), jobs.c.vstart, jobs.c.number)
 _providers: sa.BindParameter[str] = sa.bindparam("providers", expanding=True)
-_runnable = sa.and_(
-    jobs.c.model.in_(sa.bindparam("models", expanding=True)),
-    sa.or_(jobs.c.provider_pin.is_(None), jobs.c.provider_pin.in_(_providers)),
+_runnable = sa.or_(
+    sa.and_(
+        jobs.c.model.in_(sa.bindparam("models", expanding=True)),
+        sa.or_(jobs.c.provider_pin.is_(None), jobs.c.provider_pin.in_(sa.bindparam("pins", expanding=True))),
+    ),
+    # One that only fetches what an earlier call made passes no gate.
+    sa.and_(jobs.c.resumed_call.is_not(None), jobs.c.model.in_(sa.bindparam("known", expanding=True))),
 )
 _call_is_ours = sa.func.coalesce(
     sa.select(calls.c.provider.in_(_providers))

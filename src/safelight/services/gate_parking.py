@@ -49,7 +49,11 @@ def _of(model: sa.ColumnElement[str], pin: sa.ColumnElement[str | None]) -> sa.C
 _to_park = picked(
     sa.select(jobs.c.number)
     .where(
-        jobs.c.number.in_(sa.select(IN_FRONT.c.number).where(_of(IN_FRONT.c.model, IN_FRONT.c.provider_pin))),
+        jobs.c.number.in_(
+            sa.select(IN_FRONT.c.number).where(
+                _of(IN_FRONT.c.model, IN_FRONT.c.provider_pin), IN_FRONT.c.resumed_call.is_(None)
+            )
+        ),
         sa.func.coalesce(jobs.c.ready, sa.false()),  # plain, it would make Postgres walk through all ready jobs
     )
     .limit(PARK_AT_ONCE),

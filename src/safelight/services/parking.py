@@ -55,7 +55,7 @@ class _Worker(NamedTuple):
 
 
 IN_FRONT = (
-    sa.select(jobs.c.number, jobs.c.user_id, jobs.c.model, jobs.c.provider_pin)
+    sa.select(jobs.c.number, jobs.c.user_id, jobs.c.model, jobs.c.provider_pin, jobs.c.resumed_call)
     .where(jobs.c.queue == arg("line"), jobs.c.ready)
     .order_by(jobs.c.priority.desc(), jobs.c.vstart, jobs.c.number)
     .limit(2 * PARK_AT_ONCE)

@@ -99,7 +99,12 @@ class Bench:
     gates: GateView = field(default_factory=GateView)
 
     def runnable_models(self) -> tuple[str, ...]:
-        """What this process can run now: others are left to workers that have their provider, or know them."""
+        """What this process can run today: others are left to workers that have their provider, or know them."""
+        day = self.today()
+        return tuple(m.id for m in self.catalog.models if m.usable_route(configured=self.providers, today=day))
+
+    def passable_models(self) -> tuple[str, ...]:
+        """Of those, the ones that some gate lets through now."""
         day = self.today()
         return tuple(m.id for m in self.catalog.models if open_route(m, self.providers, day, self.gates))
 

@@ -140,8 +140,9 @@ class Runner:
 
     def _terms(self) -> Terms:
         bench = self.bench
-        models, here = bench.runnable_models(), tuple(bench.providers)
-        return Terms(not self._running, bench.caps.now, models, here, bench.shut_gates())
+        here, shut = tuple(bench.providers), bench.shut_gates()
+        passable = bench.passable_models() if shut else None
+        return Terms(not self._running, bench.caps.now, bench.runnable_models(), here, shut, passable)
 
     def _start(self, job: ClaimedJob) -> None:
         key = (job.number, job.fence)

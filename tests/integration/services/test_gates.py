@@ -6,6 +6,7 @@ import json
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+import sqlalchemy as sa
 
 from safelight.domain.gates import Cause, Shut, Toll, Verdict
 from safelight.domain.outcomes import ErrorClass, ProviderError
@@ -19,7 +20,10 @@ from safelight.services.gates import Heard, open_gates
 from safelight.services.hand_back import Return, hand_back
 from safelight.services.job_body import waits_for
 from safelight.services.read_jobs import job_details
+from safelight.services.sql import INTEGER, arg
+from safelight.store import tables
 from safelight.store.database import Database
+from safelight.store.statements import Change
 from safelight.store.tx import Tx
 from tests.integration.services.scene import (
     all_jobs,
@@ -27,6 +31,7 @@ from tests.integration.services.scene import (
     claimed,
     complete,
     events_of,
+    hire,
     job,
     scene,
     set_scene,
@@ -34,6 +39,9 @@ from tests.integration.services.scene import (
     turn_back,
 )
 
+FETCH = Change(
+    sa.update(tables.jobs).where(tables.jobs.c.number == arg("this_job", INTEGER)).values(resumed_call="earlier")
+)
 ACME = Toll("acme", "k1")
 SHUT_ACME = Terms(models=(), providers=("acme",), shut=(ShutGate("acme", ("fake",)),))
 
@@ -221,6 +229,28 @@ def test_jobs_behind_a_shut_gate_leave_the_queue_and_the_others_are_served(share
         assert [taken.id for taken in claim(tx, "w1", ["image"], 9, terms)] == ["free"]
         assert [job(tx, name).waiting_for for name in ("a1", "a2", "pinned")] == ["gate:acme"] * 3
         assert [job(tx, name).attempt for name in ("a1", "a2", "pinned")] == [0, 0, 0]
+
+
+def test_a_job_with_an_open_call_passes_a_shut_gate_even_if_it_is_run_alone(shared: Database) -> None:
+    with scene(shared) as tx:
+        submitted(tx, "bad")
+        for doomed in ("d1", "d2"):
+            hire(tx, doomed)
+            (taken,) = claim(tx, doomed, ["image"], 1)
+            assert taken.resumes or sending(tx, [start(taken)]) == [True]
+            presence.declare_lost(tx, doomed, 0)
+            assert sweep.take_from_lost(tx) == 1
+        shut = Terms(models=("fake",), providers=("acme",), shut=(ShutGate("acme", ("fake",)),), open_models=())
+        assert [(taken.id, taken.is_suspect) for taken in claim(tx, "w1", ["image"], 4, shut)] == [("bad", True)]
+
+
+def test_a_job_that_only_fetches_what_an_earlier_call_made_passes_a_shut_gate(shared: Database) -> None:
+    with scene(shared) as tx:
+        submitted(tx, "fetches", "calls")
+        tx.run(FETCH, this_job=job(tx, "fetches").number)
+        shut = Terms(models=("fake",), providers=("acme",), shut=(ShutGate("acme", ("fake",)),), open_models=())
+        assert [taken.id for taken in claim(tx, "w1", ["image"], 4, shut)] == ["fetches"]
+        assert job(tx, "calls").waiting_for == "gate:acme"
 
 
 def test_of_very_many_a_part_is_parked_at_a_time_and_the_queue_is_woken(shared: Database) -> None:

@@ -47,6 +47,7 @@ def with_routes(
 ) -> House:
     catalog = Catalog((MODEL.model_copy(update={"routes": routes}),), limits or {})
     house.bench = replace(house.bench, catalog=catalog, providers={"first": first, "second": second})
+    house.runner.bench = house.bench
     return house
 
 
@@ -195,7 +196,7 @@ def test_with_every_gate_shut_jobs_leave_the_queue_and_come_back_when_one_opens(
         await (await house.attempt("a")).run()
         assert (await house.look("a")).error["code"] == "unauthorized"
         await house.submit("b", "c")
-        terms = house.runner._terms()._replace(shut=house.bench.shut_gates(), models=house.bench.runnable_models())
+        terms = house.runner._terms()
         assert await house.database.write(claim, house.bench.presence.id, ["image"], 4, terms) == []
         assert (await house.look("b")).row.waiting_for == "gate:first"
         assert await keeper.look_once() == 0
