@@ -124,6 +124,6 @@ def test_a_fault_is_noticed_and_without_it_the_same_test_passes(
 def test_a_key_in_a_representation_is_noticed(caplog: pytest.LogCaptureFixture) -> None:
     test = "test_the_key_is_in_no_answer_error_log_or_representation"
     with staged(ShowsKey) as (suite, stage), pytest.MonkeyPatch.context() as patch:
-        patch.setattr("safelight.testing.remote_conformance.KEY", "test-key")
+        patch.setattr("safelight.testing.remote_stage.KEY", "test-key")
         with pytest.raises(AssertionError):
             getattr(suite, test)(stage, None, caplog)

@@ -17,6 +17,8 @@ from safelight.testing.stand_in_journal import Journal
 from safelight.testing.tiny_http import listen
 
 S = TypeVar("S", bound=PaidStandIn)
+LAST_WORDS_S = 0.2
+"""How long connections may take to end by themselves when it stops."""
 
 
 @contextmanager
@@ -68,9 +70,10 @@ async def _serve(stand_in: PaidStandIn, port: int, stop: asyncio.Event, listenin
     stand_in.url = f"http://{host}:{taken}"
     listening(stand_in.url)
     await stop.wait()
+    await asyncio.sleep(0.01)  # asyncio leaks a connection that is being accepted while its server closes
     server.close()
-    talking = asyncio.all_tasks() - {asyncio.current_task()}
-    for task in talking:
-        task.cancel()
-    await asyncio.gather(*talking, return_exceptions=True)
+    while talking := asyncio.all_tasks() - {asyncio.current_task()}:
+        _, there = await asyncio.wait(talking, timeout=LAST_WORDS_S)
+        for task in there:
+            task.cancel()
     await asyncio.sleep(0)  # connections close in the turn after

@@ -17,7 +17,8 @@ from safelight.providers.replicate.reading import read_created, read_prediction,
 from safelight.providers.transport import post_once
 
 BASE_URL = "https://api.replicate.com"
-ANSWER_WITHIN_S = 60.0
+ANSWER_WITHIN_S = 30.0
+"""It answers at once, without waiting for the result."""
 IN_THE_TEXT_BYTES = 256 * 1024
 """Up to here Replicate takes a file as a data URI; larger ones are uploaded before."""
 CANCEL_AFTER = {"image": "10m", "upscale": "10m", "video": "30m", "text": "5m"}
