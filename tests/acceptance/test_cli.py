@@ -204,7 +204,8 @@ def test_a_shared_database_is_upgraded_by_no_command_that_only_needs_it(
             assert "safelight db upgrade" in refused.stderr
             assert migrate.current(url) is None
         assert safelight(tmp_path, "db", "upgrade").returncode == 0
-        assert safelight(tmp_path, "jobs", "list").stderr == "No jobs.\n"
+        listed = safelight(tmp_path, "jobs", "list")  # on a busy machine it may also say that something was slow
+        assert listed.stderr.splitlines()[-1] == "No jobs."
 
 
 def test_settings_tell_where_a_value_came_from_and_keep_secrets(tmp_path: Path) -> None:
