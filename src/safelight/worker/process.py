@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -59,11 +59,20 @@ class RunningProcess:
     """Starts and stops the background tasks of a process, in the order that loses nothing."""
 
     def __init__(
-        self, database: Database, hub: Hub, nudges: Nudger, presence: Presence, runner: Runner | None, rhythm: Rhythm
+        self,
+        database: Database,
+        hub: Hub,
+        nudges: Nudger,
+        presence: Presence,
+        runner: Runner | None,
+        rhythm: Rhythm,
+        *,
+        end_hung: Callable[[float], None] | None = None,
     ) -> None:
+        """`end_hung` is called from a thread when the event loop has hung for a lease; without it the process ends."""
         self._database, self._hub, self._nudges = database, hub, nudges
         self._presence, self._runner, self._rhythm = presence, runner, rhythm
-        self._watchdog = Watchdog(lambda: presence.ticked_at, rhythm.lease_s)
+        self._watchdog = Watchdog(lambda: presence.ticked_at, rhythm.lease_s, end=end_hung)
         self._tasks: list[asyncio.Task[None]] = []
         self._claiming: asyncio.Task[None] | None = None
         self.failed = False

@@ -82,7 +82,17 @@ async def at_work(house: House) -> AsyncIterator[Presence]:
     presence = Presence(house.database, role, lease_s=LEASE_S, nudge_address=None, busy=lambda: 0)
     object.__setattr__(bench, "presence", presence)
     runner = Runner(bench, queues=("image",), slots=4, drain_s=0.0)
-    running = RunningProcess(house.database, hub, Nudges(hub), presence, runner, Rhythm(LEASE_S, 0.1))
+    rhythm = Rhythm(LEASE_S, 0.1)
+    # A lease this short passes without a tick on a busy machine: the tests' own process must not end for it.
+    running = RunningProcess(
+        house.database,
+        hub,
+        Nudges(hub),
+        presence,
+        runner,
+        rhythm,
+        end_hung=lambda hung_s: print(f"hung {hung_s:.1f} s"),
+    )
     watch = LostWatch(Machine(machine.host_name(), machine.boot_id(), machine.is_gone), LEASE_S)
     await running.start(
         Sweeper(house.database, watch, SweepRules(LEASE_S, None), seen=running.meet, beats=lambda: presence.lease_held)
