@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import sqlite3
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -94,8 +95,10 @@ async def at_work(house: House) -> AsyncIterator[Presence]:
         end_hung=lambda hung_s: print(f"hung {hung_s:.1f} s"),
     )
     watch = LostWatch(Machine(machine.host_name(), machine.boot_id(), machine.is_gone), LEASE_S)
+    # It asks its own process to end when a part of it dies: here that is for the last line to tell.
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, lambda: None)
     await running.start(
-        Sweeper(house.database, watch, SweepRules(LEASE_S, None), seen=running.meet, beats=lambda: presence.lease_held)
+        Sweeper(house.database, watch, SweepRules(LEASE_S), seen=running.meet, beats=lambda: presence.lease_held)
     )
     try:
         yield presence
