@@ -85,7 +85,7 @@ def test_a_picture_goes_with_the_last_job_that_names_it(database_url: str, store
             assert await collect(database) == 0
             number = await database.read(lambda tx, name=name: job(tx, name).number)
             now = await database.read(lambda tx: tx.now)
-            assert await database.write(prune.mark, [number], now + 60) == 1
+            assert await database.write(prune.mark, [number], prune.Cutoffs(*[now + 60] * 4)) == 1
             assert await database.write(prune.remove, [number]) == 1
             assert await collect(database) == left
 
