@@ -281,7 +281,7 @@ def test_fetching_is_a_stage_that_watchers_see(database: Database, tmp_path: Pat
 
 
 def test_a_server_that_says_nothing_is_left_when_the_time_is_over(database: Database, tmp_path: Path) -> None:
-    pace = replace(QUICK, deliver_at_least_s=0.2, store_for_s=0.0)
+    pace = replace(QUICK, deliver_at_least_s=2.0, store_for_s=0.0)
 
     async def act(house: House, it: Shelf) -> None:
         await house.submit("a")
