@@ -284,18 +284,18 @@ class Attempt:
         answer = await live.answer()
         if isinstance(answer, Done):  # first what was paid for
             await self._settle(model, route, live, answer)
-            await self._tell_gate(route, live, answer)
+            await self._tell_gate(model, route, live, answer)
         else:
-            shut = await self._tell_gate(route, live, answer)
+            shut = await self._tell_gate(model, route, live, answer)
             await self._settle(model, route, live, answer, shut)
         self._bench.gates.call_ended()
 
-    async def _tell_gate(self, route: Route, live: LiveCall, answer: Answer) -> Shut | None:
+    async def _tell_gate(self, model: Model, route: Route, live: LiveCall, answer: Answer) -> Shut | None:
         """The provider's gate learns from every answer, whatever becomes of the job. Returns why it is shut now."""
         toll = self._bench.toll(route.provider, self._estimate_usd(route))
         if toll is None:
             return None
-        heard = Heard(toll, verdict_of(live, answer, draining=self._draining))
+        heard = Heard(toll, verdict_of(live, answer, draining=self._draining, model=model))
         shut = await self._surely(lambda: self._bench.database.write(gates.learn, heard))
         self._bench.gates.note(route.provider, shut)
         return shut

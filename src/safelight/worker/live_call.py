@@ -83,6 +83,12 @@ class LiveCall:
         prevented = self.late or self.held_back or self.reporter.stopped
         return not (prevented or self.accepted or self.reporter.has_heard)
 
+    @property
+    def limit_s(self) -> float:
+        """How long it may take: the job's deadline leaves time to end."""
+        pace, left_s = self._bench.pace, self._job.seconds_left
+        return max(1.0, left_s - min(pace.stop_before_deadline_s, left_s * pace.stop_before_deadline_share))
+
     def drain(self) -> None:
         """Let go of it soon; an accepted call goes on at the provider, for another worker to resume."""
         self._draining = True
@@ -102,10 +108,8 @@ class LiveCall:
         pace = self._bench.pace
         call = asyncio.create_task(crashable(self._make()))
         watch = asyncio.create_task(crashable(self._watch()))
-        left_s = self._job.seconds_left
-        limit_s = max(1.0, left_s - min(pace.stop_before_deadline_s, left_s * pace.stop_before_deadline_share))
         try:
-            done, _ = await asyncio.wait({call, watch}, timeout=limit_s, return_when=asyncio.FIRST_COMPLETED)
+            done, _ = await asyncio.wait({call, watch}, timeout=self.limit_s, return_when=asyncio.FIRST_COMPLETED)
             if call not in done:
                 self.late = not done
                 self._stop()

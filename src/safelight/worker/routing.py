@@ -91,16 +91,24 @@ def _never(shut: Shut) -> Fail:
     return Fail(error_json(str(shut.cause), text, shut.provider))
 
 
-def verdict_of(live: LiveCall, answer: Answer, *, draining: bool) -> Verdict:
+def verdict_of(live: LiveCall, answer: Answer, *, draining: bool, model: Model) -> Verdict:
     """What an answer says about the provider. One that was stopped from our side says nothing."""
+    ours = live.reporter.stopped and not _kept_silent(live, model)
     match answer:
         case Done():
             return Verdict(live.id)
         case Rejected(error):
-            nothing = live.held_back or (live.reporter.stopped and not live.late)
-            return Verdict(live.id, error, nothing)
+            return Verdict(live.id, error, live.held_back or ours)
         case NoAnswer(why):
-            nothing = draining or (live.reporter.stopped and not live.late)
-            return Verdict(live.id, ProviderError(ErrorClass.TIMEOUT, why), nothing)
+            return Verdict(live.id, ProviderError(ErrorClass.TIMEOUT, why), draining or ours)
         case _:
             assert_never(answer)
+
+
+def _kept_silent(live: LiveCall, model: Model) -> bool:
+    """Whether a call that ran into its job's deadline says something about its provider, and not about that deadline.
+
+    One that was accepted or reported is with a provider that is there; any may be late that had too little time.
+    """
+    heard = live.accepted or live.reporter.has_heard
+    return live.late and not heard and live.limit_s >= model.longest_s
