@@ -117,6 +117,8 @@ class Rejected:
     """The provider did not accept, or gave up; nothing more will come of this call."""
 
     error: ProviderError
+    usage: Mapping[str, Any] = field(default_factory=dict)
+    """What it used all the same, as of `Done`: where the provider tells that, the call has cost something."""
 
 
 RemoteState = Pending | Done | Rejected

@@ -77,9 +77,9 @@ def ended(
         return Done(usage=usage, text=text, request_id=request_id, cut_short=cut_short)
     if cut_short:
         words = "All of `max_tokens` was used before anything was written: the model thinks first. Allow it more."
-        return Rejected(ProviderError(ErrorClass.INVALID_REQUEST, words, reason, request_id=request_id))
+        return Rejected(ProviderError(ErrorClass.INVALID_REQUEST, words, reason, request_id=request_id), tokens)
     words = "The model ended without a word."
-    return Rejected(ProviderError(ErrorClass.INVALID_REQUEST, words, reason, request_id=request_id))
+    return Rejected(ProviderError(ErrorClass.INVALID_REQUEST, words, reason, request_id=request_id), tokens)
 
 
 def failed(said: Refusal, key: str, request_id: str | None) -> Rejected:

@@ -7,7 +7,7 @@ when the job was taken away meanwhile.
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, TypeVar, assert_never
 
 import structlog
@@ -260,6 +260,11 @@ class Attempt:
         """As the provider says, else by the usage it told; None leaves the estimate."""
         return route.used_usd(self._params, done.usage) if done.cost_usd is None else done.cost_usd
 
+    def _spent_usd(self, route: Route, usage: Mapping[str, Any]) -> float | None:
+        """What a call has cost that was begun and brought nothing: by its usage, else all that was expected of it."""
+        used = route.used_usd(self._params, usage)
+        return self._estimate_usd(route) if used is None else used
+
     async def _open(self, live: LiveCall, route: Route) -> bool | Shut:
         presence, job, usd = self._bench.presence, self.job, self._estimate_usd(route)
         start = Sending(
@@ -308,10 +313,11 @@ class Attempt:
             case Done():
                 self._closing.learnt = CallOutcome(live.id, "succeeded", self._cost_usd(route, answer))
                 await self._deliver(model, route, live, answer)
-            case Rejected(error):
+            case Rejected(error, usage):
                 paid = live.accepted and not live.repeatable
-                self._closing.learnt = _over(live, error, may_be_paid=paid)
-                begun = paid or (live.reporter.has_heard and not live.repeatable)
+                begun = not live.repeatable and (live.accepted or live.reporter.has_heard or bool(usage))
+                spent_usd = self._spent_usd(route, usage) if begun else None
+                self._closing.learnt = _over(live, error, spent_usd, may_be_paid=paid)
                 decision = after_rejection(self.job, provider, error, random, may_be_paid=begun)
                 if live.held_back:
                     decision = LEASE_LOST
@@ -406,11 +412,11 @@ class Attempt:
             await self._closing.follow(decision)
 
 
-def _over(live: LiveCall, error: ProviderError, *, may_be_paid: bool) -> CallOutcome | None:
+def _over(live: LiveCall, error: ProviderError, cost_usd: float | None, *, may_be_paid: bool) -> CallOutcome | None:
     """What to record of a rejected call. One whose state nobody understands stays open, to be looked after."""
     if may_be_paid and error.error_class is ErrorClass.PROTOCOL:
         return None
-    return CallOutcome(live.id, "failed", error=error.message)
+    return CallOutcome(live.id, "failed", cost_usd, error=error.message)
 
 
 def _not_known(live: LiveCall, why: str) -> CallOutcome | None:

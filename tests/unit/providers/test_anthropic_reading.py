@@ -68,6 +68,13 @@ def test_a_stream_becomes_its_text_without_its_thoughts() -> None:
     assert state == Done(text="Hello!", usage=usage, request_id="req_1")
 
 
+@pytest.mark.parametrize("reason", ["max_tokens", "refusal", "pause_turn"])
+def test_an_end_that_is_no_text_tells_what_it_has_used(reason: str) -> None:
+    state = fed(MessageTranscript(KEY, None), [documented_start, *over(reason)])
+    assert isinstance(state, Rejected)
+    assert set(state.usage) == {"input_tokens", "output_tokens"}
+
+
 @pytest.mark.parametrize("reason", ["max_tokens", "model_context_window_exceeded", "stop_sequence"])
 def test_a_text_that_was_cut_where_it_was_asked_for_is_delivered(reason: str) -> None:
     state = fed(MessageTranscript(KEY, None), [*documented_stream, *over(reason)])

@@ -37,6 +37,14 @@ def test_a_stream_becomes_its_text_and_thoughts_count_as_written() -> None:
     assert state == Done(text="Hello there", usage=usage, request_id="r-1")
 
 
+@pytest.mark.parametrize("reason", ["MAX_TOKENS", "SAFETY", "LANGUAGE"])
+def test_an_end_that_is_no_text_tells_what_it_has_used(reason: str) -> None:
+    used = {"promptTokenCount": 9, "thoughtsTokenCount": 400}
+    state = fed(ContentTranscript(KEY, None), [{**chunk(None, reason), "usageMetadata": used}])
+    assert isinstance(state, Rejected)
+    assert state.usage == {"input_tokens": 9, "output_tokens": 400}
+
+
 def test_a_text_cut_at_the_limit_that_was_asked_for_is_delivered() -> None:
     state = fed(ContentTranscript(KEY, None), [chunk("Hel", "MAX_TOKENS")])
     assert isinstance(state, Done)

@@ -190,6 +190,14 @@ def test_an_end_that_is_no_text_has_its_class(
     assert words in state.error.message
 
 
+@pytest.mark.parametrize(("delta", "reason"), [({}, "length"), ({"refusal": "no"}, "stop"), ({}, "content_filter")])
+def test_an_end_that_is_no_text_tells_what_it_has_used(delta: dict[str, Any], reason: str) -> None:
+    used = {"choices": [], "usage": {"prompt_tokens": 9, "completion_tokens": 400}}
+    state = fed(ChatTranscript(KEY, None), [chunk(delta, reason), used, "[DONE]"])
+    assert isinstance(state, Rejected)
+    assert state.usage == {"input_tokens": 9, "output_tokens": 400}
+
+
 def test_a_text_cut_at_the_limit_that_was_asked_for_is_delivered() -> None:
     state = fed(ChatTranscript(KEY, None), [chunk({"content": "Hel"}), chunk({}, "length"), "[DONE]"])
     assert isinstance(state, Done)

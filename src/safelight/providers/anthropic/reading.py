@@ -70,7 +70,7 @@ class MessageTranscript:
             case other:
                 words = f"Anthropic ended the text for a reason that Safelight does not know: {other!r}."
                 error_class, code = ErrorClass.PROTOCOL, "unknown_reason"
-        return Rejected(ProviderError(error_class, words, code, request_id=self._request_id))
+        return Rejected(ProviderError(error_class, words, code, request_id=self._request_id), self._tokens)
 
     def _count(self, usage: Mapping[str, Any]) -> None:
         """Counts are cumulative; what was read from a cache was read too."""

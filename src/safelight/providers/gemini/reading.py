@@ -81,7 +81,7 @@ class ContentTranscript:
         return self._rejected(ErrorClass.CONTENT_REJECTED, f"{words} ({reason}){said}.", reason)
 
     def _rejected(self, error_class: ErrorClass, words: str, code: str) -> Rejected:
-        return Rejected(ProviderError(error_class, words, code, request_id=self._request_id))
+        return Rejected(ProviderError(error_class, words, code, request_id=self._request_id), self._tokens)
 
     def _count(self, usage: Mapping[str, Any]) -> None:
         """Counts are cumulative; thoughts are paid as text."""

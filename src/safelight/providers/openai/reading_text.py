@@ -58,14 +58,14 @@ def read_completion(body: Any, key: str, request_id: str | None) -> RemoteState:
 def _outcome(
     text: str, refusal: str, reason: str, usage: Mapping[str, Any], key: str, request_id: str | None
 ) -> RemoteState:
-    if refusal:
-        words = without_key(refusal, key)
-        return Rejected(ProviderError(ErrorClass.CONTENT_REJECTED, words, "refusal", request_id=request_id))
     tokens = {
         "input_tokens": usage.get("prompt_tokens"),
         "output_tokens": usage.get("completion_tokens"),
     }
     told = {name: count for name, count in tokens.items() if isinstance(count, int)}
+    if refusal:
+        words = without_key(refusal, key)
+        return Rejected(ProviderError(ErrorClass.CONTENT_REJECTED, words, "refusal", request_id=request_id), told)
     match reason:
         case "stop":
             return ended(text, told, reason, request_id)
@@ -73,7 +73,7 @@ def _outcome(
             return ended(text, told, reason, request_id, cut_short=True)
         case "content_filter":
             words = "OpenAI's content filter stopped the text."
-            return Rejected(ProviderError(ErrorClass.CONTENT_REJECTED, words, reason, request_id=request_id))
+            return Rejected(ProviderError(ErrorClass.CONTENT_REJECTED, words, reason, request_id=request_id), told)
         case other:
             words = f"OpenAI ended the text for a reason that Safelight does not know: {other!r}."
-            return Rejected(ProviderError(ErrorClass.PROTOCOL, words, "unknown_reason", request_id=request_id))
+            return Rejected(ProviderError(ErrorClass.PROTOCOL, words, "unknown_reason", request_id=request_id), told)
