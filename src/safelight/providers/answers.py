@@ -19,7 +19,6 @@ CLASSES = {
     400: ErrorClass.INVALID_REQUEST,
     401: ErrorClass.UNAUTHORIZED,
     402: ErrorClass.OUT_OF_CREDIT,
-    403: ErrorClass.UNAUTHORIZED,
     404: ErrorClass.MODEL_RETIRED,
     410: ErrorClass.MODEL_RETIRED,
     413: ErrorClass.INVALID_REQUEST,
@@ -28,8 +27,8 @@ CLASSES = {
     503: ErrorClass.UNAVAILABLE,
     529: ErrorClass.UNAVAILABLE,
 }
-"""What a status means at a provider whose documentation says no more. Others (500, 502, 504) are no answer at all:
-the request may have been accepted."""
+"""What a status means at a provider whose documentation says no more. Of a 403 the words decide (`forbidding`). Others
+(500, 502, 504) are no answer at all: the request may have been accepted."""
 TOOK_NOTHING_ON = frozenset({503, 529})
 """Of the statuses from 500 on, those with which a provider says that it is too busy to begin."""
 

@@ -14,6 +14,7 @@ import httpx
 
 from safelight.domain.outcomes import ErrorClass, ProviderError, Rejected
 from safelight.providers.answers import CLASSES, TOOK_NOTHING_ON, retry_after_s
+from safelight.providers.forbidding import forbidden
 from safelight.providers.keys import without_key
 from safelight.providers.protocol import AskLater
 
@@ -35,7 +36,7 @@ class Refusal:
 
 def refused(answer: httpx.Response, said: Refusal, key: str | None) -> Rejected:
     """The answer to a paid POST as a rejection. Raises httpx.HTTPStatusError where its status proves nothing."""
-    error_class = said.error_class or CLASSES.get(answer.status_code)
+    error_class = said.error_class or _by_status(answer.status_code, said.message)
     if error_class is None or (answer.status_code >= 500 and answer.status_code not in TOOK_NOTHING_ON):
         words = without_key(said.message, key)
         raise httpx.HTTPStatusError(
@@ -51,6 +52,10 @@ def refused(answer: httpx.Response, said: Refusal, key: str | None) -> Rejected:
             request_id_of(answer.headers),
         )
     )
+
+
+def _by_status(status: int, words: str) -> ErrorClass | None:
+    return forbidden(words) if status == 403 else CLASSES.get(status)
 
 
 def told(answer: httpx.Response) -> dict[str, Any]:

@@ -40,7 +40,7 @@ def rejection(status: int, body: Any, headers: dict[str, str] | None = None) -> 
     [
         (503, documented_loading, ErrorClass.COLD_START),
         (503, {"error": "Service Unavailable"}, ErrorClass.UNAVAILABLE),
-        (403, documented_gated, ErrorClass.UNAUTHORIZED),
+        (403, documented_gated, ErrorClass.MODEL_RETIRED),
         (401, {"error": "Invalid credentials in Authorization header"}, ErrorClass.UNAUTHORIZED),
         (402, documented_no_credit, ErrorClass.OUT_OF_CREDIT),
         (410, documented_gone, ErrorClass.MODEL_RETIRED),

@@ -8,7 +8,7 @@ import pytest
 
 from safelight.domain.outcomes import Done, ErrorClass, Pending, Rejected
 from safelight.providers.modelslab.naming import fetch_path, name_in, track_id, version_and_model
-from safelight.providers.modelslab.reading import class_of, read_generation
+from safelight.providers.modelslab.reading import class_of, read_created, read_generation
 
 documented_success = {
     "status": "success",
@@ -96,8 +96,21 @@ def test_success_without_files_is_an_error(output: Any) -> None:
 
 def test_a_status_that_nobody_knows_is_asked_for_once_more_and_then_an_error() -> None:
     strange = {**documented_processing, "status": "contemplating"}
-    assert read_generation(strange, "v7") == Pending("v7/images/13443927")
+    assert read_created(strange, "v7") == Pending("v7/images/13443927")
     assert "contemplating" in error_of(read_generation(strange, "", named="v7/images/13443927")).message
+
+
+@pytest.mark.parametrize(
+    "body", [documented_failed, {**documented_failed, "status": "error"}, {**documented_success, "id": 7, "output": []}]
+)
+def test_a_creation_with_a_name_was_accepted_whatever_became_of_it(body: dict[str, Any]) -> None:
+    assert read_created(body, "v7") == Pending("v7/images/7")
+    error_of(read_generation(body, "", named="v7/images/7"))
+
+
+@pytest.mark.parametrize("number", [None, "", "../7"])
+def test_an_error_without_a_name_that_can_be_asked_for_was_not_accepted(number: Any) -> None:
+    error_of(read_created({**documented_failed, "id": number}, "v7"))
 
 
 @pytest.mark.parametrize("body", [{"status": "processing"}, {}, {"id": 7}])

@@ -120,6 +120,13 @@ def test_an_unknown_status_is_an_error_when_it_is_polled_but_its_creation_was_ac
     assert read_created(unknown) == Pending(ID)
 
 
+@pytest.mark.parametrize("status", ["failed", "canceled", "aborted", "succeeded"])
+def test_a_creation_was_accepted_although_it_is_over_without_files(status: str) -> None:
+    over = prediction(status=status, error="Timeout starting prediction (E6716)")
+    assert isinstance(read_prediction(over), Rejected)
+    assert read_created(over) == Pending(ID)
+
+
 def test_a_throttle_says_when_to_come_again_in_its_text() -> None:
     said = read_refusal(httpx.Response(429, json=documented_throttled))
     assert (said.retry_after_s, said.message) == (30.0, documented_throttled["detail"])

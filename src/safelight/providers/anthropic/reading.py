@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 
 from safelight.domain.outcomes import ErrorClass, ProviderError, Rejected, RemoteState
+from safelight.providers.forbidding import forbidden
 from safelight.providers.refusals import Refusal
 from safelight.providers.sse import ServerSentEvent
 from safelight.providers.streaming import ended, failed, json_object, part
@@ -16,7 +17,6 @@ OF_TYPE = {
     "invalid_request_error": ErrorClass.INVALID_REQUEST,
     "request_too_large": ErrorClass.INVALID_REQUEST,
     "authentication_error": ErrorClass.UNAUTHORIZED,
-    "permission_error": ErrorClass.UNAUTHORIZED,
     "billing_error": ErrorClass.OUT_OF_CREDIT,
     "not_found_error": ErrorClass.MODEL_RETIRED,
     "rate_limit_error": ErrorClass.RATE_LIMITED,
@@ -98,6 +98,8 @@ def read_error(body: Mapping[str, Any]) -> Refusal:
         return Refusal(message, str(kind), ErrorClass.OUT_OF_CREDIT)
     if BLOCKED in message:
         return Refusal(message, str(kind), ErrorClass.CONTENT_REJECTED)
+    if kind == "permission_error":  # also of one model that is closed to the key
+        return Refusal(message, str(kind), forbidden(message))
     return Refusal(message, None if kind is None else str(kind), OF_TYPE.get(str(kind)))
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 
 from safelight.domain.outcomes import ErrorClass, ProviderError, Rejected, RemoteState
+from safelight.providers.forbidding import forbidden
 from safelight.providers.refusals import Refusal
 from safelight.providers.sse import ServerSentEvent
 from safelight.providers.streaming import ended, failed, json_object, part
@@ -17,15 +18,23 @@ OF_STATUS = {
     "INVALID_ARGUMENT": ErrorClass.INVALID_REQUEST,
     "FAILED_PRECONDITION": ErrorClass.INVALID_REQUEST,
     "UNAUTHENTICATED": ErrorClass.UNAUTHORIZED,
-    "PERMISSION_DENIED": ErrorClass.UNAUTHORIZED,
     "NOT_FOUND": ErrorClass.MODEL_RETIRED,
     "RESOURCE_EXHAUSTED": ErrorClass.RATE_LIMITED,
     "UNAVAILABLE": ErrorClass.UNAVAILABLE,
     "INTERNAL": ErrorClass.UNAVAILABLE,
     "DEADLINE_EXCEEDED": ErrorClass.TIMEOUT,
 }
-BAD_KEY_REASONS = frozenset({"API_KEY_INVALID", "API_KEY_EXPIRED", "API_KEY_SERVICE_BLOCKED"})
-"""In the details of what is otherwise an INVALID_ARGUMENT."""
+BAD_KEY_REASONS = frozenset(
+    {
+        "API_KEY_INVALID",
+        "API_KEY_EXPIRED",
+        "API_KEY_SERVICE_BLOCKED",
+        "SERVICE_DISABLED",
+        "CONSUMER_INVALID",
+        "CONSUMER_SUSPENDED",
+    }
+)
+"""In the details of what is otherwise an INVALID_ARGUMENT or a PERMISSION_DENIED: the key, or the project it is of."""
 _NO_MONEY = re.compile(r"enable billing|billing account|prepa(?:y|id)\w* credits? (?:is|are) depleted", re.IGNORECASE)
 _DELAY = re.compile(r"(\d+(?:\.\d+)?)s")
 
@@ -113,6 +122,8 @@ def read_error(body: Mapping[str, Any]) -> Refusal:
         error_class = ErrorClass.UNAUTHORIZED
     elif _NO_MONEY.search(message):
         error_class = ErrorClass.OUT_OF_CREDIT
+    elif status == "PERMISSION_DENIED":  # also of one model that is closed to the key
+        error_class = forbidden(message)
     return Refusal(message, reason or (None if status is None else str(status)), error_class, _delay_s(error))
 
 

@@ -11,7 +11,7 @@ from safelight.domain.outcomes import ErrorClass, ProviderError, Rejected, Remot
 from safelight.providers.asking import Asking
 from safelight.providers.keys import fingerprint, without_key
 from safelight.providers.modelslab.naming import CREATE, fetch_path, name_in, track_id, version_and_model
-from safelight.providers.modelslab.reading import class_of, read_generation, words_of
+from safelight.providers.modelslab.reading import class_of, read_created, read_generation, words_of
 from safelight.providers.probing import json_in, probed
 from safelight.providers.protocol import AskLater, CannotStop, Generation, ProbeResult, Report
 from safelight.providers.refusals import Refusal, refused, told
@@ -58,7 +58,7 @@ class ModelsLabProvider:
         if not answer.is_success:
             words = words_of(_object_in(answer))
             return refused(answer, Refusal(words, error_class=class_of(words, answer.status_code)), self._key)
-        return self._safe(read_generation(answer.json(), version))
+        return self._safe(read_created(answer.json(), version))
 
     async def poll(self, remote_id: str) -> RemoteState:
         path = fetch_path(remote_id)

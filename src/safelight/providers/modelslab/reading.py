@@ -11,7 +11,8 @@ from typing import Any
 
 from safelight.domain.outcomes import Done, ErrorClass, Pending, ProviderError, Rejected, RemoteFile, RemoteState
 from safelight.providers.answers import CLASSES
-from safelight.providers.modelslab.naming import remote_id
+from safelight.providers.forbidding import forbidden
+from safelight.providers.modelslab.naming import fetch_path, remote_id
 
 _WORDS = (
     (ErrorClass.UNAUTHORIZED, re.compile(r"api key|unauthori[sz]ed|invalid key", re.IGNORECASE)),
@@ -41,11 +42,16 @@ def read_generation(body: Mapping[str, Any], version: str, *, named: str | None 
             return Pending(name)
         case "error" | "failed":
             return Rejected(_failure(body, name))
-        case _ if named is None and name is not None:
-            return Pending(name)  # accepted under a name, whatever it says beside: it is asked for
         case other:
             text = f"ModelsLab reports a status that Safelight does not know: {other!r}."
             return Rejected(ProviderError(ErrorClass.PROTOCOL, text, "unknown_status", request_id=name))
+
+
+def read_created(body: Mapping[str, Any], version: str) -> RemoteState:
+    """The answer to a creation: accepted if it has a name, whatever else it says. What became of it is asked for."""
+    state = read_generation(body, version)
+    name = remote_id(body.get("id"), version)
+    return Pending(name) if isinstance(state, Rejected) and body.get("id") and fetch_path(name) else state
 
 
 def words_of(body: Mapping[str, Any]) -> str:
@@ -58,7 +64,7 @@ def class_of(words: str, status: int = 200) -> ErrorClass:
     """By the HTTP status where that says something, else by the words; what is in neither cannot get better."""
     found = next((error_class for error_class, pattern in _WORDS if pattern.search(words)), None)
     if status in (200, 403):  # 403 is also a plan that lacks something
-        return found or (ErrorClass.INVALID_REQUEST if status == 200 else ErrorClass.UNAUTHORIZED)
+        return found or (ErrorClass.INVALID_REQUEST if status == 200 else forbidden(words))
     if status in (400, 422, 503) and found is not None:
         return found
     return CLASSES.get(status, ErrorClass.INVALID_REQUEST)

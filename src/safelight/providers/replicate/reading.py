@@ -49,11 +49,12 @@ def read_prediction(prediction: Mapping[str, Any]) -> RemoteState:
 
 
 def read_created(prediction: Mapping[str, Any]) -> RemoteState:
-    """The answer to a creation: accepted under a name, whatever else it says. What became of it is asked for."""
+    """The answer to a creation: accepted under a name, whatever else it says. What became of it is asked for.
+
+    A rejection here would say that the prediction was never accepted; it may be charged.
+    """
     state = read_prediction(prediction)
-    if isinstance(state, Rejected) and state.error.error_class is ErrorClass.PROTOCOL:
-        return Pending(str(prediction["id"]))
-    return state
+    return Pending(str(prediction["id"])) if isinstance(state, Rejected) else state
 
 
 def read_refusal(answer: httpx.Response) -> Refusal:
