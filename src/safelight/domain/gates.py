@@ -208,10 +208,15 @@ def _well(gate: Gate) -> Gate:
 
 
 def _cooled(gate: Gate, retry_after_s: float | None, now: float, *, on_trial: bool) -> Gate:
-    """It is there, and busy: a trial that hears so may be repeated after the pause."""
-    grown_s = min(LONGEST_COOLDOWN_S, FIRST_COOLDOWN_S * 2.0 ** min(gate.cooldowns, 10))
+    """It is there, and busy: a trial that hears so may be repeated after the pause.
+
+    During a pause calls from before it hear the same: news only if they name a later time.
+    """
+    pausing = now < (gate.cooldown_until or 0.0)
+    grown_s = 0.0 if pausing else min(LONGEST_COOLDOWN_S, FIRST_COOLDOWN_S * 2.0 ** min(gate.cooldowns, 10))
     until = now + (grown_s if retry_after_s is None else retry_after_s)
-    gate = gate._replace(cooldown_until=max(until, gate.cooldown_until or 0.0), cooldowns=gate.cooldowns + 1)
+    cooldowns = gate.cooldowns if pausing else gate.cooldowns + 1
+    gate = gate._replace(cooldown_until=max(until, gate.cooldown_until or 0.0), cooldowns=cooldowns)
     return gate._replace(trial_call=None, trial_until=None) if on_trial else gate
 
 

@@ -157,6 +157,14 @@ def test_a_pause_nobody_measured_grows_with_each_refusal_and_is_forgotten_after_
     assert gate.cooldown_until == 9005.0
 
 
+def test_many_calls_that_hear_of_one_pause_make_it_no_longer() -> None:
+    gate = NEW
+    for n in range(20):
+        gate = heard(gate, bad(f"c{n}", "rate_limited"), 100.0 + n / 10)
+    assert gate.cooldown_until == 105.0
+    assert heard(gate, bad("later", "rate_limited"), 105.0).cooldown_until == 115.0
+
+
 def test_a_shorter_pause_does_not_cut_a_longer_one() -> None:
     gate = heard(heard(NEW, bad("a", "rate_limited", "x", 60.0), 100.0), bad("b", "rate_limited", "y", 1.0), 101.0)
     assert gate.cooldown_until == 160.0
