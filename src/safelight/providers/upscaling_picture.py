@@ -51,10 +51,19 @@ def _parted(image: Image.Image, icc_profile: bytes | None) -> Picture:
     return Picture(image.convert("RGB"), None, profile)
 
 
+def lowered(image: Image.Image, size: tuple[int, int]) -> Image.Image:
+    """Resized down alone, where going across first would need more memory. That is always done first by Pillow.
+
+    So what lies between is never larger than both the picture and the result.
+    """
+    wide, high = size
+    return image.resize((image.width, high), RESIZED) if image.width * high < wide * image.height else image
+
+
 def hand_over(counter: Counter, order: Order, picture: Picture, larger: Image.Image, **labels: Any) -> None:
     """Give the result its transparency back and deliver it; JPEG, which has none, stands on white."""
     if picture.alpha is not None:
-        alpha = picture.alpha.resize(larger.size, RESIZED)
+        alpha = lowered(picture.alpha, larger.size).resize(larger.size, RESIZED)
         if order.format == "jpeg":
             larger = Image.composite(larger, Image.new("RGB", larger.size, "white"), alpha)
         else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from io import BytesIO
 from typing import Any
 
@@ -9,14 +10,16 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
+from safelight.children.errands import Errand
+from safelight.children.frames import Frame
 from safelight.children.serving import Counter, Inbox
 from safelight.domain.outcomes import Done, ErrorClass, Output, ProviderError, Rejected
 from safelight.providers.child import ChildProvider
 from safelight.providers.lanczos.provider import LanczosProvider
-from safelight.providers.lanczos.resizer import resized
+from safelight.providers.lanczos.resizer import resize, resized
 from safelight.providers.protocol import Generation, Input
 from safelight.providers.realesrgan.provider import RealesrganProvider
-from safelight.providers.upscaling_order import MOST_PIXELS_IN, MOST_PIXELS_OUT, read_order
+from safelight.providers.upscaling_order import MOST_PIXELS_IN, MOST_PIXELS_OUT, Order, read_order
 from tests.support.watcher import Watcher, with_provider
 
 BOTH = (LanczosProvider, RealesrganProvider)
@@ -117,6 +120,31 @@ def test_lanczos_in_strips_is_lanczos_at_once() -> None:
     at_once = np.asarray(resized(image, (180, 900), nobody_stops(), strip_px=1000), np.int16)
     in_strips = np.asarray(resized(image, (180, 900), nobody_stops(), strip_px=100), np.int16)
     assert int(np.abs(at_once - in_strips).max()) <= 1
+
+
+def test_between_the_picture_and_the_result_lies_nothing_larger_than_both(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A strip of a picture, laid down: across first, 40 000 pixels would pass through 4 000 000."""
+    image = drawn(10, 2000, "RGBA")
+    sizes = list[int]()
+    resize_once = Image.Image.resize
+
+    def watched(self: Image.Image, size: tuple[int, int], *args: Any) -> Image.Image:
+        sizes.append(size[0] * self.height)  # Pillow goes across first
+        return resize_once(self, size, *args)
+
+    monkeypatch.setattr(Image.Image, "resize", watched)
+    frames = list[Frame]()
+    order = Order(2, "png", width=2000, height=20)
+    resize(Errand(asdict(order), filed(image)), Counter(1, Inbox(), frames.append))
+    assert max(sizes) <= 40_000
+    assert Image.open(BytesIO(frames[-1].body)).size == (2000, 20)
+
+
+@pytest.mark.parametrize("size", [(2000, 20), (20, 2000), (5, 500), (400, 4000)])
+def test_down_first_or_across_first_the_result_is_the_same(size: tuple[int, int]) -> None:
+    image = drawn(10, 2000)
+    ours = np.asarray(resized(image, size, nobody_stops()), np.int16)
+    assert int(np.abs(ours - np.asarray(image.resize(size, Image.Resampling.LANCZOS), np.int16)).max()) <= 2
 
 
 def test_a_width_or_height_resizes_to_just_that() -> None:

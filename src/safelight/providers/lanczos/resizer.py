@@ -7,7 +7,7 @@ from PIL import Image
 from safelight.children.errands import Errand
 from safelight.children.serving import Counter, run
 from safelight.providers.upscaling_order import Order
-from safelight.providers.upscaling_picture import RESIZED, hand_over, opened
+from safelight.providers.upscaling_picture import RESIZED, hand_over, lowered, opened
 
 
 def resize(errand: Errand, counter: Counter) -> None:
@@ -22,6 +22,7 @@ def resize(errand: Errand, counter: Counter) -> None:
 def resized(image: Image.Image, size: tuple[int, int], counter: Counter, strip_px: int = 512) -> Image.Image:
     """First across, then down. Both at once, Pillow picks an order by itself, and strips need not get the same."""
     wide, high = size
+    image = lowered(image, size)
     image = image.resize((wide, image.height), RESIZED)
     larger = Image.new("RGB", size)
     for top in range(0, high, strip_px):
