@@ -70,7 +70,7 @@ def _row(support: Support) -> str:
 
 
 def _found_by(support: Support) -> str:
-    ways = [("its list", support.finds), ("its webhook", support.hears), ("sending it again", support.idempotent)]
+    ways = [("its list", support.finds), ("its webhook*", support.hears), ("sending it again", support.idempotent)]
     return ", ".join(way for way, there in ways if there) or "nothing: it stays unknown"
 
 

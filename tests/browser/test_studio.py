@@ -12,6 +12,7 @@ from playwright.sync_api import Locator, Page, Route, expect
 
 from safelight.testing.serving import served
 from safelight.testing.stand_in_openai import StandInOpenAI
+from safelight.testing.stand_in_replicate import StandInReplicate
 from tests.browser.running import Server
 from tests.browser.sheet import expect_picture, expect_status, frame_of, submit
 
@@ -112,6 +113,24 @@ def test_a_picture_is_made_larger_by_a_press(server: Server, open_page: OpenPage
     expect_picture(job.locator("img"))
     larger = job.locator("img").evaluate("image => image.decode().then(() => image.naturalWidth)")
     assert larger > 256
+
+
+def test_the_form_offers_what_the_chosen_model_takes(serve: Callable[..., Server], open_page: OpenPage) -> None:
+    with served(StandInReplicate()) as stand_in:
+        environ = {"REPLICATE_API_TOKEN": "r8-test", "SAFELIGHT_REPLICATE_BASE_URL": stand_in.url}
+        page = open_page(serve(environ=environ).url)
+        expect(page.get_by_label("Model")).to_have_value("google/imagen-4-fast")
+        expect(page.get_by_label("Seed", exact=True)).to_be_hidden()
+        page.get_by_text("16:9", exact=True).click()
+        with page.expect_request("**/api/jobs") as asked:
+            frame = submit(page, "a wide harbour")
+        assert asked.value.post_data_json["params"] == {"aspect_ratio": "16:9"}
+        expect_status(frame, "completed")
+
+        page.get_by_label("Model").select_option("black-forest-labs/flux-1.1-pro")
+        expect(page.get_by_label("Seed", exact=True)).to_be_visible()
+        page.get_by_label("Seed", exact=True).fill("7")
+        expect_status(submit(page, "a narrow street"), "completed")
 
 
 def test_a_text_is_read_while_it_is_written(serve: Callable[..., Server], open_page: OpenPage) -> None:

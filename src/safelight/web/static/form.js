@@ -9,7 +9,7 @@ const form = $('#form');
 const fields = { prompt: $('#prompt'), model: $('#model'), width: $('#width'), height: $('#height'), seed: $('#seed') };
 
 let models = [];
-let sizes = []; // [{ name, width, height }], and Custom without numbers
+let sizes = []; // [{ name, width, height }] and Custom without numbers, or [{ name, ratio }]
 let wanted = null; // a job to use again, kept until the models are known
 let unanswered = null; // { body, key } of a submit of which nobody knows whether it was done
 
@@ -61,30 +61,46 @@ function showModel() {
   const ends = model?.shutdown_date ? `Its provider ends it on ${model.shutdown_date}.` : '';
   setText($('#model-note'), model ? [model.description, model.price?.note, ends].filter(Boolean).join(' ') : 'No image model can run here.');
   setText($('#price'), model ? credits(model.price_credits) : '');
-  showSizes(model?.parameters?.properties ?? {}, wanted?.params ?? sizeParams());
+  const offered = parameters();
+  $('.seed', form).hidden = !offered.seed;
+  showSizes(offered, wanted?.params ?? sizeParams());
   wanted = null;
 }
 
+const parameters = () => chosenModel()?.parameters?.properties ?? {};
+
 const SHAPES = [['Square', 1, 1], ['Landscape', 3, 2], ['Portrait', 2, 3], ['Wide', 16, 9], ['Tall', 9, 16]];
 
-/** Shapes of about the model's default area, within the limits of its schema. */
-function showSizes({ width, height }, before) {
-  $('.size', form).hidden = !width || !height;
-  if (!width || !height) {
-    sizes = [];
-    return;
-  }
-  const area = width.default * height.default;
-  const fit = (value, { minimum, maximum, multipleOf = 64 }) => Math.min(maximum, Math.max(minimum, Math.round(value / multipleOf) * multipleOf));
-  sizes = SHAPES.map(([name, w, h]) => ({
-    name, width: fit(Math.sqrt((area * w) / h), width), height: fit(Math.sqrt((area * h) / w), height),
-  })).concat({ name: 'Custom' });
-  let chosen = sizes.findIndex((size) => size.width && size.width === before.width && size.height === before.height);
-  if (chosen < 0) chosen = before.width || before.height ? sizes.length - 1 : 0;
-  fields.width.value = before.width ?? width.default;
-  fields.height.value = before.height ?? height.default;
+/** What the model takes: sizes in pixels where it has one by default, else shapes by their names. */
+function showSizes(offered, before) {
+  const { width, height, aspect_ratio: shape } = offered;
+  const inPixels = width?.default && height?.default;
+  sizes = inPixels ? inPixelsOf(width, height) : ratiosOf(shape);
+  $('.size', form).hidden = !sizes.length;
+  if (!sizes.length) return;
+  let chosen = sizes.findIndex((size) => (inPixels ? size.width && size.width === before.width && size.height === before.height : size.ratio === before.aspect_ratio));
+  if (chosen < 0 && inPixels) chosen = before.width || before.height ? sizes.length - 1 : 0;
+  if (chosen < 0) chosen = Math.max(0, sizes.findIndex((size) => size.ratio === shape.default));
+  if (inPixels) [fields.width.value, fields.height.value] = [before.width ?? width.default, before.height ?? height.default];
   $('#sizes').replaceChildren(...sizes.map((size, n) => choice(size, n, n === chosen)));
   showCustom();
+}
+
+/** Shapes of about the model's default area, within the limits of its schema. */
+function inPixelsOf(width, height) {
+  const area = width.default * height.default;
+  const fit = (value, { minimum, maximum, multipleOf = 64 }) => Math.min(maximum, Math.max(minimum, Math.round(value / multipleOf) * multipleOf));
+  return SHAPES.map(([name, w, h]) => ({
+    name, across: w / h, width: fit(Math.sqrt((area * w) / h), width), height: fit(Math.sqrt((area * h) / w), height),
+  })).concat({ name: 'Custom' });
+}
+
+function ratiosOf(shape) {
+  const named = (shape?.enum ?? []).filter((ratio) => /^\d+:\d+$/.test(ratio));
+  return named.map((ratio) => {
+    const [w, h] = ratio.split(':').map(Number);
+    return { name: ratio, ratio, across: w / h };
+  });
 }
 
 function choice(size, n, checked) {
@@ -92,12 +108,12 @@ function choice(size, n, checked) {
   const radio = el('input', 'unseen');
   Object.assign(radio, { type: 'radio', name: 'size', value: n, checked });
   label.append(radio);
-  if (size.width) {
+  if (size.across) {
     const shape = el('span', 'shape');
-    shape.style.aspectRatio = size.width / size.height;
-    shape.dataset.upright = size.width < size.height ? 'yes' : 'no';
+    shape.style.aspectRatio = size.across;
+    shape.dataset.upright = size.across < 1 ? 'yes' : 'no';
     label.append(shape);
-    label.title = `${size.width} × ${size.height}`;
+    if (size.width) label.title = `${size.width} × ${size.height}`;
   }
   label.append(size.name);
   return label;
@@ -108,7 +124,7 @@ const chosenSize = () => sizes[Number(new FormData(form).get('size'))];
 /** The custom fields start from the last chosen shape. */
 function showCustom() {
   const size = chosenSize();
-  $('#custom').hidden = Boolean(size.width);
+  $('#custom').hidden = Boolean(size.across);
   if (size.width) [fields.width.value, fields.height.value] = [size.width, size.height];
 }
 
@@ -118,10 +134,13 @@ function numbers(...names) {
   return Object.fromEntries(filled.map(([name, text]) => [name, /^-?\d{1,15}$/.test(text) ? Number(text) : text]));
 }
 
-const sizeParams = () => (sizes.length ? numbers('width', 'height') : {});
+function sizeParams() {
+  if (!sizes.length) return {};
+  return chosenSize()?.ratio ? { aspect_ratio: chosenSize().ratio } : numbers('width', 'height');
+}
 
 function drawSeed() {
-  const most = chosenModel()?.parameters?.properties?.seed?.maximum ?? 2 ** 31 - 1;
+  const most = parameters().seed?.maximum ?? 2 ** 31 - 1;
   fields.seed.value = crypto.getRandomValues(new Uint32Array(1))[0] % (most + 1);
 }
 
@@ -134,7 +153,7 @@ async function submit(event) {
     kind: 'image',
     model: fields.model.value || undefined,
     prompt: fields.prompt.value,
-    params: { ...sizeParams(), ...numbers('seed') },
+    params: { ...sizeParams(), ...(parameters().seed ? numbers('seed') : {}) },
   };
   const body = JSON.stringify(request);
   // The same request after a lost answer, or a failed server, keeps its key: it cannot be made, or paid, twice.
