@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from safelight.domain.jobs import TERMINAL
 from safelight.services.calls import Accepted, accepted
+from safelight.services.gates import trials_went_well
 from safelight.services.moves import NOT_OVER
 from safelight.services.sql import INTEGER, NOW, arg
 from safelight.store import tables
@@ -66,7 +67,8 @@ def hear(tx: Tx, news: News) -> bool:
     call = _find(tx, news)
     if call is None:
         return False
-    job = tx.one(_JOB, of_job=call.job)  # locked before its call, as everywhere
+    trials_went_well(tx, [call.id])
+    job = tx.one(_JOB, of_job=call.job)  # locked after the gate and before its call, as everywhere
     accepted(tx, [Accepted(call.id, news.remote_id)])
     if job is None or job.status in TERMINAL:
         tx.run(_CHECK_NOW, call_id=call.id, at_now=tx.now)
