@@ -165,6 +165,11 @@ def spent(gate: Gate, ceiling_usd: float, now: float) -> Gate:
     return gate._replace(spent_until=(math.floor(now / DAY_S) + 1) * DAY_S, spent_ceiling=ceiling_usd)
 
 
+def refunded(gate: Gate) -> Gate:
+    """A call that was counted towards the day counts no more: whether the ceiling is reached is open again."""
+    return gate._replace(spent_until=None, spent_ceiling=None)
+
+
 def too_dear(toll: Toll, usd: float) -> Shut:
     """A call that alone costs more than a whole day may."""
     why = f"the call is expected to cost ${usd:.2f}; the operator allows ${toll.daily_usd or 0.0:.2f} a day"

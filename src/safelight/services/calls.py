@@ -6,7 +6,7 @@ worker learns about money spent is recorded even when the job has long been take
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import sqlalchemy as sa
@@ -237,14 +237,27 @@ def accepted(tx: Tx, news: Sequence[Accepted]) -> list[bool]:
 def end_call(tx: Tx, outcomes: Sequence[CallOutcome]) -> list[bool]:
     """Record how calls ended, in input order; False where that was known already.
 
-    One that its provider did not accept is taken off the provider's day again.
+    One that its provider did not accept is taken off the provider's day again, and what was shut for it opens.
     """
-    refused = [o.call_id for o in outcomes if o.state == "failed" and not o.cost_usd]
-    unpaid = {row.id: row for row in tx.all(_UNPAID, ids=refused)} if refused else {}
+    unpaid = {row.id: row for row in _unpaid(tx, outcomes)}
+    gates_there = gate_rows.locked_at(tx, (row.provider for row in unpaid.values()))
     ended = tx.many(_END, _end_values(tx, outcomes))
     free = [unpaid[o.call_id] for o, is_new in zip(outcomes, ended, strict=True) if is_new and o.call_id in unpaid]
     spend.give_back(tx, ((row.provider, row.sending_at, row.cost_usd) for row in free))
+    cheaper = {row.provider for row in free}
+    gates.given_back(tx, (gate for gate in gates_there.values() if gate.provider in cheaper))
     return ended
+
+
+def lock_gates(tx: Tx, outcomes: Iterable[CallOutcome]) -> None:
+    """Before jobs are locked whose calls end like this: `sending` takes gates first too, so nobody deadlocks."""
+    gate_rows.locked_at(tx, (row.provider for row in _unpaid(tx, outcomes)))
+
+
+def _unpaid(tx: Tx, outcomes: Iterable[CallOutcome]) -> list[_Unpaid]:
+    """Calls that count towards their provider's day now, and will not when they have ended."""
+    refused = [o.call_id for o in outcomes if o.state == "failed" and not o.cost_usd]
+    return tx.all(_UNPAID, ids=refused) if refused else []
 
 
 def _end_values(tx: Tx, outcomes: Sequence[CallOutcome]) -> list[dict[str, object]]:

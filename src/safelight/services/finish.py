@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from safelight.domain.jobs import ALLOWED, Stage, Status
 from safelight.services import ending
 from safelight.services.assets import NewAsset, add
-from safelight.services.calls import CallOutcome, end_call
+from safelight.services.calls import CallOutcome, end_call, lock_gates
 from safelight.services.late import Late, keep_late
 from safelight.services.moves import ENDED, LEASE_HOLDS, MOVED, MovedRow
 from safelight.services.sql import FLAG, INTEGER, arg
@@ -79,6 +79,7 @@ def finish(tx: Tx, endings: Sequence[Ending]) -> list[bool]:
     if not {(Status.PROCESSING, e.status) for e in endings} <= ALLOWED:
         raise ValueError("a job in processing cannot end like that")
     now = tx.now
+    lock_gates(tx, [e.call for e in endings if e.call])
     ended = tx.many(
         _END,
         [

@@ -21,12 +21,20 @@ class _Count(NamedTuple):
     n: int
 
 
+class _Id(NamedTuple):
+    id: str
+
+
 _KEY = ("id", "provider", "fingerprint")
 _CHANGING = tuple(name for name in Gate._fields if name not in _KEY)
 _COLUMNS = tuple(gates.c[name] for name in Gate._fields)
 _MAKE = Change(insert_or_ignore(gates, _KEY), columns=_KEY)
 _THESE = Query(sa.select(*_COLUMNS).where(gates.c.id.in_(sa.bindparam("ids", expanding=True))), Gate)
 _ALL = Query(sa.select(*_COLUMNS).order_by(gates.c.id), Gate)
+_IDS_AT = Query(
+    sa.select(gates.c.id).where(gates.c.provider.in_(sa.bindparam("providers", expanding=True))).order_by(gates.c.id),
+    _Id,
+)
 _SAVE = Change(
     sa.update(gates)
     .where(gates.c.id == arg("gate"))
@@ -54,6 +62,14 @@ def locked(tx: Tx, tolls: Iterable[Toll]) -> dict[str, Gate]:
         tx.lock(gates, ids)
         found = these(tx, ids)
     return found
+
+
+def locked_at(tx: Tx, providers: Iterable[str]) -> dict[str, Gate]:
+    """All gates of these providers that are there by now, held until the commit."""
+    names = sorted(set(providers))
+    ids = [row.id for row in tx.all(_IDS_AT, providers=names)] if names else []
+    tx.lock(gates, ids)
+    return these(tx, ids)
 
 
 def these(tx: Tx, ids: Sequence[str]) -> dict[str, Gate]:

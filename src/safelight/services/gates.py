@@ -6,7 +6,7 @@ last place, or the one trial, together.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import sqlalchemy as sa
@@ -117,6 +117,11 @@ def trials_went_well(tx: Tx, call_ids: Sequence[str]) -> None:
     locked = gate_rows.locked(tx, (Toll(row.provider, row.fingerprint) for row in found)) if found else {}
     on_trial = [gate for gate in locked.values() if gate.trial_call in call_ids]
     gate_rows.save(tx, [rules.heard(gate, Verdict(str(gate.trial_call)), tx.now) for gate in on_trial])
+
+
+def given_back(tx: Tx, locked: Iterable[Gate]) -> None:
+    """Their providers' day has become cheaper: the next call finds out whether it fits."""
+    gate_rows.save(tx, [rules.refunded(gate) for gate in locked if gate.spent_until is not None])
 
 
 def open_gates(tx: Tx, provider: str) -> list[Gate]:

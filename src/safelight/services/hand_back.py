@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from safelight.domain.clock import as_rfc3339
 from safelight.domain.jobs import CANCEL, HAND_BACK, EventType, Stage, Status
 from safelight.services import ending, events, parking
-from safelight.services.calls import CallOutcome, end_call
+from safelight.services.calls import CallOutcome, end_call, lock_gates
 from safelight.services.moves import ENDED, HAS_OPEN_CALL, LEASE_HOLDS, MOVED, MovedRow, reaches
 from safelight.services.sql import INTEGER, NOW, REAL, arg
 from safelight.store import tables
@@ -85,6 +85,8 @@ _PARK = back_to_pending(LEASE_HOLDS, lost=False, parks=True)
 
 def hand_back(tx: Tx, given: Return) -> bool:
     """Give a job back; False where it was no longer the caller's. What is known of the call is recorded anyway."""
+    if given.call:
+        lock_gates(tx, [given.call])
     tx.lock(jobs, [given.job])  # jobs are locked before their calls, as everywhere
     if given.call:
         end_call(tx, [given.call])

@@ -210,6 +210,20 @@ def test_a_call_that_was_not_accepted_is_taken_off_the_day_again_and_only_once(s
         assert cause(sending(tx, [start(c, toll, usd=0.9)])[0]) is Cause.SPEND_CEILING, "b was made, and is paid for"
 
 
+def test_a_ceiling_that_was_reached_by_calls_that_cost_nothing_opens_again(shared: Database) -> None:
+    with scene(shared) as tx:
+        toll, elsewhere = ACME._replace(daily_usd=1.0), Toll("other", "k1", daily_usd=1.0)
+        a, b, c, d = claimed(tx, "a", "b", "c", "d")
+        assert sending(tx, [start(a, toll, usd=0.9)]) == [True]
+        assert cause(sending(tx, [start(b, toll, usd=0.9)])[0]) is Cause.SPEND_CEILING
+        there = [start(job, elsewhere, usd=0.9)._replace(provider="other") for job in (c, d)]
+        assert [cause(answer) for answer in sending(tx, there)] == [None, Cause.SPEND_CEILING]
+        calls.end_call(tx, [CallOutcome("call-a", "failed", error="busy")])
+        seen = gate_look.look(tx, [toll, elsewhere], "w1")
+        assert [standing.shut and standing.shut.cause for standing in seen.standings] == [None, Cause.SPEND_CEILING]
+        assert sending(tx, [start(b, toll, usd=0.9)]) == [True]
+
+
 def test_a_call_that_costs_more_than_a_day_may_shuts_nothing(shared: Database) -> None:
     with scene(shared) as tx:
         toll = ACME._replace(daily_usd=1.0)
