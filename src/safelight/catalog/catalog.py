@@ -165,16 +165,18 @@ class Catalog:
     def _unknown(self, kind: str, model: str) -> UnknownModel:
         candidates = self.of_kind(kind)
         names = {name: m.id for m in candidates for name in (m.id, *m.aliases)}
-        close = nearest(model, names)
+        named = self.get(model)
+        close = None if named else nearest(model, names)
         error = UnknownModel(
             model=model if len(model) <= LONGEST_SHOWN else f"{model[: LONGEST_SHOWN - 1]}…",
             kind=kind,
             supported=[candidate.id for candidate in candidates],
             did_you_mean=names[close] if close else None,
         )
-        elsewhere = self.get(model) or self.get(nearest(model, self._by_name) or "")
+        elsewhere = named or self.get(nearest(model, self._by_name) or "")
         if elsewhere and not close:
-            error.remedy = Remedy(f"{elsewhere.id!r} is a model of kind {elsewhere.kind!r}.", "safelight models")
+            of_kind = f"{elsewhere.id!r} is a model of kind {elsewhere.kind!r}."
+            error.remedy = Remedy(f"{of_kind} Give that kind." if named else of_kind, "safelight models")
             error.evidence["kind_of_nearest"] = {"model": elsewhere.id, "kind": elsewhere.kind}
         return error
 

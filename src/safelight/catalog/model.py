@@ -214,6 +214,7 @@ class Model(Entry):
             "aliases": list(self.aliases),
             "parameters": {"type": "object", "properties": self.parameters, "additionalProperties": False},
             "inputs": {role: rule.model_dump() for role, rule in self.inputs.items()},
+            "limits": self.limits.model_dump(),
         }
 
     def _public_price(self) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from rich.text import Text
 from safelight.cli import when
 from safelight.cli.out import plain
 from safelight.cli.tables import STATUS_STYLES, items_in_words
+from safelight.cli.waiting import waits
 from safelight.client import Event
 from safelight.domain.jobs import LIVE, EventType
 
@@ -75,6 +76,7 @@ def _standing(job: dict[str, Any]) -> Text:
     standing = Text(job["status"], STATUS_STYLES.get(job["status"], ""))
     if job["status"] in LIVE:
         standing.append(f", {job['stage'].replace('_', ' ')}, {job['progress']:.0%}")
+        standing.append(f"; {plain(words)}" if (words := waits(job)) else "")
     return standing
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
+from safelight.catalog.pixels import megapixels
 from safelight.catalog.schema_words import takes
 from safelight.cli import when
 from safelight.cli.out import plain
@@ -95,6 +96,7 @@ def _rows(model: dict[str, Any]) -> list[tuple[str, str | Text]]:
         ("Credits", f"{model['price']['brief']}; {model['price_credits']} with its defaults"),
         ("Usually", f"{when.span(model['typical_s'])}{p95}{measured}"),
         ("Starts from", ", ".join(f"{role} ({rule['need']})" for role, rule in model["inputs"].items())),
+        ("Sizes", _sizes(model.get("limits") or {})),
         ("Ends", _end(model)),
         ("Queue", model["queue"]),
     ]
@@ -104,6 +106,17 @@ def _now(model: dict[str, Any]) -> Text:
     if not model["available"]:
         return Text(plain(model["unavailable_reason"]), "yellow")
     return Text("default" if model["default"] else "available", "green")
+
+
+def _sizes(limits: Mapping[str, Any]) -> str:
+    """What width and height together may be; an older server does not tell."""
+    told = (
+        f"at least {megapixels(least)}" if (least := limits.get("min_pixels")) else "",
+        f"at most {megapixels(most)}" if (most := limits.get("max_pixels")) else "",
+        f"one side at most {ratio:g} times the other" if (ratio := limits.get("max_aspect")) else "",
+        f"from pictures of at most {megapixels(taken)}" if (taken := limits.get("max_input_pixels")) else "",
+    )
+    return ", ".join(filter(None, told))
 
 
 def _end(model: dict[str, Any]) -> str:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import aclosing, contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import aclosing, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -12,9 +12,13 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from safelight.cli.out import err, plain
+from safelight.cli.waiting import waits
 from safelight.cli.writing import Paper
-from safelight.client import Client, Event
+from safelight.client import Client, ClientError, Event
 from safelight.domain.jobs import Stage
+
+LOOK_AGAIN_S = 3.0
+"""How often a job that waits is asked why: that it is parked is no event."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,22 +47,63 @@ async def watch(
     `alone=False`: others write to the terminal too, so that a bar would be torn apart. `paper` takes the job's text,
     and once it does, the terminal is its own.
     """
-    view, console = View(), err()
+    console = err()
     try:
-        with _bar(console) if console.is_terminal and alone and paper is None else _lines(console) as show:
-            async with asyncio.timeout(timeout_s), aclosing(client.events(job_id)) as events:
+        with _bar(console) if console.is_terminal and alone and paper is None else _lines(console) as display:
+            screen = _Screen(display, paper)
+            async with (
+                asyncio.timeout(timeout_s),
+                _asked_while_it_waits(client, job_id, screen),
+                aclosing(client.events(job_id)) as events,
+            ):
                 async for event in events:
-                    view = advance(view, event)
-                    if paper is not None:
-                        paper.take(event)
-                    if paper is None or paper.is_blank:
-                        show(view)
+                    screen.take(event)
     except TimeoutError:
         return None
     job = await client.job(job_id)
     if paper is not None:
         paper.finish(job)
     return job
+
+
+class _Screen:
+    """What is shown now. Where a text is written, nothing else is once it has begun."""
+
+    def __init__(self, display: Display, paper: Paper | None) -> None:
+        self.view = View()
+        self._display, self._paper = display, paper
+
+    def take(self, event: Event) -> None:
+        if self._paper is not None:
+            self._paper.take(event)
+        self.show(advance(self.view, event))
+
+    def show(self, view: View) -> None:
+        self.view = view
+        if self._paper is None or self._paper.is_blank:
+            self._display(view)
+
+
+@asynccontextmanager
+async def _asked_while_it_waits(client: Client, job_id: str, screen: _Screen) -> AsyncIterator[None]:
+    asking = asyncio.create_task(_ask(client, job_id, screen))
+    try:
+        yield
+    finally:
+        asking.cancel()
+        await asyncio.gather(asking, return_exceptions=True)
+
+
+async def _ask(client: Client, job_id: str, screen: _Screen) -> None:
+    """Until it starts. What goes wrong here goes wrong for the events too, and is said there."""
+    while True:
+        await asyncio.sleep(LOOK_AGAIN_S)
+        if screen.view.stage != Stage.QUEUED:
+            continue
+        with suppress(ClientError):
+            job = await client.job(job_id)
+            if job["queue_info"] and screen.view.stage == Stage.QUEUED and (words := plain(waits(job))):
+                screen.show(replace(screen.view, note=words))
 
 
 def advance(view: View, event: Event) -> View:
@@ -75,15 +120,8 @@ def advance(view: View, event: Event) -> View:
             return View(
                 stage=news.get("stage") or view.stage,
                 progress=float(news["progress"]) if news.get("progress") is not None else view.progress,
-                note=plain(_waiting(news)) if "queue_info" in news else view.note,
+                note=plain(waits(news)) if "queue_info" in news else view.note,
             )
-
-
-def _waiting(job: dict[str, Any]) -> str:
-    info = job["queue_info"] or {}
-    if info.get("waiting_for"):
-        return f"waits for {info['waiting_for']}"
-    return f"{info['position']}. in the queue" if info.get("position") else ""
 
 
 @contextmanager

@@ -12,8 +12,11 @@ from safelight.domain.outcomes import ErrorClass
 from safelight.domain.text import presentable
 from safelight.providers.keys import without_key
 from safelight.providers.protocol import ModelState, ProbeResult
+from safelight.providers.refusals import Refusal
 
 LONGEST_MESSAGE = 200
+Reader = Callable[[httpx.Response], Refusal]
+"""Finds a provider's words in its refusal."""
 
 
 def by_status(answer: httpx.Response) -> ErrorClass | None:
@@ -24,6 +27,7 @@ def by_status(answer: httpx.Response) -> ErrorClass | None:
 async def probed(
     asked: Awaitable[httpx.Response],
     key: str,
+    read: Reader,
     wrong: Callable[[httpx.Response], ErrorClass | None] = by_status,
     *,
     tells_money: bool = False,
@@ -33,30 +37,36 @@ async def probed(
         answer = await asked
     except httpx.HTTPError as error:
         return ProbeResult(reachable=False, message=f"{type(error).__name__}: {error}"[:LONGEST_MESSAGE])
-    text = presentable(without_key(answer.text, key), LONGEST_MESSAGE)
-    match wrong(answer):
+    problem = wrong(answer)
+    if problem is None and answer.is_success and json_in(answer) is not None:
+        return ProbeResult(reachable=True, key_valid=True, has_money=True if tells_money else None)
+    text = _words(answer, key, read)
+    match problem:
         case ErrorClass.UNAUTHORIZED:
             return ProbeResult(reachable=True, key_valid=False, message=text)
         case ErrorClass.OUT_OF_CREDIT:
             return ProbeResult(reachable=True, key_valid=True, has_money=False, message=text)
-        case None if answer.is_success and json_in(answer) is not None:
-            return ProbeResult(reachable=True, key_valid=True, has_money=True if tells_money else None)
     return ProbeResult(reachable=True, message=f"answered {answer.status_code}: {text}")
 
 
-async def known(asked: Awaitable[httpx.Response], key: str) -> ModelState:
+async def known(asked: Awaitable[httpx.Response], key: str, read: Reader) -> ModelState:
     """What an answer to the question for one model means, by its status: 404 and 410 say that there is none."""
     try:
         answer = await asked
     except httpx.HTTPError as error:
         return ModelState(None, message=f"{type(error).__name__}: {error}"[:LONGEST_MESSAGE])
-    text = presentable(without_key(answer.text, key), LONGEST_MESSAGE)
-    if answer.status_code in (404, 410):
-        return ModelState(False, message=text)
     found = json_in(answer)
     if answer.is_success and isinstance(found, dict):
         return ModelState(True, _day(found.get("shutdown_date")))
+    text = _words(answer, key, read)
+    if answer.status_code in (404, 410):
+        return ModelState(False, message=text)
     return ModelState(None, message=f"answered {answer.status_code}: {text}")
+
+
+def _words(answer: httpx.Response, key: str, read: Reader) -> str:
+    """What the adapter's reader finds in a refusal; where that is nothing, all of it."""
+    return presentable(without_key(read(answer).message or answer.text, key), LONGEST_MESSAGE)
 
 
 def _day(told: Any) -> date | None:

@@ -107,6 +107,14 @@ def test_a_model_of_another_kind_is_said_to_be_one() -> None:
     assert caught.value.evidence["supported"][-1] == "lanczos"
 
 
+def test_the_exact_name_of_another_kinds_model_goes_before_a_near_one_of_this_kind() -> None:
+    with pytest.raises(UnknownModel) as caught:
+        load_catalog().resolve("image", "procedural-video", configured={"procedural"}, today=TODAY)
+    assert caught.value.remedy.text == "'procedural-video' is a model of kind 'video'. Give that kind."
+    assert caught.value.evidence["kind_of_nearest"] == {"model": "procedural-video", "kind": "video"}
+    assert caught.value.evidence["did_you_mean"] is None
+
+
 def test_an_absurdly_long_name_is_refused_without_being_repeated_in_full() -> None:
     with pytest.raises(UnknownModel) as caught:
         load_catalog().resolve("image", "x" * 1_000_000, configured=set(), today=TODAY)

@@ -63,6 +63,19 @@ def test_showing_a_job_tells_what_happened_when(run: Run, server: StandIn) -> No
     assert result.stdout.endswith(f"{shown['assets'][0]['url']}\n")
 
 
+@pytest.mark.parametrize(
+    ("info", "words"),
+    [
+        ({"position": 3, "waiting_for": None}, "3. in the queue"),
+        ({"position": 1, "waiting_for": "its queue to be resumed"}, "waits for its queue to be resumed"),
+    ],
+)
+def test_showing_a_job_that_waits_says_why(run: Run, server: StandIn, info: dict[str, object], words: str) -> None:
+    server.replies[f"GET /api/jobs/{JOB_ID}"] = 200, job("pending", queue_info=info)
+    server.replies[f"GET /api/jobs/{JOB_ID}/events"] = [event("job.submitted", 1)]
+    assert f"Status   pending, queued, 0%; {words}" in run("jobs", "show", JOB_ID).stdout
+
+
 def test_a_failed_job_is_shown_with_its_error_and_exits_with_1(run: Run, server: StandIn) -> None:
     error = {"code": "unavailable", "message": "It broke.", "remedy": "Mend it.", "provider_message": "overloaded"}
     server.replies[f"GET /api/jobs/{JOB_ID}"] = 200, job("failed", error=error)

@@ -61,6 +61,15 @@ def test_one_model_is_shown_in_full_by_id_or_alias(run: Run, known: list[dict[st
     assert json.loads(said(run, "show", "gpt-4.1", "--json")) == found
 
 
+def test_the_limits_on_the_whole_size_are_told(run: Run) -> None:
+    assert "Sizes        at least 0.7 megapixels, at most 8.3 megapixels, one side at most" in said(
+        run, "show", "gpt-image-2"
+    )
+    limits = json.loads(said(run, "show", "gpt-image-2", "--json"))["limits"]
+    assert (limits["max_pixels"], limits["max_aspect"]) == (8_294_400, 3)
+    assert "Sizes" not in said(run, "show", "procedural-text")
+
+
 def test_a_name_that_is_not_known_is_told_the_nearest(run: Run) -> None:
     result = run("models", "show", "imagen-4")
     assert (result.exit_code, result.stdout) == (1, "")

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
-from safelight.cli.watching import View, advance
-from safelight.client import Event
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any, cast
+
+import pytest
+
+from safelight.cli import watching
+from safelight.cli.watching import View, advance, watch
+from safelight.client import Client, Event
 
 
 def news(type_: str, **payload: object) -> Event:
@@ -37,3 +44,29 @@ def test_the_note_goes_when_the_job_starts() -> None:
 
 def test_a_cancel_request_is_noted_beside_the_progress() -> None:
     assert advance(View("running", 0.4), news("job.cancel_requested")) == View("running", 0.4, "cancel requested")
+
+
+def test_a_job_that_is_parked_while_it_is_watched_says_why(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Parked:
+        """No event tells of it: only the job's body does."""
+
+        def __init__(self) -> None:
+            self.asked = asyncio.Event()
+
+        async def events(self, job_id: str) -> AsyncIterator[Event]:
+            yield news("snapshot", stage="queued", progress=0.0, queue_info={"position": 1, "waiting_for": None})
+            await asyncio.wait_for(self.asked.wait(), 10)
+
+        async def job(self, job_id: str) -> dict[str, Any]:
+            asyncio.get_running_loop().call_soon(self.asked.set)
+            return {"queue_info": {"position": None, "waiting_for": "its provider to take calls again"}}
+
+    async def watched() -> None:
+        await watch(cast(Client, Parked()), "a")
+
+    monkeypatch.setattr(watching, "LOOK_AGAIN_S", 0.01)
+    asyncio.run(watched())
+    said = capsys.readouterr().err
+    assert said.splitlines() == ["queued: 1. in the queue", "queued: waits for its provider to take calls again"]

@@ -9,8 +9,9 @@ from typing import Any
 import httpx
 import pytest
 
-from safelight.providers.probing import known
-from safelight.providers.protocol import Knows, ModelState
+from safelight.providers.openai.refusing import read_refusal
+from safelight.providers.probing import known, probed
+from safelight.providers.protocol import Knows, ModelState, ProbeResult
 
 KEY = "sk-secret-1234567890"
 documented_openai_model = {
@@ -40,7 +41,7 @@ def told(status: int, body: Any) -> ModelState:
     async def answered() -> httpx.Response:
         return httpx.Response(status, json=body) if not isinstance(body, str) else httpx.Response(status, text=body)
 
-    return asyncio.run(known(answered(), KEY))
+    return asyncio.run(known(answered(), KEY, read_refusal))
 
 
 def test_a_model_that_is_found_is_served_until_the_day_told() -> None:
@@ -52,7 +53,17 @@ def test_a_model_that_is_found_is_served_until_the_day_told() -> None:
 def test_a_model_that_is_not_found_is_gone_in_the_providers_words() -> None:
     gone = told(404, documented_openai_missing)
     assert gone.served is False
-    assert "does not exist" in gone.message
+    assert gone.message == "The model 'dall-e-3' does not exist"
+
+
+def test_a_wrong_key_is_told_in_the_providers_words_not_in_its_json() -> None:
+    documented = {"error": {"message": f"Incorrect API key provided: {KEY}.", "code": "invalid_api_key"}}
+
+    async def answered() -> httpx.Response:
+        return httpx.Response(401, json=documented)
+
+    result = asyncio.run(probed(answered(), KEY, read_refusal))
+    assert result == ProbeResult(True, key_valid=False, message="Incorrect API key provided: ***.")
 
 
 @pytest.mark.parametrize(("status", "body"), [(401, f"bad key {KEY}"), (500, "oops"), (200, "no json"), (429, {})])
@@ -66,7 +77,7 @@ def test_no_answer_says_nothing() -> None:
     async def cut() -> httpx.Response:
         raise httpx.ConnectError("refused")
 
-    assert asyncio.run(known(cut(), KEY)).served is None
+    assert asyncio.run(known(cut(), KEY, read_refusal)).served is None
 
 
 def test_the_adapters_that_can_be_asked_are() -> None:

@@ -83,7 +83,16 @@ def test_no_more_tokens_are_written_than_allowed_and_usage_says_why_it_ended() -
     assert whole.text is not None
     assert short.text is not None
     assert whole.text.startswith(short.text)
-    assert whole.usage["output_tokens"] == len(tokens(whole.text))
+    assert whole.usage["output_tokens"] == len(tokens(whole.text.removeprefix(LABEL)))
+    assert (short.cut_short, whole.cut_short) == (True, False)
+
+
+@pytest.mark.parametrize("limit", [1, 5])
+def test_no_limit_cuts_the_label(limit: int) -> None:
+    short = written("a lake at dawn", seed=2, max_tokens=limit)
+    assert short.text is not None
+    assert short.text.startswith(f"{LABEL}\n\n")
+    assert (short.usage["output_tokens"], short.cut_short) == (limit, True)
 
 
 def test_a_text_is_cut_between_tokens_only() -> None:

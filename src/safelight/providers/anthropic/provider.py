@@ -60,10 +60,10 @@ class AnthropicProvider:
 
     async def probe(self) -> ProbeResult:
         """The list of models. Anthropic tells a key like ours nothing of money."""
-        return await probed(self._asking.get("/v1/models"), self._key)
+        return await probed(self._asking.get("/v1/models"), self._key, read_refusal)
 
     async def knows(self, model: str) -> ModelState:
-        return await known(self._asking.get(f"/v1/models/{model}"), self._key)
+        return await known(self._asking.get(f"/v1/models/{model}"), self._key, read_refusal)
 
     async def close(self) -> None:
         await self._asking.close()

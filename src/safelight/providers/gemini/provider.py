@@ -62,10 +62,10 @@ class GeminiProvider:
 
     async def probe(self) -> ProbeResult:
         """The list of models. Google tells a key nothing of money."""
-        return await probed(self._asking.get("/v1beta/models"), self._key, wrong_with)
+        return await probed(self._asking.get("/v1beta/models"), self._key, read_refusal, wrong_with)
 
     async def knows(self, model: str) -> ModelState:
-        return await known(self._asking.get(f"/v1beta/models/{model}"), self._key)
+        return await known(self._asking.get(f"/v1beta/models/{model}"), self._key, read_refusal)
 
     async def close(self) -> None:
         await self._asking.close()

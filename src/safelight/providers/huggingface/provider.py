@@ -59,7 +59,7 @@ class HuggingFaceProvider:
 
     async def probe(self) -> ProbeResult:
         """Whose key it is. How much money is left is told only by a refusal."""
-        return await probed(self._asking.get("/api/whoami-v2"), self._key)
+        return await probed(self._asking.get("/api/whoami-v2"), self._key, read_refusal)
 
     async def close(self) -> None:
         await self._asking.close()

@@ -76,7 +76,7 @@ class ModelsLabProvider:
     async def probe(self) -> ProbeResult:
         """The load of its machines, which it tells only to those who have a key."""
         asked = self._asking.post("/api/v3/system_load", json={"key": self._key})
-        return await probed(asked, self._key, _wrong)
+        return await probed(asked, self._key, _refusal, _wrong)
 
     def read_callback(self, body: Any) -> str | None:
         """A webhook's body is what a question would be answered, with our own id in `track_id`."""
@@ -107,6 +107,10 @@ class ModelsLabProvider:
 def _object_in(answer: httpx.Response) -> Mapping[str, Any]:
     body = json_in(answer)
     return body if isinstance(body, dict) else {}
+
+
+def _refusal(answer: httpx.Response) -> Refusal:
+    return Refusal(words_of(_object_in(answer)))
 
 
 def _wrong(answer: httpx.Response) -> ErrorClass | None:

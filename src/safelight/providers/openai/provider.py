@@ -57,10 +57,10 @@ class OpenAIProvider:
 
     async def probe(self) -> ProbeResult:
         """The list of models. OpenAI tells a key like ours nothing of money."""
-        return await probed(self._asking.get("/models"), self._key)
+        return await probed(self._asking.get("/models"), self._key, read_refusal)
 
     async def knows(self, model: str) -> ModelState:
-        return await known(self._asking.get(f"/models/{model}"), self._key)
+        return await known(self._asking.get(f"/models/{model}"), self._key, read_refusal)
 
     async def close(self) -> None:
         await self._asking.close()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from safelight.children.errands import out_of_bounds, refused, whole
 from safelight.domain.outcomes import Done, ErrorClass, ProviderError, Rejected, RemoteState
-from safelight.providers.procedural.prose import compose_text
+from safelight.providers.procedural.prose import LABEL, compose_text
 from safelight.providers.procedural.tokens import cut, tokens
 from safelight.providers.protocol import Generation, ProbeResult, Report
 
@@ -12,7 +12,10 @@ DEFAULT_TOKENS, MOST_TOKENS = 512, 4096
 
 
 class ProceduralTextProvider:
-    """Composing takes a millisecond, so it happens here; watchers get it line by line all the same."""
+    """Composing takes a millisecond, so it happens here; watchers get it line by line all the same.
+
+    The label is not counted as written: no limit cuts it.
+    """
 
     name = "procedural-text"
     repeatable = True
@@ -32,15 +35,15 @@ class ProceduralTextProvider:
         if limit is None or not 1 <= limit <= MOST_TOKENS:
             return Rejected(out_of_bounds(params, "max_tokens", 1, MOST_TOKENS))
         whole_text = compose_text(generation.prompt, seed)
-        text = cut(whole_text, limit)
+        text = LABEL + cut(whole_text.removeprefix(LABEL), limit)
         if not await _told(text, report):
             return Rejected(ProviderError(ErrorClass.UNAVAILABLE, "stopped"))
         usage = {
             "input_tokens": len(tokens(generation.prompt)),
-            "output_tokens": len(tokens(text)),
+            "output_tokens": len(tokens(text.removeprefix(LABEL))),
             "finish_reason": "stop" if text == whole_text else "length",
         }
-        return Done(text=text, usage=usage)
+        return Done(text=text, usage=usage, cut_short=text != whole_text)
 
     async def poll(self, remote_id: str) -> RemoteState:
         message = f"Provider {self.name!r} answers at once; there is nothing to poll."

@@ -82,10 +82,10 @@ class ReplicateProvider:
 
     async def probe(self) -> ProbeResult:
         """Whose key it is. Replicate tells nobody how much money is left."""
-        return await probed(self._asking.get("/v1/account"), self._key)
+        return await probed(self._asking.get("/v1/account"), self._key, read_refusal)
 
     async def knows(self, model: str) -> ModelState:
-        return await known(self._asking.get(f"/v1/models/{model.partition(':')[0]}"), self._key)
+        return await known(self._asking.get(f"/v1/models/{model.partition(':')[0]}"), self._key, read_refusal)
 
     def read_callback(self, body: Any) -> str | None:
         """A webhook's body is the prediction."""
