@@ -80,14 +80,13 @@ _numbers: sa.BindParameter[int] = sa.bindparam("numbers", expanding=True)
 _COLUMNS = (*NewUpload._fields, "created_at", "expires_at")
 _INSERT = Query(sa.insert(uploads).returning(uploads.c.number), _Number, columns=_COLUMNS)
 _BY_ID = Query(sa.select(*_UPLOAD).where(uploads.c.id == arg("public_id"), _stays), Upload)
-_SAME = Query(
+_same = (
     sa.select(*_UPLOAD)
     .where(uploads.c.user_id == arg("owner"), uploads.c.sha256 == arg("hash"), _stays)
     .order_by(uploads.c.number)
     .limit(1)
-    .with_for_update(),
-    Upload,
 )
+_SAME, _SAME_AND_LOCK = Query(_same, Upload), Query(_same.with_for_update(), Upload)
 _PROLONG = Change(
     sa.update(uploads)
     .where(uploads.c.number == arg("upload", INTEGER), uploads.c.expires_at.is_not(None))
@@ -156,13 +155,18 @@ _FORGET = Change(sa.delete(uploads).where(uploads.c.number.in_(_numbers), upload
 def reserve_upload(tx: Tx, new: NewUpload, lives_s: float, quota_bytes: int) -> Upload | CallerError:
     """A row for a picture; the one that is there if the user brought the same bytes before. Its file comes next.
 
-    The account's lock keeps two uploads of a user from both taking what is left of the quota.
+    The account's lock keeps two uploads of a user from both taking what is left of the quota. A submit locks uploads
+    before accounts: nothing that is there is locked after the account.
     """
-    tx.lock(tables.accounts, list(open_accounts(tx, [new.user_id]).values()))
-    until = tx.now + lives_s
-    if new.sha256 and (same := tx.one(_SAME, owner=new.user_id, hash=new.sha256)):
+    same_bytes = {"owner": new.user_id, "hash": new.sha256}
+    if new.sha256 and (same := tx.one(_SAME_AND_LOCK, **same_bytes)):
+        until = tx.now + lives_s
         tx.run(_PROLONG, upload=same.number, until=until)
         return same._replace(expires_at=same.expires_at and until)
+    tx.lock(tables.accounts, list(open_accounts(tx, [new.user_id]).values()))
+    if new.sha256 and (just_made := tx.one(_SAME, **same_bytes)):
+        return just_made
+    until = tx.now + lives_s
     unused = unused_bytes(tx, new.user_id)
     if unused + new.bytes > quota_bytes:
         return _over_quota(new, unused, quota_bytes)

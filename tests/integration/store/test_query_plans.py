@@ -102,6 +102,7 @@ HOT = (
     Hot("events.log._AFTER", "events", ["PRIMARY KEY", "pk_events"]),
     Hot("services.uploads._BY_ID", "uploads", ["sqlite_autoindex_uploads_1", "uq_uploads_id"], many=True),
     Hot("services.uploads._SAME", "uploads", ["ix_uploads_user"]),
+    Hot("services.uploads._SAME_AND_LOCK", "uploads", ["ix_uploads_user"]),
     Hot("services.uploads._UNUSED_BYTES", "uploads", ["ix_uploads_unused"]),
     Hot("services.uploads._EXPIRED", "uploads", ["ix_uploads_expiry"]),
     Hot("services.uploads._LET_GO", "uploads", ["INTEGER PRIMARY KEY", "pk_uploads"]),
