@@ -49,8 +49,9 @@ class ProviderError:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "message", presentable(self.message))
-        if self.provider_code is not None:
-            object.__setattr__(self, "provider_code", presentable(self.provider_code, LONGEST_CODE))
+        for name in ("provider_code", "request_id"):
+            if (said := getattr(self, name)) is not None:
+                object.__setattr__(self, name, presentable(said, LONGEST_CODE))
 
     @property
     def can_get_better(self) -> bool:
@@ -110,6 +111,8 @@ class Done:
     def __post_init__(self) -> None:
         if self.text is not None:
             object.__setattr__(self, "text", storable(self.text))
+        if self.request_id is not None:
+            object.__setattr__(self, "request_id", presentable(self.request_id, LONGEST_CODE))
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from safelight.domain.secrets import without_secrets
+
 MOST_CHARS = 2000
 LONGEST_TEXT = 2_000_000
 """Several times what the largest model writes at once: a stream without an end must not fill the database."""
@@ -12,7 +14,8 @@ _UNFIT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 def presentable(text: str, most_chars: int = MOST_CHARS) -> str:
-    """The text with a mark in place of each character that cannot be kept, cut to `most_chars`."""
+    """The text with a mark in place of each key and of each character that cannot be kept, cut to `most_chars`."""
+    text = without_secrets(text)  # before the cut, which would leave half a key
     cut = text if len(text) <= most_chars else f"{text[: most_chars - 1]}…"
     return _UNFIT.sub("\ufffd", cut)
 

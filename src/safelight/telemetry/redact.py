@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-MASK = "***"
+from safelight.domain.secrets import MASK, without_secrets
 
 _CREDENTIAL_WORDS = (
     "authorization|credentials?|token|secret|password|passwd|passphrase|cookie|apikey"
@@ -72,7 +72,8 @@ _HINTS = tuple(dict.fromkeys(hint for shape in _SHAPES for hint in shape.hints))
 
 
 def redact(text: str) -> str:
-    """The text with everything that looks like a credential replaced by `***`."""
+    """The text with the keys of this process, and everything that looks like a credential, replaced by `***`."""
+    text = without_secrets(text)
     lower = text.lower()
     for hint in _HINTS:  # a plain loop: on most log values this is the whole cost, a microsecond
         if hint in lower:

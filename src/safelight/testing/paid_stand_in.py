@@ -65,6 +65,8 @@ class PaidStandIn(ABC):
         """Every paid POST that arrived, accepted or not."""
         self.works: dict[str, Work] = {}
         self.last_request_id = ""
+        self.repeats_key = False
+        """Whether its refusals repeat the key in every word of theirs: codes, types, the name of the request."""
         self.retired: set[str] = set()
         """Models that it does not know when it is asked for one. What is ordered of them is made all the same."""
         self._key, self._journal = key, journal
@@ -96,7 +98,8 @@ class PaidStandIn(ABC):
         if isinstance(outcome, Reply):
             self.last_request_id = f"req-{self._requests_n:06}"
             headers = {self.request_id_header: self.last_request_id, **outcome.headers}
-            return replace(outcome, headers=headers)
+            answer = replace(outcome, headers=headers)
+            return _repeating(self.key_of(request), answer) if self.repeats_key and answer.status >= 400 else answer
         return outcome
 
     async def sell(
@@ -198,3 +201,21 @@ class PaidStandIn(ABC):
             case _ if mishap in REFUSALS and not self.refuses_later(mishap):
                 return self.refusal(mishap, request)
         return reply
+
+
+def _repeating(key: str, reply: Reply) -> Reply:
+    return replace(
+        reply, body=_with(key, reply.body), headers={name: f"{it} {key}" for name, it in reply.headers.items()}
+    )
+
+
+def _with(key: str, body: Any) -> Any:
+    match body:
+        case str():
+            return f"{body} {key}"
+        case list():
+            return [_with(key, each) for each in body]
+        case dict():
+            return {name: _with(key, each) for name, each in body.items()}
+        case _:
+            return body

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import pytest
 
+from safelight.domain.secrets import without_secrets
 from safelight.providers.protocol import NotSent
 from safelight.testing import remote_stage
 from safelight.testing.mishaps import ESTIMATED_S, REFUSALS, RETRY_AFTER_S, UNKNOWN, Mishap
@@ -30,6 +31,18 @@ class Refusals(RemoteStage):
         self._skip_unless(self.support.request_ids, "it names no requests")
         error = self._rejected(stage, mishap)
         assert error.request_id in (self.stand_in.last_request_id, *self.stand_in.works)
+
+    @pytest.mark.parametrize("mishap", REFUSALS, ids=str)
+    def test_a_key_that_a_refusal_repeats_everywhere_is_nowhere(self, stage: Stage, mishap: Mishap) -> None:
+        """In what is returned by itself, and in what is raised once the worker has made it presentable."""
+        self._skip_unless(mishap in self.support.refusals, f"it knows no {mishap}")
+        self.stand_in.misbehave(mishap)
+        self.stand_in.repeats_key = True
+        try:
+            state = stage.run(self._end_of(stage.provider), self.patience_s)
+        finally:
+            self.stand_in.repeats_key = False
+        assert remote_stage.KEY not in (without_secrets(state) if isinstance(state, str) else repr(state))
 
     def test_a_refusal_that_says_when_to_come_again_is_believed(self, stage: Stage) -> None:
         self._skip_unless(self.support.says_when, "its 429 says nothing")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from safelight.domain.outcomes import ErrorClass, ProviderError, Rejected, RemoteState
+from safelight.domain.secrets import keep_secret
 from safelight.providers.anthropic.asking import message_body
 from safelight.providers.anthropic.reading import MessageTranscript, read_refusal
 from safelight.providers.asking import Asking
@@ -28,6 +29,7 @@ class AnthropicProvider:
     idempotent = False
 
     def __init__(self, key: str, base_url: str | None = None, *, answer_within_s: float = PIECE_WITHIN_S) -> None:
+        keep_secret(key)
         self.fingerprint = fingerprint(key)
         self._key, self._piece_s = key, answer_within_s
         self._url = (base_url or BASE_URL).rstrip("/")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from urllib.parse import quote
 
 from safelight.domain.outcomes import ErrorClass, ProviderError, Rejected, RemoteState
+from safelight.domain.secrets import keep_secret
 from safelight.providers.asking import Asking
 from safelight.providers.gemini.asking import content_body
 from safelight.providers.gemini.reading import ContentTranscript, read_refusal, wrong_with
@@ -29,6 +30,7 @@ class GeminiProvider:
     idempotent = False
 
     def __init__(self, key: str, base_url: str | None = None, *, answer_within_s: float = PIECE_WITHIN_S) -> None:
+        keep_secret(key)
         self.fingerprint = fingerprint(key)
         self._key, self._piece_s = key, answer_within_s
         self._url = (base_url or BASE_URL).rstrip("/")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 from safelight.domain.outcomes import ErrorClass, ProviderError, Rejected, RemoteState
+from safelight.domain.secrets import keep_secret
 from safelight.providers.asking import Asking
 from safelight.providers.huggingface.inputs import accepted_type, body_of
 from safelight.providers.huggingface.reading import read_picture, read_refusal
@@ -28,6 +29,7 @@ class HuggingFaceProvider:
     idempotent = False
 
     def __init__(self, key: str, base_url: str | None = None, *, answer_within_s: float = ANSWER_WITHIN_S) -> None:
+        keep_secret(key)
         self.fingerprint = fingerprint(key)
         self._key, self._within_s = key, answer_within_s
         self._url = (base_url or BASE_URL).rstrip("/")

@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 
 from safelight.domain.outcomes import ErrorClass, ProviderError, Rejected, RemoteState
+from safelight.domain.secrets import keep_secret
 from safelight.providers.asking import Asking
 from safelight.providers.keys import fingerprint, without_key
 from safelight.providers.modelslab.naming import CREATE, fetch_path, name_in, track_id, version_and_model
@@ -39,6 +40,7 @@ class ModelsLabProvider:
     idempotent = False
 
     def __init__(self, key: str, base_url: str | None = None, *, answer_within_s: float = ANSWER_WITHIN_S) -> None:
+        keep_secret(key)
         self.fingerprint = fingerprint(key)
         self._key, self._within_s = key, answer_within_s
         self._url = (base_url or BASE_URL).rstrip("/")

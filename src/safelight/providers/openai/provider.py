@@ -5,6 +5,7 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 from safelight.domain.outcomes import ErrorClass, ProviderError, Rejected, RemoteState
+from safelight.domain.secrets import keep_secret
 from safelight.providers.asking import Asking
 from safelight.providers.keys import fingerprint
 from safelight.providers.openai.asking_pictures import edit_form, picture_body
@@ -34,6 +35,7 @@ class OpenAIProvider:
     idempotent = False
 
     def __init__(self, key: str, base_url: str | None = None, *, answer_within_s: float | None = None) -> None:
+        keep_secret(key)
         self.fingerprint = fingerprint(key)
         self._key = key
         self._url = _with_version(base_url or BASE_URL)

@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 
 from safelight.domain.outcomes import ErrorClass, ProviderError, Rejected, RemoteState
+from safelight.domain.secrets import keep_secret
 from safelight.providers.asking import Asking
 from safelight.providers.keys import fingerprint
 from safelight.providers.probing import known, probed
@@ -33,6 +34,7 @@ class ReplicateProvider:
     idempotent = False
 
     def __init__(self, key: str, base_url: str | None = None, *, answer_within_s: float = ANSWER_WITHIN_S) -> None:
+        keep_secret(key)
         self.fingerprint = fingerprint(key)
         self._key, self._within_s = key, answer_within_s
         self._url = (base_url or BASE_URL).rstrip("/")
