@@ -17,6 +17,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from safelight.domain.errors import BadSettings, Remedy
+from safelight.domain.secrets import MASK
 from safelight.settings.fields import (
     PREFIX,
     Settings,
@@ -26,7 +27,7 @@ from safelight.settings.fields import (
     usual_variables,
     variable,
 )
-from safelight.telemetry.redact import MASK, redact
+from safelight.telemetry.redact import redact
 
 DEFAULT_CONFIG = "safelight.toml"
 FIELDS = Settings.model_fields

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from safelight.domain.secrets import MASK
 from safelight.settings.fields import Settings, computed_default, expects, is_secret, variable
-from safelight.telemetry.redact import MASK, redact
+from safelight.telemetry.redact import redact
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,8 @@ from typing import Any
 
 from structlog.typing import EventDict, WrappedLogger
 
-from safelight.telemetry.redact import MASK, is_secret_name, redact
+from safelight.domain.secrets import MASK
+from safelight.telemetry.redact import is_secret_name, redact
 
 DEEPEST = 12
 MOST_VALUES = 2_000
