@@ -97,6 +97,7 @@ def _error(job: dict[str, Any]) -> list[Row]:
         ("Error", Text(plain(error.get("message") or ""), "red")),
         ("Code", error.get("code") or ""),
         ("Provider", error.get("provider_message") or ""),
+        ("Its request", error.get("provider_request_id") or ""),
         ("Remedy", error.get("remedy") or ""),
     ]
 

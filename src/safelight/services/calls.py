@@ -56,6 +56,8 @@ class CallOutcome(NamedTuple):
     state: str
     cost_usd: float | None = None
     error: str | None = None
+    request_id: str | None = None
+    """The provider's own name for the request."""
 
 
 class OpenCall(NamedTuple):
@@ -144,6 +146,7 @@ _END = Change(
             else_=calls.c.cost_usd,
         ),
         error=arg("failure"),
+        provider_request_id=sa.func.coalesce(arg("request_id"), calls.c.provider_request_id),
         unknown_at=sa.case((_is_unknown, sa.cast(NOW, REAL)), else_=calls.c.unknown_at),
         check_at=sa.case((_is_unknown, calls.c.check_at), else_=sa.null()),
         ended_at=sa.case((_is_unknown, sa.null()), else_=sa.cast(NOW, REAL)),
@@ -263,7 +266,14 @@ def _unpaid(tx: Tx, outcomes: Iterable[CallOutcome]) -> list[_Unpaid]:
 def _end_values(tx: Tx, outcomes: Sequence[CallOutcome]) -> list[dict[str, object]]:
     now = tx.now
     return [
-        {"call_id": o.call_id, "outcome": o.state, "cost": o.cost_usd, "failure": o.error, "at_now": now}
+        {
+            "call_id": o.call_id,
+            "outcome": o.state,
+            "cost": o.cost_usd,
+            "failure": o.error,
+            "request_id": o.request_id,
+            "at_now": now,
+        }
         for o in outcomes
     ]
 

@@ -90,7 +90,7 @@ def asset_body(asset: AssetRow, links: Links) -> dict[str, Any]:
 def _error(job: JobRow) -> dict[str, Any] | None:
     if job.error is None:
         return None
-    known = {"provider": None, "provider_code": None, "provider_message": None}
+    known = dict.fromkeys(("provider", "provider_code", "provider_message", "provider_request_id"))
     return {**known, **json.loads(job.error)}
 
 

@@ -45,5 +45,6 @@ def error_json(
             "provider": provider,
             "provider_code": error.provider_code if error else None,
             "provider_message": error.message if error else None,
+            "provider_request_id": error.request_id if error else None,
         }
     )

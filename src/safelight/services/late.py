@@ -52,6 +52,7 @@ _CLOSE = Query(
     .values(
         state=sa.literal("succeeded"),
         cost_usd=sa.func.coalesce(arg("cost", REAL), calls.c.cost_usd),
+        provider_request_id=sa.func.coalesce(arg("request_id"), calls.c.provider_request_id),
         ended_at=NOW,
         check_at=sa.null(),
     )
@@ -77,7 +78,7 @@ def keep_late(tx: Tx, results: Sequence[Late]) -> list[bool]:
         return []
     tx.lock(jobs, sorted({r.job for r in results}))  # whether they have ended decides
     tx.many(_KEEP_TEXT, [{"call_id": r.call.call_id, "written": r.text} for r in results if r.text is not None])
-    closed = tx.many(_CLOSE, [{"call_id": r.call.call_id, "cost": r.call.cost_usd, "at_now": tx.now} for r in results])
+    closed = tx.many(_CLOSE, [_as_told(r.call, at_now=tx.now) for r in results])
     brought = [(row.job, r.assets) for r, row in zip(results, closed, strict=True) if row and r.assets]
     add_recovered(tx, [(job, asset) for job, assets in brought for asset in assets])
     told = tx.many(_TELL, [{"of_job": job} for job in sorted({job for job, _ in brought})])
@@ -88,3 +89,7 @@ def keep_late(tx: Tx, results: Sequence[Late]) -> list[bool]:
     ]
     events.append(tx, news)
     return [row is not None for row in closed]
+
+
+def _as_told(call: CallOutcome, **more: object) -> dict[str, object]:
+    return {"call_id": call.call_id, "cost": call.cost_usd, "request_id": call.request_id, **more}

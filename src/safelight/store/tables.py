@@ -270,6 +270,7 @@ calls = Table(
     Column("given_up_at", TIME),
     Column("cost_usd", Float(53)),
     Column("error", Text),
+    Column("provider_request_id", Text),
     Index("ix_calls_job", "job"),
     Index(
         "ix_calls_remote",

@@ -109,12 +109,14 @@ class Aftercare:
     async def _record(self, call: LeftCall, state: RemoteState) -> bool:
         database = self._bench.database
         match state:
-            case Done(outputs, cost_usd):
-                late = Late(call.job, CallOutcome(call.id, "succeeded", cost_usd), await self._stored(call, outputs))
+            case Done(outputs, cost_usd, request_id=request_id):
+                outcome = CallOutcome(call.id, "succeeded", cost_usd, request_id=request_id)
+                late = Late(call.job, outcome, await self._stored(call, outputs))
                 log.info("call.recovered", call_id=call.id, job_id=call.job_id, assets=len(late.assets))
                 return await database.write(_keep, late)
             case Rejected(error):
-                return await database.write(calls.end_call, CallOutcome(call.id, "failed", error=error.message))
+                outcome = CallOutcome(call.id, "failed", error=error.message, request_id=error.request_id)
+                return await database.write(calls.end_call, outcome)
             case Pending():
                 return False
 

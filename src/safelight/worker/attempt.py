@@ -311,7 +311,8 @@ class Attempt:
         provider, random = route.provider, self._bench.random()
         match answer:
             case Done():
-                self._closing.learnt = CallOutcome(live.id, "succeeded", self._cost_usd(route, answer))
+                usd, request_id = self._cost_usd(route, answer), answer.request_id
+                self._closing.learnt = CallOutcome(live.id, "succeeded", usd, request_id=request_id)
                 await self._deliver(model, route, live, answer)
             case Rejected(error, usage):
                 paid = live.accepted and not live.repeatable
@@ -416,7 +417,7 @@ def _over(live: LiveCall, error: ProviderError, cost_usd: float | None, *, may_b
     """What to record of a rejected call. One whose state nobody understands stays open, to be looked after."""
     if may_be_paid and error.error_class is ErrorClass.PROTOCOL:
         return None
-    return CallOutcome(live.id, "failed", cost_usd, error=error.message)
+    return CallOutcome(live.id, "failed", cost_usd, error.message, error.request_id)
 
 
 def _not_known(live: LiveCall, why: str) -> CallOutcome | None:

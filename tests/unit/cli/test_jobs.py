@@ -78,11 +78,12 @@ def test_showing_a_job_that_waits_says_why(run: Run, server: StandIn, info: dict
 
 def test_a_failed_job_is_shown_with_its_error_and_exits_with_1(run: Run, server: StandIn) -> None:
     error = {"code": "unavailable", "message": "It broke.", "remedy": "Mend it.", "provider_message": "overloaded"}
+    error["provider_request_id"] = "req_7"
     server.replies[f"GET /api/jobs/{JOB_ID}"] = 200, job("failed", error=error)
     server.replies[f"GET /api/jobs/{JOB_ID}/events"] = [event("job.failed", 9, job("failed", error=error))]
     result = run("jobs", "show", JOB_ID)
     assert result.exit_code == 1
-    for text in ("It broke.", "Mend it.", "overloaded", "unavailable"):
+    for text in ("It broke.", "Mend it.", "overloaded", "unavailable", "req_7"):
         assert text in result.stdout
 
 

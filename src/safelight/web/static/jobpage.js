@@ -108,7 +108,8 @@ function paintText(job) {
 /** A job's error as a problem: our words first, then the provider's own, which often say more. */
 function failure(error) {
   if (!error) return { message: 'Failed; the server gave no reason.' };
-  const who = [error.provider, error.provider_code].filter(Boolean).join(', ');
+  const request = error.provider_request_id && `request ${error.provider_request_id}`;
+  const who = [error.provider, error.provider_code, request].filter(Boolean).join(', ');
   return { ...error, quote: error.provider_message ? `${who || 'The provider'}: ${error.provider_message}` : '' };
 }
 
