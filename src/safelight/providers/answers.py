@@ -52,6 +52,11 @@ def retry_after_s(headers: Mapping[str, str], now: datetime | None = None) -> fl
     return _bounded((at - (now or datetime.now(UTC))).total_seconds()) if at.tzinfo else None
 
 
+def believed_s(seconds: float | None) -> float | None:
+    """A wait that was told in words or in a body."""
+    return None if seconds is None else _bounded(seconds)
+
+
 def _number(word: str | None) -> float | None:
     try:
         value = float(word) if word is not None else math.nan

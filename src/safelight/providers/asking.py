@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 
 from safelight.net.certificates import tls
+from safelight.providers.whole import whole
 
 ANSWER_WITHIN_S = 20.0
 MOST_CONNECTIONS = 64
@@ -46,7 +47,11 @@ class Asking:
         async with self._room:
             client = self._free.pop() if self._free else await self._opened()  # the latest used: others may rest
             try:
-                return await client.request(method, path, **options)
+                answer = await client.send(client.build_request(method, path, **options), stream=True)
+                try:
+                    return await whole(answer)
+                finally:
+                    await answer.aclose()
             finally:
                 self._free.append(client)
 

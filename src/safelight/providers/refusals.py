@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 
 from safelight.domain.outcomes import ErrorClass, ProviderError, Rejected
-from safelight.providers.answers import CLASSES, TOOK_NOTHING_ON, retry_after_s
+from safelight.providers.answers import CLASSES, TOOK_NOTHING_ON, believed_s, retry_after_s
 from safelight.providers.forbidding import forbidden
 from safelight.providers.keys import without_key
 from safelight.providers.protocol import AskLater
@@ -48,7 +48,7 @@ def refused(answer: httpx.Response, said: Refusal, key: str | None) -> Rejected:
             error_class,
             without_key(said.message, key) or f"The provider answered {answer.status_code}.",
             said.code or str(answer.status_code),
-            said.retry_after_s if wait_s is None else wait_s,
+            believed_s(said.retry_after_s) if wait_s is None else wait_s,
             request_id_of(answer.headers),
         )
     )

@@ -14,6 +14,7 @@ import httpx
 
 from safelight.domain.outcomes import Done, ErrorClass, ProviderError, Rejected, RemoteState
 from safelight.domain.text import LONGEST_TEXT
+from safelight.providers.answers import believed_s
 from safelight.providers.keys import without_key
 from safelight.providers.protocol import Generation, Report
 from safelight.providers.refusals import Refusal
@@ -86,7 +87,8 @@ def failed(said: Refusal, key: str, request_id: str | None) -> Rejected:
     """An error that came in the middle of a stream: the call is over, by the provider's own word."""
     words = without_key(said.message, key) or "The provider broke the text off without saying why."
     error_class = said.error_class or ErrorClass.UNAVAILABLE
-    return Rejected(ProviderError(error_class, words, said.code or "stream_error", said.retry_after_s, request_id))
+    wait_s = believed_s(said.retry_after_s)
+    return Rejected(ProviderError(error_class, words, said.code or "stream_error", wait_s, request_id))
 
 
 def json_object(data: str) -> dict[str, Any]:

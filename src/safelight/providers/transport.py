@@ -15,6 +15,7 @@ import httpx
 
 from safelight.net.certificates import tls
 from safelight.providers.protocol import NotSent
+from safelight.providers.whole import MOST_ANSWER_BYTES, whole
 
 FIRST_BYTE = "http11.send_request_headers.started"
 """httpcore's name of the moment, in its trace extension."""
@@ -34,17 +35,19 @@ async def post_once(
     content: bytes | None = None,
     form: Mapping[str, str] | None = None,
     files: Sequence[FormFile] | None = None,
+    limit_bytes: int = MOST_ANSWER_BYTES,
 ) -> httpx.Response:
     """POST a paid request. Raises NotSent if it certainly did not leave, else httpx's error: then nobody knows.
 
-    Redirects are not followed and nothing is tried again. `form` and `files` make a multipart body.
+    Redirects are not followed and nothing is tried again. `form` and `files` make a multipart body. An answer of more
+    than `limit_bytes` is an error.
     """
+    patience = httpx.Timeout(timeout_s, connect=min(timeout_s, CONNECT_WITHIN_S))
     body: dict[str, Any] = {"json": json, "content": content, "data": form, "files": files}
-    async with _fresh_client(url, httpx.Timeout(timeout_s)) as client:
-        try:
-            return await client.post(url, headers=headers, extensions=_asking(may_send), **body)
-        except (httpx.ConnectError, httpx.ConnectTimeout) as error:
-            raise NotSent(f"no connection: {error}") from error
+    async with _fresh_client(url, patience) as client:
+        request = client.build_request("POST", url, headers=headers, extensions=_asking(may_send), **body)
+        async with _sent(client, request) as answer:
+            return await whole(answer, limit_bytes)
 
 
 @asynccontextmanager
@@ -64,14 +67,21 @@ async def stream_once(
     pauses = httpx.Timeout(idle_s, connect=min(idle_s, CONNECT_WITHIN_S))
     async with asyncio.timeout(timeout_s), _fresh_client(url, pauses) as client:
         request = client.build_request("POST", url, headers=headers, json=json, extensions=_asking(may_send))
-        try:
-            answer = await client.send(request, stream=True)
-        except (httpx.ConnectError, httpx.ConnectTimeout) as error:
-            raise NotSent(f"no connection: {error}") from error
-        try:
+        async with _sent(client, request) as answer:
             yield answer
-        finally:
-            await answer.aclose()
+
+
+@asynccontextmanager
+async def _sent(client: httpx.AsyncClient, request: httpx.Request) -> AsyncIterator[httpx.Response]:
+    """The answer, whose bytes are still to come. Raises NotSent where there is no connection."""
+    try:
+        answer = await client.send(request, stream=True)
+    except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+        raise NotSent(f"no connection: {error}") from error
+    try:
+        yield answer
+    finally:
+        await answer.aclose()
 
 
 @asynccontextmanager

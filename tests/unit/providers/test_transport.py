@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 from collections.abc import Awaitable, Callable
 
 import httpx
 import pytest
 
-from safelight.providers.protocol import NotSent
+from safelight.providers import transport, whole
+from safelight.providers.anthropic.provider import AnthropicProvider
+from safelight.providers.asking import Asking
+from safelight.providers.gemini.provider import GeminiProvider
+from safelight.providers.openai.provider import OpenAIProvider
+from safelight.providers.protocol import Generation, NotSent
 from safelight.providers.transport import post_once, stream_once
+from safelight.testing.provider_conformance import Listener
 from safelight.testing.throwaway import free_port
 
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -132,3 +139,73 @@ def test_a_refused_connection_to_a_stream_is_proof_that_nothing_was_sent() -> No
 
     with pytest.raises(NotSent, match="no connection"):
         asyncio.run(run())
+
+
+def test_a_connection_that_is_not_made_in_time_is_proof_long_before_an_answer_would_be_late(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(transport, "CONNECT_WITHIN_S", 0.05)
+
+    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            await reader.read()  # takes the connection, and never its part in TLS
+        finally:
+            writer.close()
+
+    async def run() -> None:
+        async with await asyncio.start_server(silent, "127.0.0.1", 0) as listening:
+            url = f"https://127.0.0.1:{listening.sockets[0].getsockname()[1]}/generate"
+            async with asyncio.timeout(20.0):
+                await post_once(url, may_send=lambda: True, timeout_s=420.0, content=b"x")
+
+    with pytest.raises(NotSent, match="no connection"):
+        asyncio.run(run())
+
+
+LONG = b"HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n" + b"x" * 5000
+REFUSED = LONG.replace(b"200 OK", b"400 Bad Request")
+
+
+def asked(server: Server, ask: Callable[[str], Awaitable[object]]) -> object:
+    async def run() -> object:
+        async with await asyncio.start_server(server.serve, "127.0.0.1", 0) as listening:
+            return await ask(f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}")
+
+    return asyncio.run(run())
+
+
+def test_an_answer_without_measure_is_not_kept_and_nobody_knows_what_it_says() -> None:
+    def ask(url: str) -> Awaitable[httpx.Response]:
+        return post_once(url, may_send=lambda: True, timeout_s=5.0, content=b"x", limit_bytes=4999)
+
+    with pytest.raises(httpx.HTTPError, match="more than 4999 bytes"):
+        asked(Server(LONG), ask)
+
+
+@pytest.mark.parametrize("provider", [OpenAIProvider, AnthropicProvider, GeminiProvider])
+def test_a_refusal_of_a_text_without_measure_is_not_kept(
+    provider: Callable[[str, str], OpenAIProvider], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(whole, "MOST_ANSWER_BYTES", 4999)
+    wanted = Generation("text", "m", "p", {})
+    with pytest.raises(httpx.HTTPError, match="more than 4999 bytes"):
+        asked(Server(REFUSED), lambda url: provider("key", url).start(wanted, "call", Listener()))
+
+
+def test_an_answer_to_a_question_without_measure_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def question(url: str) -> httpx.Response:
+        asking = Asking(url)
+        try:
+            return await asking.get("/")
+        finally:
+            await asking.close()
+
+    monkeypatch.setattr(whole, "MOST_ANSWER_BYTES", 4999)
+    with pytest.raises(httpx.HTTPError, match="more than 4999 bytes"):
+        asked(Server(LONG), question)
+
+
+def test_an_answer_that_was_packed_for_the_way_is_read() -> None:
+    packed = gzip.compress(b'{"a": 1}')
+    head = f"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: {len(packed)}\r\n\r\n"
+    assert [answer.json() for answer in post(Server(head.encode() + packed))] == [{"a": 1}]

@@ -15,6 +15,7 @@ from safelight.providers.protocol import Generation, ModelState, ProbeResult, Re
 from safelight.providers.refusals import refused, request_id_of
 from safelight.providers.streaming import read_text
 from safelight.providers.transport import stream_once
+from safelight.providers.whole import whole
 
 BASE_URL = "https://generativelanguage.googleapis.com"
 PIECE_WITHIN_S = 120.0
@@ -51,8 +52,8 @@ class GeminiProvider:
             json=content_body(generation),
         ) as answer:
             if not answer.is_success:
-                await answer.aread()
-                return refused(answer, read_refusal(answer), self._key)
+                refusal = await whole(answer)
+                return refused(refusal, read_refusal(refusal), self._key)
             transcript = ContentTranscript(self._key, request_id_of(answer.headers))
             return await read_text(answer, transcript, generation, report)
 

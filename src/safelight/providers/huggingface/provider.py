@@ -14,6 +14,7 @@ from safelight.providers.probing import probed
 from safelight.providers.protocol import Generation, ProbeResult, Report
 from safelight.providers.refusals import refused
 from safelight.providers.transport import post_once
+from safelight.providers.whole import MOST_PICTURES_BYTES
 
 BASE_URL = "https://router.huggingface.co"
 HUB_URL = "https://huggingface.co"
@@ -45,6 +46,7 @@ class HuggingFaceProvider:
             f"{self._url}/hf-inference/models/{generation.model}",
             may_send=report.may_send,
             timeout_s=self._within_s,
+            limit_bytes=MOST_PICTURES_BYTES,
             headers={**self._headers, "Accept": accepted_type(generation)},
             json=body_of(generation),
         )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from typing import Any
 
@@ -16,6 +15,8 @@ SIGNATURES = {b"\x89PNG\r\n\x1a\n": "image/png", b"\xff\xd8\xff": "image/jpeg", 
 _RESETS_IN = re.compile(r"\bt=(\d+)")
 _SENSITIVE = re.compile(r"NSFW|safety|moderat|content policy|flagged", re.IGNORECASE)
 _NOT_SERVED = re.compile(r"not supported|deprecated|no longer", re.IGNORECASE)
+LONGEST_TOLD_S = 1e9
+"""Longer, or none of the numbers, is nonsense; JSON may have any."""
 OLD_HOST = "api-inference.huggingface.co"
 
 
@@ -68,7 +69,7 @@ def _words(error: Any) -> str:
 
 
 def _seconds(value: Any) -> float | None:
-    return float(value) if isinstance(value, int | float) and math.isfinite(value) and value >= 0 else None
+    return float(value) if isinstance(value, int | float) and 0 <= value < LONGEST_TOLD_S else None
 
 
 def _resets_in_s(answer: httpx.Response) -> float | None:

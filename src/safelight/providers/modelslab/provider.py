@@ -30,6 +30,8 @@ NAMES: Mapping[str, str | None] = {
 """None: it has no such parameter. What is not named here goes as it is."""
 ABOUT_THE_QUESTION = frozenset({ErrorClass.UNAUTHORIZED, ErrorClass.RATE_LIMITED})
 """Errors that say nothing about the generation that was asked for, but are told in the same way."""
+TOO_BUSY_TO_TELL = frozenset({ErrorClass.UNAVAILABLE, ErrorClass.COLD_START})
+"""Nor do these under the status `error`; a generation that has ended is `failed`."""
 
 
 class ModelsLabProvider:
@@ -68,7 +70,7 @@ class ModelsLabProvider:
             return Rejected(ProviderError(ErrorClass.INVALID_REQUEST, "ModelsLab has no such generation.", "404"))
         answer = await self._asking.post(path, json={"key": self._key})
         state = self._safe(read_generation(told(answer), "", named=remote_id))
-        if isinstance(state, Rejected) and state.error.error_class in ABOUT_THE_QUESTION:
+        if isinstance(state, Rejected) and _is_about_the_question(state.error):
             raise AskLater(state.error.message, state.error.retry_after_s)
         return state
 
@@ -104,6 +106,11 @@ class ModelsLabProvider:
         return Rejected(
             ProviderError(error.error_class, words, error.provider_code, error.retry_after_s, error.request_id)
         )
+
+
+def _is_about_the_question(error: ProviderError) -> bool:
+    busy = error.provider_code == "error" and error.error_class in TOO_BUSY_TO_TELL
+    return busy or error.error_class in ABOUT_THE_QUESTION
 
 
 def _object_in(answer: httpx.Response) -> Mapping[str, Any]:

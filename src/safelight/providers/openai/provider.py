@@ -18,6 +18,7 @@ from safelight.providers.protocol import Generation, ModelState, ProbeResult, Re
 from safelight.providers.refusals import refused, request_id_of
 from safelight.providers.streaming import read_text
 from safelight.providers.transport import post_once, stream_once
+from safelight.providers.whole import MOST_PICTURES_BYTES, whole
 
 BASE_URL = "https://api.openai.com/v1"
 PICTURE_WITHIN_S = 420.0
@@ -72,6 +73,7 @@ class OpenAIProvider:
             f"{self._url}/images/generations",
             may_send=report.may_send,
             timeout_s=self._picture_s,
+            limit_bytes=MOST_PICTURES_BYTES,
             headers=self._headers,
             json=picture_body(generation),
         )
@@ -83,6 +85,7 @@ class OpenAIProvider:
             f"{self._url}/images/edits",
             may_send=report.may_send,
             timeout_s=self._picture_s,
+            limit_bytes=MOST_PICTURES_BYTES,
             headers=self._headers,
             form=form,
             files=files,
@@ -99,11 +102,11 @@ class OpenAIProvider:
             json=text_body(generation),
         ) as answer:
             if not answer.is_success:
-                await answer.aread()
-                return refused(answer, read_refusal(answer), self._key)
+                refusal = await whole(answer)
+                return refused(refusal, read_refusal(refusal), self._key)
             if answer.headers.get("content-type", "").startswith("application/json"):
-                await answer.aread()  # a server that does not stream
-                return read_completion(answer.json(), self._key, request_id_of(answer.headers))
+                completion = await whole(answer)  # from a server that does not stream
+                return read_completion(completion.json(), self._key, request_id_of(answer.headers))
             transcript = ChatTranscript(self._key, request_id_of(answer.headers))
             return await read_text(answer, transcript, generation, report)
 
