@@ -71,6 +71,9 @@ class OpenCall(NamedTuple):
     repeatable: bool
     text: str | None
     """What it wrote, where its worker had lost the job before it could be delivered."""
+    charge: int | None
+    """What that text costs its user by its use, in credits, where it is priced so."""
+    cut_short: bool
     unknown_s: float
 
 
@@ -170,6 +173,8 @@ _OPEN_OF_JOB = Query(
         calls.c.remote_id,
         calls.c.repeatable,
         calls.c.text,
+        calls.c.charge,
+        calls.c.cut_short,
         (NOW - sa.func.coalesce(calls.c.unknown_at, NOW)).label("unknown_s"),
     ).where(calls.c.job == arg("for_job", INTEGER), OPEN_CALL),
     OpenCall,

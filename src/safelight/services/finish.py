@@ -98,7 +98,7 @@ def finish(tx: Tx, endings: Sequence[Ending]) -> list[bool]:
         ],
     )
     late = [
-        Late(e.job, e.call, e.assets, e.text)
+        Late(e.job, e.call, e.assets, e.text, e.charge, e.cut_short)
         for e, row in zip(endings, ended, strict=True)
         if row is None and e.call and e.call.state == "succeeded"
     ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import sqlalchemy as sa
 
@@ -12,7 +12,7 @@ from safelight.services import events
 from safelight.services.assets import NewAsset, add_recovered
 from safelight.services.calls import CallOutcome
 from safelight.services.moves import JOB_HAS_ENDED, NOT_OVER
-from safelight.services.sql import NOW, REAL, arg
+from safelight.services.sql import FLAG, INTEGER, NOW, REAL, arg
 from safelight.store import tables
 from safelight.store.statements import Change, Query
 from safelight.store.tx import Tx
@@ -27,6 +27,9 @@ class Late(NamedTuple):
     call: CallOutcome
     assets: Sequence[NewAsset] = ()
     text: str | None = None
+    charge: int | None = None
+    """What the text costs its user by its use: only who made the call knows it."""
+    cut_short: bool = False
 
 
 class _Over(NamedTuple):
@@ -41,7 +44,15 @@ class _Told(NamedTuple):
     sequence: int
 
 
-_KEEP_TEXT = Change(sa.update(calls).where(calls.c.id == arg("call_id"), NOT_OVER).values(text=arg("written")))
+_told_cost: Final = {
+    "cost_usd": sa.func.coalesce(arg("cost", REAL), calls.c.cost_usd),
+    "provider_request_id": sa.func.coalesce(arg("request_id"), calls.c.provider_request_id),
+}
+_KEEP_TEXT = Change(
+    sa.update(calls)
+    .where(calls.c.id == arg("call_id"), NOT_OVER)
+    .values(text=arg("written"), charge=arg("charge", INTEGER), cut_short=arg("ends_early", FLAG), **_told_cost)
+)
 _CLOSE = Query(
     sa.update(calls)
     .where(
@@ -51,10 +62,9 @@ _CLOSE = Query(
     )
     .values(
         state=sa.literal("succeeded"),
-        cost_usd=sa.func.coalesce(arg("cost", REAL), calls.c.cost_usd),
-        provider_request_id=sa.func.coalesce(arg("request_id"), calls.c.provider_request_id),
         ended_at=NOW,
         check_at=sa.null(),
+        **_told_cost,
     )
     .returning(calls.c.job, calls.c.id),
     _Over,
@@ -77,7 +87,14 @@ def keep_late(tx: Tx, results: Sequence[Late]) -> list[bool]:
     if not results:
         return []
     tx.lock(jobs, sorted({r.job for r in results}))  # whether they have ended decides
-    tx.many(_KEEP_TEXT, [{"call_id": r.call.call_id, "written": r.text} for r in results if r.text is not None])
+    tx.many(
+        _KEEP_TEXT,
+        [
+            _as_told(r.call, written=r.text, charge=r.charge, ends_early=r.cut_short)
+            for r in results
+            if r.text is not None
+        ],
+    )
     closed = tx.many(_CLOSE, [_as_told(r.call, at_now=tx.now) for r in results])
     brought = [(row.job, r.assets) for r, row in zip(results, closed, strict=True) if row and r.assets]
     add_recovered(tx, [(job, asset) for job, assets in brought for asset in assets])

@@ -271,6 +271,8 @@ calls = Table(
     Column("cost_usd", Float(53)),
     Column("error", Text),
     Column("provider_request_id", Text),
+    Column("charge", Integer),
+    Column("cut_short", Boolean, nullable=False, server_default=sa.false()),
     Index("ix_calls_job", "job"),
     Index(
         "ix_calls_remote",

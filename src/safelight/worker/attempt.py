@@ -178,9 +178,10 @@ class Attempt:
         match await trace_of(self._bench, left, self._origin(model, left.provider, left.id), self.job.outputs):
             case Stored(files):
                 await self._closing.complete(files, CallOutcome(left.id, "succeeded"))
-            case Written(text):
+            case Written(text, charge, cut_short):
                 self._closing.learnt = CallOutcome(left.id, "succeeded")
-                await self._closing.complete_with_text(text, self._charge(Done(text=text), text), cut_short=False)
+                due = self._charge(Done(text=text), text) if charge is None else charge
+                await self._closing.complete_with_text(text, due, cut_short=bool(cut_short))
             case Sendable():
                 await self._send_again(model, route, left)
             case Named(remote_id):

@@ -35,6 +35,8 @@ class Written:
     """Its text came when its worker had lost the job, and was kept."""
 
     text: str
+    charge: int | None
+    cut_short: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,7 @@ Trace = Stored | Written | Sendable | Named | NoTrace | StorageAway
 async def trace_of(bench: Bench, call: OpenCall, origin: Origin, outputs: int) -> Trace:
     """What can be found of a call that was to make so many outputs."""
     if call.text is not None:
-        return Written(call.text)
+        return Written(call.text, call.charge, call.cut_short)
     try:
         files = await stored_before(bench.store, bench.fetching, origin)
     except StorageFailed as error:

@@ -160,4 +160,4 @@ def test_the_operator_decides_what_becomes_of_a_call_that_is_not_found() -> None
 
 
 def unknown_for(seconds: float) -> OpenCall:
-    return OpenCall("c-1", 1, "acme", "unknown", None, False, None, seconds)
+    return OpenCall("c-1", 1, "acme", "unknown", None, False, None, None, False, seconds)

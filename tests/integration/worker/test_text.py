@@ -18,6 +18,7 @@ from safelight.testing.providers import Says, ScriptedProvider, Waits, rejected
 from tests.integration.worker.house import House, play
 
 TEXT: dict[str, Any] = {"kind": "text", "price": 12}
+TERMS = '{"per":"token","input_per_million":200.0,"output_per_million":1000.0}'
 
 
 def test_a_text_grows_on_the_row_and_is_delivered_and_paid_when_stored(database: Database, tmp_path: Path) -> None:
@@ -43,13 +44,12 @@ def test_a_text_grows_on_the_row_and_is_delivered_and_paid_when_stored(database:
 def test_of_a_price_by_use_what_was_used_is_paid_on_the_terms_of_its_submission(
     database: Database, tmp_path: Path
 ) -> None:
-    terms = '{"per":"token","input_per_million":200.0,"output_per_million":1000.0}'
     told = [({"input_tokens": 1000, "output_tokens": 2800}, 3), ({"output_tokens": 10**9}, 12), ({}, 1)]
     provider = ScriptedProvider(*([Done(text="Once upon a time.", usage=usage)] for usage, _ in told))
 
     async def scenario(house: House) -> None:
         for n, (usage, paid) in enumerate(told):
-            await (await house.attempt(f"job-{n}", **TEXT, terms=terms)).run()
+            await (await house.attempt(f"job-{n}", **TEXT, terms=TERMS)).run()
             seen = await house.look(f"job-{n}")
             assert (seen.row.status, seen.row.captured) == ("completed", paid), usage
         assert (await house.database.read(balance_of, "ann")).held == 0
@@ -179,6 +179,29 @@ def test_a_text_that_comes_after_its_worker_lost_the_job_is_delivered_by_the_nex
         assert seen.at_rest
         assert (seen.row.status, seen.row.text, seen.row.captured) == ("completed", "Once upon", 12)
         assert (seen.call.state, len(provider.generations)) == ("succeeded", 1)
+
+    play(database, tmp_path, provider, scenario)
+
+
+def test_a_text_that_comes_late_costs_its_user_and_us_what_it_has_used(database: Database, tmp_path: Path) -> None:
+    waits = Waits()
+    usage = {"input_tokens": 1000, "output_tokens": 2800}
+    late = Done(text="Once upon", usage=usage, cost_usd=0.02, cut_short=True, request_id="req_1")
+    provider = ScriptedProvider([Says(0.1, text="Once"), waits, late], repeatable=False)
+
+    async def scenario(house: House) -> None:
+        attempt = await house.attempt(**TEXT, terms=TERMS)
+        zombie = asyncio.create_task(attempt.run())
+        await waits.reached.wait()
+        job = attempt.job
+        await house.database.write(hand_back, Return(job.number, job.fence, "lost", 0, False))
+        waits.let_go.set()
+        await zombie
+        assert (await house.look()).row.status == "pending"
+        await house.run_again()
+        seen = await house.look()
+        assert (seen.row.status, seen.row.captured, bool(seen.row.cut_short)) == ("completed", 3, True)
+        assert (seen.call.state, seen.call.cost_usd, seen.call.provider_request_id) == ("succeeded", 0.02, "req_1")
 
     play(database, tmp_path, provider, scenario)
 

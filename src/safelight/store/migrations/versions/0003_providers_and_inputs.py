@@ -27,6 +27,8 @@ def _extend_jobs() -> None:
     op.add_column("jobs", sa.Column("inputs", sa.Text(), server_default="[]", nullable=False))
     op.add_column("jobs", sa.Column("text", sa.Text(), nullable=True))
     op.add_column("calls", sa.Column("text", sa.Text(), nullable=True))
+    op.add_column("calls", sa.Column("charge", sa.Integer(), nullable=True))
+    op.add_column("calls", sa.Column("cut_short", sa.Boolean(), server_default=sa.false(), nullable=False))
     op.add_column("calls", sa.Column("provider_request_id", sa.Text(), nullable=True))
     op.add_column("jobs", sa.Column("cut_short", sa.Boolean(), server_default=sa.false(), nullable=False))
 
