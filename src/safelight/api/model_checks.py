@@ -23,7 +23,10 @@ KNOWS_WITHIN_S = 8.0
 
 @router.get("/api/health/models", summary="Ask for every model")
 async def check_models(safelight: Installation, visitor: Operator) -> list[dict[str, Any]]:
-    """Per model and provider: gone, ends, unfit, unsure, ok or missing. Costs nothing, and takes some seconds."""
+    """Per model and provider: gone, ends, unfit, unsure, ok or not_set_up. Costs nothing, and takes some seconds.
+
+    `fine` is null where nobody was asked: the provider is not set up.
+    """
     routes = open_routes(safelight.catalog, datetime.now(UTC).date())
     lacks = (await safelight.desk.lookout.look()).missing
     probes: dict[str, ProbeResult] = {}

@@ -23,7 +23,10 @@ Check = Annotated[bool, Query(description="Ask every provider, read-only: is its
 
 @router.get("/api/health/providers", summary="Every provider")
 async def providers(safelight: Installation, visitor: Operator, check: Check = False) -> list[dict[str, Any]]:
-    """Whether it is set up, what its gate lets through, what was spent today. `key`: ok, bad, missing or unknown."""
+    """Whether it is set up, what its gate lets through, what was spent today.
+
+    `key`: ok, bad, missing or unknown; none where it takes no key.
+    """
     found, probes = await asyncio.gather(safelight.database.read(board, _tolls(safelight)), _probes(safelight, check))
     lines = [provider_body(line, found.now, probes.get(line.standing.toll.provider)) for line in found.lines]
     there = {line["provider"] for line in lines}

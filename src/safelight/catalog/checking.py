@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
 from safelight.catalog.catalog import Catalog
 from safelight.catalog.limits import ProviderLimits
@@ -56,7 +57,7 @@ def _models(entries: Mapping[str, dict[str, Any]], trusted: Collection[str], pro
         try:
             model = Model.model_validate(entry)
         except ValidationError as error:
-            problems += [f"{name}.{_path(e['loc'])}: {_text(e, entry)}" for e in error.errors()]
+            problems += [f"{name}.{_path(e['loc'])}: {_text(e, entry)}" for e in _causes(error)]
             continue
         problems += [] if name in trusted else schema_problems(model)
         models.append(model)
@@ -73,6 +74,16 @@ def _tables(kind: type[E], place: str, noun: str, tables: Mapping[str, Any], pro
             fields = ", ".join(kind.model_fields)
             problems += [f"{place}.{name}.{_path(e['loc'])}: {_table_text(e, noun, fields)}" for e in error.errors()]
     return found
+
+
+def _causes(error: ValidationError) -> list[ErrorDetails]:
+    """Without what only follows: a list counts as too short when those in it are wrong."""
+    found = error.errors()
+    return [e for e in found if e["type"] != "too_short" or not any(_is_below(each["loc"], e["loc"]) for each in found)]
+
+
+def _is_below(inner: tuple[int | str, ...], outer: tuple[int | str, ...]) -> bool:
+    return len(inner) > len(outer) and inner[: len(outer)] == outer
 
 
 def _path(location: tuple[int | str, ...]) -> str:

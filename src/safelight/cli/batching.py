@@ -9,7 +9,7 @@ from safelight.cli.door import Door, opened
 from safelight.cli.edge import FINE, FOUND
 from safelight.cli.ending import print_addresses, say_ended
 from safelight.cli.inputs import Given, brought
-from safelight.cli.out import err, print_json
+from safelight.cli.out import err, plain_lines, print_json
 from safelight.cli.submission import watched, will_be_run
 from safelight.cli.tables import items_in_words
 from safelight.cli.when import span
@@ -48,5 +48,8 @@ async def _deliver(door: Door, batch: dict[str, Any], as_json: bool) -> None:
     if as_json:
         print_json(batch)
         return
-    assets = [asset async for item in door.client.all_items(batch["id"]) for asset in item["assets"]]
-    print_addresses(door, {"assets": assets})
+    items = [item async for item in door.client.all_items(batch["id"])]
+    for item in items:
+        if item.get("text"):
+            print(f"{item['id']}\n{plain_lines(item['text']).rstrip()}\n")
+    print_addresses(door, {"assets": [asset for item in items for asset in item["assets"]]})

@@ -12,11 +12,12 @@ from typing import Any, NamedTuple
 import typer
 from typer.core import TyperGroup
 
-from safelight.domain.errors import BadSettings, SafelightError
+from safelight.domain.errors import BadCatalog, BadSettings, SafelightError
 
 FINE, FOUND, MISUSED = 0, 1, 2
 CLOSED_PIPE = 141
 """What a shell reports for a program that a closed pipe ended."""
+HOW_TO_GIVE = "Pictures to start from are given with --input FILE|URL|ASSET[:ROLE]."
 BAD_REQUESTS = frozenset({400, 413, 422})
 
 
@@ -51,15 +52,25 @@ def explain(error: Exception) -> Failure:
     """Every error says itself what to do; one that does not is a defect of ours, and is called so."""
     match error:
         case SafelightError():
-            return Failure(error.what, str(error.remedy), MISUSED if isinstance(error, BadSettings) else FOUND)
+            misused = isinstance(error, (BadSettings, BadCatalog))
+            return Failure(error.what, str(error.remedy), MISUSED if misused else FOUND)
         case OSError() if error.strerror:
             where = f" ({error.filename})" if error.filename else ""
-            return Failure(f"{error.strerror}{where}.", "Check the path, its permissions and the free space.", FOUND)
+            return Failure(f"{error.strerror}{where}.", _remedy_of(error), FOUND)
     return _from_client(error) or Failure(
         f"{type(error).__name__}: {error}",
         "This is a defect in Safelight. Run it again as `safelight --debug ...` and report what it prints.",
         FOUND,
     )
+
+
+def _remedy_of(error: OSError) -> str:
+    match error:
+        case FileNotFoundError() | NotADirectoryError() | IsADirectoryError():
+            return "Check the path."
+        case PermissionError():
+            return "Check the path and its permissions."
+    return "Check the path, its permissions and the free space."
 
 
 def _from_client(error: Exception) -> Failure | None:
@@ -70,7 +81,8 @@ def _from_client(error: Exception) -> Failure | None:
     details = tuple(f"{path}: {text}" for path, texts in error.errors.items() for text in texts)
     said_twice = bool(details) and error.detail.startswith(details[0])
     what, *rest = details if said_twice else (error.detail, *details)
-    return Failure(what, error.remedy, MISUSED if error.status in BAD_REQUESTS else FOUND, tuple(rest))
+    remedy = f"{error.remedy} {HOW_TO_GIVE}" if "inputs" in error.errors else error.remedy
+    return Failure(what, remedy, MISUSED if error.status in BAD_REQUESTS else FOUND, tuple(rest))
 
 
 def show(failure: Failure) -> None:

@@ -49,8 +49,16 @@ def _read(text: str) -> Given:
         return {"asset": source, **named}
     path = Path(source)
     if not path.is_file():
-        raise typer.BadParameter(f"there is no file {source!r}.", param_hint="--input")
+        raise typer.BadParameter(_why_not(source), param_hint="--input")
     return {"file": path, **named}
+
+
+def _why_not(source: str) -> str:
+    """Colons may stand in names of files: it is taken for a role where there is a file of the name before it."""
+    start, colon, role = source.rpartition(":")
+    if colon and (Path(start).is_file() or is_id(start)):
+        return f"{role!r} is no role; roles: {', '.join(ROLES)}."
+    return f"{source!r} is neither a file here, nor an address (https://...), nor the id of an asset."
 
 
 async def _brought(client: Client, given: Given) -> Given:

@@ -10,7 +10,8 @@ import typer
 
 def inspect(
     file: Annotated[
-        Path, typer.Argument(metavar="FILE", help="A PNG, WebP, JPEG, MP4 or QuickTime file.", dir_okay=False)
+        Path,
+        typer.Argument(metavar="FILE", help="A PNG, WebP, JPEG, MP4 or QuickTime file.", exists=True, dir_okay=False),
     ],
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
@@ -16,7 +17,7 @@ from safelight.cli.out import plain
 from safelight.cli.tables import plain_table
 
 FOUND_STYLES = {"ok": "green", "gone": "red", "unfit": "red", "ends": "yellow"}
-LONGEST_LINE = 28
+ID_WIDTH, CREDITS_WIDTH = 32, 13
 _SHORTER = (
     (" per image", "/image"),
     (" per job", "/job"),
@@ -27,21 +28,33 @@ _SHORTER = (
 )
 
 
-def models_table(models: Sequence[dict[str, Any]]) -> Table:
-    """Kind by kind, in the order of the catalog; one that cannot run now says why."""
-    table = plain_table()
-    table.add_column("MODEL", no_wrap=True)
-    table.add_column("CREDITS", no_wrap=True)
-    table.add_column("USUALLY", no_wrap=True, justify="right")
-    table.add_column("NOW", ratio=1)
+def models_table(models: Sequence[dict[str, Any]]) -> Group:
+    """Kind by kind, in the order of the catalog; one that cannot run now says why.
+
+    Ids stay whole, to be copied: one that is too long for its column has a line of its own.
+    """
+    parts: list[Table | Text] = [table := _columns(show_header=True)]
     kind = None
     for model in models:
         if model["kind"] != kind:
             kind = model["kind"]
             table.add_row(Text(kind, "bold"))
-        style = "" if model["available"] else "dim"
-        row = (_folded(plain(model["id"])), _short(model["price"]["brief"]), f"{model['typical_s']:.3g} s")
-        table.add_row(*row, _now(model), style=style)
+        style, name = "" if model["available"] else "dim", f"  {plain(model['id'])}"
+        if len(name) > ID_WIDTH:
+            parts += [Text(name, style, no_wrap=True, overflow="ignore"), table := _columns(show_header=False)]
+            name = ""
+        table.add_row(name, _short(model["price"]["brief"]), f"{model['typical_s']:.3g} s", _now(model), style=style)
+    return Group(*parts)
+
+
+def _columns(*, show_header: bool) -> Table:
+    """Of the same widths each time."""
+    table = plain_table()
+    table.show_header = show_header
+    table.add_column("MODEL", no_wrap=True, min_width=ID_WIDTH)
+    table.add_column("CREDITS", no_wrap=True, min_width=CREDITS_WIDTH)
+    table.add_column("USUALLY", no_wrap=True, justify="right", min_width=len("USUALLY"))
+    table.add_column("NOW", ratio=1)
     return table
 
 
@@ -72,12 +85,12 @@ def parameters_table(parameters: Mapping[str, Mapping[str, Any]]) -> Table:
 def checks_table(checks: Sequence[dict[str, Any]]) -> Table:
     """What there is to do first."""
     table = plain_table()
-    table.add_column("MODEL", overflow="fold", max_width=36)
+    table.add_column("MODEL", no_wrap=True, min_width=_longest(check["model"] for check in checks))
     table.add_column("PROVIDER", no_wrap=True)
     table.add_column("FOUND", no_wrap=True)
     table.add_column("NOTE", overflow="fold", ratio=1)
-    for check in sorted(checks, key=lambda each: each["fine"]):
-        found = Text(check["found"], FOUND_STYLES.get(check["found"], "dim"))
+    for check in sorted(checks, key=lambda each: each["fine"] is not False):
+        found = Text(check["found"].replace("_", " "), FOUND_STYLES.get(check["found"], "dim"))
         table.add_row(plain(check["model"]), plain(check["provider"]), found, plain(check["note"]))
     return table
 
@@ -125,9 +138,9 @@ def _end(model: dict[str, Any]) -> str:
     return f"{model['shutdown_date']}" + (f", then {model['successor']}" if model["successor"] else "")
 
 
-def _folded(name: str) -> str:
-    """Long names over several lines, all of them below their kind."""
-    return "\n".join(f"  {name[n : n + LONGEST_LINE]}" for n in range(0, len(name), LONGEST_LINE))
+def _longest(ids: Iterable[str]) -> int:
+    """Ids stay whole, to be copied: the other columns make room."""
+    return max((len(plain(each)) for each in ids), default=0)
 
 
 def _short(brief: str) -> str:

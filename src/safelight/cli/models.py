@@ -32,7 +32,7 @@ def list_models(kind: Kind = None, as_json: AsJson = False) -> None:
         return
     from safelight.cli.model_tables import models_table
 
-    out().print(models_table(found))
+    out().print(models_table(found), crop=False)
 
 
 @app.command()
@@ -71,12 +71,12 @@ def check(
     else:
         from safelight.cli.model_tables import checks_table
 
-        shown = [each for each in found if every or each["found"] != "missing"]
+        shown = [each for each in found if every or each["found"] != "not_set_up"]
         if shown:
             out().print(checks_table(shown))
         else:
             err().print("No provider is set up here.")
-    raise typer.Exit(0 if all(each["fine"] for each in found) else 1)
+    raise typer.Exit(0 if all(each["fine"] is not False for each in found) else 1)
 
 
 def _models() -> list[dict[str, Any]]:

@@ -12,6 +12,7 @@ from safelight.cli.out import plain
 from safelight.cli.tables import plain_table
 
 YES_NO = {True: Text("yes", "green"), False: Text("no", "red"), None: Text("?", "dim")}
+KEY_WORDS = {"unknown": "?", "none": "-"}
 KEY_STYLES = {"ok": "green", "bad": "red"}
 
 
@@ -41,7 +42,7 @@ def _gate(provider: dict[str, Any]) -> Text:
 def _told(provider: dict[str, Any]) -> tuple[Text, Text, Text]:
     if not provider["configured"]:
         return Text("-"), Text("-"), Text("-")
-    key = "?" if provider["key"] == "unknown" else provider["key"]
+    key = KEY_WORDS.get(provider["key"], provider["key"])
     return YES_NO[provider["reachable"]], Text(key, KEY_STYLES.get(key, "dim")), YES_NO[provider["money"]]
 
 

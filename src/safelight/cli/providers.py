@@ -44,6 +44,7 @@ def open_gate(
     with opened_database() as database, database.transaction() as tx:
         opened = open_gates(tx, provider)
     if not opened:
+        _refuse_unknown(provider)
         raise NotFound(
             f"No call has passed a gate of provider {provider!r} yet.",
             remedy=Remedy("Look which there are.", "safelight providers list"),
@@ -52,6 +53,18 @@ def open_gate(
         print_json({"provider": provider, "gates": len(opened)})
     else:
         typer.echo(f"The next call to {provider} is let through.")
+
+
+def _refuse_unknown(provider: str) -> None:
+    """Raises NotFound where there is none of that name, set up or not."""
+    from safelight.catalog.parameters import nearest
+    from safelight.domain.errors import NotFound, Remedy
+
+    names = {each["provider"]: None for each in _ask(check=False)}
+    if provider not in names:
+        close = nearest(provider, names)
+        text = f"Did you mean {close!r}?" if close else "Look which there are."
+        raise NotFound(f"There is no provider {provider!r}.", remedy=Remedy(text, "safelight providers list"))
 
 
 def _ask(*, check: bool) -> list[dict[str, Any]]:

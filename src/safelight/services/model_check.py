@@ -23,8 +23,8 @@ class Found(StrEnum):
     UNSURE = "unsure"
     """The provider works, but does not say whether it serves this model."""
     OK = "ok"
-    MISSING = "missing"
-    """Nobody has set the provider up here."""
+    NOT_SET_UP = "not_set_up"
+    """Nobody has set the provider up here: nobody was asked."""
 
 
 TO_DO = frozenset({Found.GONE, Found.ENDS, Found.UNFIT})
@@ -51,14 +51,14 @@ def finding(asked: Asked, probe: ProbeResult | None, state: ModelState | None, m
         "provider": asked.route.provider,
         "route_model": asked.route.model,
         "found": str(found),
-        "fine": found not in TO_DO,
+        "fine": None if found is Found.NOT_SET_UP else found not in TO_DO,
         "note": note,
     }
 
 
 def _judged(route: Route, probe: ProbeResult | None, state: ModelState | None, missing: str) -> tuple[Found, str]:
     if probe is None:
-        return Found.MISSING, missing
+        return Found.NOT_SET_UP, missing
     if not probe.reachable or probe.key_valid is False or probe.has_money is False:
         return Found.UNFIT, probe.message or _unfit(probe)
     if state is None or state.served is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -108,20 +109,25 @@ def provider_body(line: Line, now: float, probe: ProbeResult | None = None) -> d
     }
 
 
+_NO_KEY = re.compile(r"no [A-Z0-9_]+")
+"""As `adapters` says that a setting is missing; what needs no key lacks something else, such as an extra."""
+
+
 def missing_body(provider: str, missing: str) -> dict[str, Any]:
     """One that nobody has set up."""
     blank = dict.fromkeys(
         ("money", "reachable", "message", "breaker", "shut", "cooldownUntil", "openCalls", "lastError")
     )
     limits = {"concurrency": None, "requestsPerMinute": None, "dailyUsd": None}
-    known = {"provider": provider, "configured": False, "missing": missing, "key": "missing", "limits": limits}
+    key = "missing" if _NO_KEY.fullmatch(missing) else "none"
+    known = {"provider": provider, "configured": False, "missing": missing, "key": key, "limits": limits}
     return {**known, **blank, "spendTodayUsd": 0.0, "callsToday": 0, "jobsWaiting": 0}
 
 
 def _key(line: Line, probe: ProbeResult | None) -> str:
     gate = line.standing.gate
     if line.here and not gate.fingerprint:
-        return "ok"  # none is needed
+        return "none"
     if probe is not None and probe.key_valid is not None:
         return "ok" if probe.key_valid else "bad"
     return "bad" if _tripped_by(gate, ErrorClass.UNAUTHORIZED) else "unknown"

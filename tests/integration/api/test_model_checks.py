@@ -53,7 +53,7 @@ def test_each_open_route_is_asked_for_and_judged(sqlite_door: Door, monkeypatch:
     assert found["claude-sonnet-5-5"]["note"] == "no answer within 0 s"
     assert (found["gpt-4.1"]["found"], openai.asked) == ("unfit", [])
     assert (found["google/imagen-4-fast"]["found"], found["google/imagen-4-fast"]["note"]) == (
-        "missing",
+        "not_set_up",
         "no REPLICATE_API_TOKEN",
     )
     assert "claude-sonnet-4-20250514" not in anthropic.asked

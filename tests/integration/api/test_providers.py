@@ -73,7 +73,7 @@ def test_one_without_a_key_says_what_is_missing(sqlite_door: Door) -> None:
 
 def test_a_built_in_one_needs_no_key(sqlite_door: Door) -> None:
     line = shown(sqlite_door, "procedural")
-    assert (line["configured"], line["key"], line["breaker"], line["shut"]) == (True, "ok", "closed", None)
+    assert (line["configured"], line["key"], line["breaker"], line["shut"]) == (True, "none", "closed", None)
 
 
 def test_one_that_nobody_has_called_is_open_and_shows_its_limits(acme: Door) -> None:

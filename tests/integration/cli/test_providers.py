@@ -81,7 +81,7 @@ def test_a_check_asks_each_and_its_exit_code_tells_whether_all_are_fit(run: Run)
     (openai,) = [line.split() for line in lines_of(result) if line.startswith("openai")]
     assert openai[:5] == ["openai", "open", "no", "?", "?"]
     (procedural,) = [line.split() for line in lines_of(result) if line.startswith("procedural ")]
-    assert procedural[:4] == ["procedural", "open", "yes", "ok"]
+    assert procedural[:4] == ["procedural", "open", "yes", "-"]
 
 
 @pytest.mark.usefixtures("shut")
@@ -93,3 +93,10 @@ def test_an_operator_opens_a_gate_for_the_next_call(run: Run, database: Database
     refused = run("open", "replicate", "--json")
     assert refused.exit_code == 1
     assert "No call has passed a gate of provider 'replicate'" in json.dumps(json.loads(refused.stderr))
+
+
+def test_a_provider_that_does_not_exist_is_said_not_to(run: Run) -> None:
+    refused = run("open", "opnai")
+    assert refused.exit_code == 1
+    assert refused.stderr.splitlines()[0] == "There is no provider 'opnai'."
+    assert "Did you mean 'openai'?" in refused.stderr

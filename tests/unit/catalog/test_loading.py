@@ -49,6 +49,17 @@ def test_a_new_model_comes_before_the_built_in_ones_and_takes_its_kind_as_queue(
     assert catalog.models[0].ai_generated is True
 
 
+def test_what_only_follows_from_another_error_is_not_told(own: Path) -> None:
+    own.write_text(OWN_MODEL.replace("provider =", "provder ="))
+    assert [problem.partition(":")[0] for problem in problems_of(own)] == [
+        "house/engraver.routes[0].provider",
+        "house/engraver.routes[0].provder",
+    ]
+    own.write_text(OWN_MODEL.replace('[{ provider = "house", model = "engraver-7" }]', "[]"))
+    (problem,) = problems_of(own)
+    assert "at least 1 item" in problem
+
+
 def test_a_known_model_is_changed_value_by_value(own: Path) -> None:
     own.write_text(
         '[[models]]\nid = "procedural"\nqueue = "fast"\nprice = { credits = 2 }\n'

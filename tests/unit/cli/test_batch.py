@@ -78,6 +78,12 @@ def test_what_a_batch_made_is_printed_when_it_has_ended(run: Run, server: StandI
     assert "2 items: 2 completed" in result.stderr
 
 
+def test_a_batch_of_texts_prints_each_with_its_id(run: Run, server: StandIn) -> None:
+    texts = [job(id=JOB_ID, kind="text", text="One.\nTwo.\n"), job(id=OTHER_ID, kind="text", text="Three.")]
+    takes(server, a_batch(), *texts)
+    assert run("batch", "-", input="a\nb\n").stdout == f"{JOB_ID}\nOne.\nTwo.\n\n{OTHER_ID}\nThree.\n\n"
+
+
 def test_a_batch_that_completed_in_part_exits_with_1_and_says_how_many(run: Run, server: StandIn) -> None:
     takes(server, a_batch("partial", completed=1, failed=1), job())
     result = run("batch", "-", input="a\nb\n")

@@ -15,7 +15,7 @@ from typer.testing import CliRunner, Result
 
 from safelight.cli.edge import Edge, explain
 from safelight.client import ServerUnreachable
-from safelight.domain.errors import BadSettings, Remedy, Unavailable
+from safelight.domain.errors import BadCatalog, BadSettings, OperatorError, Remedy, Unavailable
 from tests.unit.cli.conftest import Run
 from tests.unit.cli.stand_in import JOB_ID, StandIn, event, job
 
@@ -53,8 +53,14 @@ def test_with_json_an_error_is_one_document_on_standard_error() -> None:
     assert (result.stdout, result.exit_code) == ("", 1)
 
 
-def test_bad_settings_are_misuse() -> None:
-    assert run_with(BadSettings("Bad.", remedy=Remedy("Mend."))).exit_code == 2
+@pytest.mark.parametrize("error", [BadSettings, BadCatalog])
+def test_a_bad_configuration_is_misuse(error: type[OperatorError]) -> None:
+    assert run_with(error("Bad.", remedy=Remedy("Mend."))).exit_code == 2
+
+
+def test_what_to_check_depends_on_what_the_system_said() -> None:
+    assert explain(FileNotFoundError(2, "No such file or directory", "a.png")).remedy == "Check the path."
+    assert "free space" in explain(OSError(28, "No space left on device", "a.png")).remedy
 
 
 def test_a_defect_is_called_one_and_leads_to_debug() -> None:

@@ -109,7 +109,7 @@ def test_a_file_without_papers_is_exit_code_1(run: Run, server: StandIn, tmp_pat
     assert "has no papers" in run("inspect", str(path)).stderr
 
 
-def test_a_file_that_is_not_there_is_exit_code_1_with_its_name(run: Run, tmp_path: Path) -> None:
+def test_a_file_that_is_not_there_is_misuse_and_named(run: Run, tmp_path: Path) -> None:
     told = run("inspect", str(tmp_path / "nothing.png"))
-    assert told.exit_code == 1
-    assert "nothing.png" in told.stderr
+    assert told.exit_code == 2  # 1 is a file without papers
+    assert "does not exist" in " ".join(told.stderr.split())

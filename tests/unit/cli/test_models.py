@@ -42,6 +42,11 @@ def test_the_list_says_price_and_why_one_cannot_run(run: Run) -> None:
     assert film == ["bytedance/seedance-1-pro", "3-15/s", "90", "s", "no", "REPLICATE_API_TOKEN"]
 
 
+def test_ids_never_break(run: Run, known: list[dict[str, Any]]) -> None:
+    first = {line.split()[0] for line in said(run, "list").splitlines() if line.strip()}
+    assert {model["id"] for model in known} <= first
+
+
 def test_the_list_is_pure_json_and_can_be_of_one_kind(run: Run, known: list[dict[str, Any]]) -> None:
     assert json.loads(said(run, "--json")) == {"models": known}
     upscale = json.loads(said(run, "list", "--kind", "upscale", "--json"))["models"]
@@ -78,17 +83,20 @@ def test_a_name_that_is_not_known_is_told_the_nearest(run: Run) -> None:
 
 
 def a_check(model: str, found: str, **changes: Any) -> dict[str, Any]:
-    fine = found not in ("gone", "ends", "unfit")
+    fine = None if found == "not_set_up" else found not in ("gone", "ends", "unfit")
     about = {"model": model, "kind": "image", "provider": "openai", "route_model": model, "note": "because"}
     return {**about, "found": found, "fine": fine, **changes}
 
 
 def test_a_check_fails_where_there_is_something_to_do_and_says_that_first(run: Run, server: StandIn) -> None:
-    server.replies["GET /api/health/models"] = 200, [a_check("a", "ok"), a_check("b", "missing"), a_check("c", "gone")]
+    server.replies["GET /api/health/models"] = (
+        200,
+        [a_check("a", "ok"), a_check("b", "not_set_up"), a_check("c", "gone")],
+    )
     lines = said(run, "check", code=1).splitlines()
     assert [line.split()[0] for line in lines[1:]] == ["c", "a"]
     assert [line.split()[0] for line in said(run, "check", "--all", code=1).splitlines()[1:]] == ["c", "a", "b"]
     server.replies["GET /api/health/models"] = 200, [a_check("a", "ok"), a_check("u", "unsure")]
     assert said(run, "check")
-    server.replies["GET /api/health/models"] = 200, [a_check("b", "missing")]
+    server.replies["GET /api/health/models"] = 200, [a_check("b", "not_set_up")]
     assert run("models", "check").stderr == "No provider is set up here.\n"

@@ -199,6 +199,22 @@ def test_a_file_that_is_not_there_is_said_before_anything_is_asked(run: Run, ser
     assert server.asked == []
 
 
+def test_what_cannot_be_an_input_is_said_with_what_can(run: Run, server: StandIn, tmp_path: Path) -> None:
+    said = " ".join(run("submit", "a boat", "-i", "nonsense").stderr.replace("│", " ").split())
+    assert "'nonsense' is neither a file here, nor an address (https://...), nor the id of an asset." in said
+    (tmp_path / "a.png").write_bytes(b"x")
+    result = run("submit", "a boat", "-i", f"{tmp_path / 'a.png'}:foo")
+    said = " ".join(result.stderr.replace("│", " ").split())
+    assert "'foo' is no role; roles: image, mask, first_frame, last_frame." in said
+    assert (result.exit_code, server.asked) == (2, [])
+
+
+def test_a_refusal_for_want_of_a_picture_says_how_to_give_one(run: Run, server: StandIn) -> None:
+    errors = {"inputs": ["this model needs one of role 'image'"]}
+    server.replies["POST /api/jobs"] = problem(422, "invalid_params", errors=errors)
+    assert "--input FILE|URL|ASSET[:ROLE]" in run("submit", "--kind", "upscale").stderr
+
+
 def test_an_upscale_needs_no_words(run: Run, server: StandIn, picture: object) -> None:
     run("submit", "--kind", "upscale", "--input", ASSET_ID)
     assert server.asked[0][2] == {"kind": "upscale", "params": {}, "labels": {}, "inputs": [{"asset": ASSET_ID}]}

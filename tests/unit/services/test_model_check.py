@@ -38,7 +38,7 @@ def test_what_has_ended_by_the_catalog_itself_is_not_asked_for() -> None:
 @pytest.mark.parametrize(
     ("probe", "state", "found", "fine", "note"),
     [
-        (None, None, "missing", True, "no KEY"),
+        (None, None, "not_set_up", None, "no KEY"),
         (ProbeResult(False, message="refused"), None, "unfit", False, "refused"),
         (ProbeResult(True, key_valid=False), None, "unfit", False, "refuses the key"),
         (ProbeResult(True, has_money=False), ModelState(True), "unfit", False, "wants money"),
@@ -50,7 +50,7 @@ def test_what_has_ended_by_the_catalog_itself_is_not_asked_for() -> None:
     ],
 )
 def test_a_word_is_judged(
-    probe: ProbeResult | None, state: ModelState | None, found: str, fine: bool, note: str
+    probe: ProbeResult | None, state: ModelState | None, found: str, fine: bool | None, note: str
 ) -> None:
     (asked,) = open_routes(catalog(), TODAY)
     judged = finding(asked, probe, state, "no KEY")
