@@ -33,7 +33,7 @@ run: $(VENV)/.media ## Set up, start Safelight on http://127.0.0.1:8000 and make
 	@exec $(BIN)/safelight serve --with-sample $(ARGS)
 
 test: $(VENV)/.dev ## Set up what tests need and run them (ARGS="-k word" for some of them)
-	@$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+	@$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: format-check lint types imports rules docs-check ## Format, lint, types, import contracts, own rules, generated docs
 

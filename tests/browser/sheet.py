@@ -7,7 +7,7 @@ from playwright.sync_api import Locator, Page, expect
 
 def submit(page: Page, prompt: str, *, size: tuple[int, int] | None = None) -> Locator:
     """Fill in the form and press Generate; the frame of the new job."""
-    page.get_by_label("Prompt").fill(prompt)
+    page.get_by_label("Prompt", exact=True).fill(prompt)
     if size:
         page.get_by_text("Custom", exact=True).click()
         page.get_by_label("Width in pixels").fill(str(size[0]))

@@ -94,7 +94,7 @@ def test_the_job_page_tells_what_was_asked_and_what_happened(server: Server, ope
 
     job.get_by_role("button", name="Use again").click()
     expect(page).to_have_url(f"{server.url}/")
-    expect(page.get_by_label("Prompt")).to_have_value("castle above the clouds")
+    expect(page.get_by_label("Prompt", exact=True)).to_have_value("castle above the clouds")
     expect(page.get_by_label("Width in pixels")).to_have_value("512")
     expect(page.get_by_label("Seed", exact=True)).to_have_value("4711")
 
@@ -269,14 +269,14 @@ def test_an_empty_prompt_is_explained_at_its_field(server: Server, open_page: Op
     page = open_page(server.url)
     page.get_by_role("button", name="Generate").click()
     expect(page.locator("#prompt-error")).not_to_be_empty()
-    expect(page.get_by_label("Prompt")).to_be_focused()
+    expect(page.get_by_label("Prompt", exact=True)).to_be_focused()
 
 
 def test_the_keyboard_alone_is_enough(server: Server, open_page: OpenPage) -> None:
     page = open_page(server.url)
     expect(page.locator("#sizes input")).not_to_have_count(0)
     page.keyboard.press("/")
-    expect(page.get_by_label("Prompt")).to_be_focused()
+    expect(page.get_by_label("Prompt", exact=True)).to_be_focused()
     page.keyboard.type("a cat by the window")
     page.keyboard.press("Tab")
     page.keyboard.press("Tab")
@@ -299,7 +299,7 @@ def test_an_unknown_job_says_so_with_a_way_back(server: Server, open_page: OpenP
     page = open_page(f"{server.url}/jobs/no-such-job")
     expect(page.get_by_role("heading", level=1)).to_have_text("No such picture")
     page.get_by_role("link", name="Contact sheet").click()
-    expect(page.get_by_label("Prompt")).to_be_visible()
+    expect(page.get_by_label("Prompt", exact=True)).to_be_visible()
 
 
 def test_a_lost_server_is_shown_and_found_again(serve: Callable[..., Server], open_page: OpenPage) -> None:
@@ -309,7 +309,7 @@ def test_a_lost_server_is_shown_and_found_again(serve: Callable[..., Server], op
     server.stop()
     banner = page.locator("#connection")
     expect(banner).to_contain_text("cannot be reached")
-    page.get_by_label("Prompt").fill("typed in the dark")
+    page.get_by_label("Prompt", exact=True).fill("typed in the dark")
     page.get_by_role("button", name="Generate").click()
     expect(page.get_by_role("alert").filter(has_text="cannot be reached")).to_be_visible()
 

@@ -42,14 +42,12 @@ def a_poor_local_user(house: House, job_id: str) -> None:
 
 
 def a_forgotten_batch(house: House, job_id: str) -> None:
-    """All of its items have ended, and it has not, as after a repair by hand. A batch has no credits of its own."""
+    """Its only item has ended without being counted, as after a repair by hand."""
     house.ask("/api/jobs/batch-generation", model="stand-in", prompts=["a pier answer=now"])
-    for row in house.rows("SELECT id FROM jobs WHERE kind = 'batch' ORDER BY number DESC LIMIT 1"):
-        house.ask(f"/api/jobs/{row['id']}/cancel")
-        house.change(
-            "UPDATE jobs SET status = 'pending', settled = false, finished_at = NULL"  # noqa: S608 - our id
-            f" WHERE id = '{row['id']}'"
-        )
+    item = house.rows("SELECT id, parent FROM jobs WHERE parent IS NOT NULL ORDER BY number DESC LIMIT 1")[0]
+    house.change(f"UPDATE jobs SET parent = NULL WHERE id = '{item['id']}'")  # noqa: S608 - our id
+    house.ask(f"/api/jobs/{item['id']}/cancel")
+    house.change(f"UPDATE jobs SET parent = {item['parent']} WHERE id = '{item['id']}'")  # noqa: S608 - our id
 
 
 TO_SWEEP: dict[str, Callable[[House, str], None]] = {
