@@ -25,6 +25,7 @@ class ExpiredUploads:
 
     async def run_once(self) -> int:
         """How many went. Raises StorageFailed or Unavailable; the next run goes on where this one stopped."""
+        await self._forget_uses_of_nobody()
         while numbers := await self._database.read(uploads.expired):
             if not await self._database.write(uploads.mark_expired, numbers):
                 break  # others are at it
@@ -35,6 +36,13 @@ class ExpiredUploads:
         if gone:
             log.info("uploads_removed", uploads=gone)
         return gone
+
+    async def _forget_uses_of_nobody(self) -> None:
+        after = 0
+        while users := await self._database.read(uploads.job_users, after):
+            if gone := sorted({user.job for user in users if user.there is None}):
+                await self._database.write(uploads.forget_uses, gone)
+            after = users[-1].job
 
     async def run(self, *, first_s: float = FIRST_S, every_s: float = EVERY_S) -> None:
         """Now and then, for ever."""

@@ -60,6 +60,14 @@ class Leaving(NamedTuple):
     key: str
 
 
+class JobUser(NamedTuple):
+    """A job that counts as a user of uploads."""
+
+    job: int
+    there: int | None
+    """The same, or None if there is no such job."""
+
+
 class _Sum(NamedTuple):
     bytes: int
 
@@ -116,6 +124,15 @@ _LET_GO = Change(
     )
     .values(expires_at=NOW)
 )
+_its_job = sa.select(tables.jobs.c.number).where(tables.jobs.c.number == job_inputs.c.job).correlate(job_inputs)
+_USERS = Query(
+    sa.select(job_inputs.c.job, _its_job.scalar_subquery())
+    .where(job_inputs.c.job > arg("after", INTEGER))
+    .order_by(job_inputs.c.job)
+    .limit(SLICE),
+    JobUser,
+)
+_FORGET_USES = Change(sa.delete(job_inputs).where(job_inputs.c.job.in_(_numbers)))
 _EXPIRED = Query(
     sa.select(uploads.c.number).where(uploads.c.expires_at < NOW, _stays).order_by(uploads.c.expires_at).limit(SLICE),
     _Number,
@@ -215,6 +232,17 @@ def use_uploads(tx: Tx, used: Sequence[tuple[int, int]]) -> None:
 def let_go(tx: Tx, jobs: Sequence[int]) -> None:
     """These jobs are being removed: what no other job names goes with them."""
     tx.run(_LET_GO, numbers=list(jobs), at_now=tx.now)
+
+
+def job_users(tx: Tx, after: int) -> list[JobUser]:
+    """The next slice of jobs that count as users of uploads, in the order of their numbers."""
+    return tx.all(_USERS, after=after)
+
+
+def forget_uses(tx: Tx, gone: Sequence[int]) -> int:
+    """These jobs are gone, and use nothing any more: a release that knows no inputs removed them."""
+    let_go(tx, gone)
+    return tx.run(_FORGET_USES, numbers=list(gone))
 
 
 def remove_upload(tx: Tx, upload_id: str, user_id: str) -> Upload | CallerError | None:

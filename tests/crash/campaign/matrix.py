@@ -64,7 +64,7 @@ API = (
     "submit_batch",
 )
 """`API killed, retried`."""
-PRUNER = ("forget", "forget_uploads", "mark", "mark_expired", "remove")
+PRUNER = ("forget", "forget_uploads", "forget_uses", "mark", "mark_expired", "remove")
 """`prune killed`."""
 AWAITS = (
     "Closing.hand_back._surely",

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import pytest
+import sqlalchemy as sa
 
 from safelight.domain.ids import new_id
 from safelight.maintenance.backup import back_up
@@ -20,8 +21,11 @@ from safelight.services import prune, uploads
 from safelight.services.uploads import NewUpload, Upload
 from safelight.storage.assets import AssetStore
 from safelight.storage.keys import incoming_key, upload_key
+from safelight.store import tables
 from safelight.store.connect import open_database
 from safelight.store.database import Database, Limits
+from safelight.store.statements import Change
+from safelight.store.tx import Tx
 from safelight.testing.pictures import tiny_png
 from tests.integration.services.scene import claimed, complete, job, set_scene
 
@@ -91,6 +95,25 @@ def test_a_picture_goes_with_the_last_job_that_names_it(database_url: str, store
 
     play(database_url, life)
     assert files(store) == []
+
+
+def test_a_picture_goes_whose_job_was_removed_by_a_release_that_knows_no_inputs(
+    database_url: str, store: AssetStore
+) -> None:
+    used, kept = brought(database_url, store, lives_s=-1), brought(database_url, store, shade=1, lives_s=-1)
+
+    async def life(database: Database) -> int:
+        def removed(tx: Tx) -> None:
+            set_scene(tx)
+            assert complete(tx, *claimed(tx, "one", uploads=(used.number, kept.number)))
+            assert complete(tx, *claimed(tx, "two", uploads=(kept.number,)))
+            tx.run(Change(sa.delete(tables.jobs).where(tables.jobs.c.id == "one")))
+
+        await database.write(removed)
+        return await ExpiredUploads(database, store).run_once()
+
+    assert play(database_url, life) == 1
+    assert files(store) == [kept.key]
 
 
 def test_a_run_that_was_cut_off_is_ended_by_the_next(database_url: str, store: AssetStore) -> None:

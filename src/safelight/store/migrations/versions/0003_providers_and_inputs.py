@@ -1,4 +1,8 @@
-"""What real providers need: inputs and text of jobs.
+"""What real providers need: inputs and text of jobs, terms and durations of models, gates of providers, uploads.
+
+Processes of the release before may run beside it. Two things that they do not know of do no harm: their sweepers let
+jobs in that wait for a gate, which then find it shut and wait again; their pruners remove jobs and leave what these
+have in `job_inputs`, which the removal of expired uploads takes away.
 
 Revision ID: 0003
 """
