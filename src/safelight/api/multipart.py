@@ -45,7 +45,7 @@ async def read_file(request: Request, limit_bytes: int, share: Share) -> SentFil
     except TimeoutError as error:
         raise InvalidRequest(f"The body did not arrive within {WITHIN_S:g} s.") from error
     except ClientDisconnect as error:
-        raise _cut() from error
+        raise cut() from error
     except FormParserError as error:
         raise InvalidRequest(f"The body is not multipart/form-data: {str(error)[:200]}.") from error
     return reader.result()
@@ -92,7 +92,7 @@ class _Reader:
 
     def result(self) -> SentFile:
         if not self._ended:
-            raise _cut()
+            raise cut()
         if self._claimed is None:
             raise _not_one_file("is missing: send the picture in this field")
         self._check_head()
@@ -147,5 +147,5 @@ def _not_one_file(text: str) -> InvalidParams:
     return InvalidParams(f"{FIELD}: {text}", errors={FIELD: [text]})
 
 
-def _cut() -> InvalidRequest:
+def cut() -> InvalidRequest:
     return InvalidRequest("The body was cut before its end.", remedy=Remedy("Send it again, whole."))

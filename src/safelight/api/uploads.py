@@ -7,10 +7,12 @@ from typing import Any
 import structlog
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
+from starlette.requests import ClientDisconnect
 
 from safelight.api import multipart
 from safelight.api.context import Caller, Installation, Visitor
 from safelight.api.errors import STATUS, problem, request_id_of
+from safelight.api.while_there import while_there
 from safelight.app import Safelight
 from safelight.domain.clock import as_rfc3339
 from safelight.domain.errors import CallerError, InvalidParams, SafelightError
@@ -119,9 +121,12 @@ async def _keep(request: Request, safelight: Safelight, caller: Visitor) -> Uplo
     with intake.memory.share() as share:
         sent = await multipart.read_file(request, intake.rules.most_bytes, share)
         try:
-            return await intake.keep(caller.user_id, sent.data, sent.claimed)
+            looked_at = intake.look_at(sent.data, sent.claimed)
+            return await intake.keep(caller.user_id, await while_there(request, looked_at))
         except RefusedPicture as error:
             raise _refused(error) from error
+        except ClientDisconnect as error:
+            raise multipart.cut() from error
 
 
 def _refusal(request: Request, error: SafelightError) -> Response:

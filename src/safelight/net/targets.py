@@ -53,13 +53,14 @@ def read_target(url: str) -> Target:
         raise RefusedTarget(f"A URL of {len(url)} characters is too long; at most {LONGEST_URL} are read.")
     try:
         parsed = httpx.URL(url)
+        host = parsed.host  # decoded here: `xn--` and no more is found out as late as this
     except (httpx.InvalidURL, ValueError, UnicodeError) as error:
         raise RefusedTarget(f"{shown(url)!r} is not a URL.") from error
     if parsed.scheme not in DEFAULT_PORTS:
         raise RefusedTarget(f"Only http and https URLs are fetched, not {shown(url)!r}.")
     if parsed.userinfo:
         raise RefusedTarget(f"A URL with a user or a password in it is not fetched (at {_place(parsed)}).")
-    if not parsed.host:
+    if not host:
         raise RefusedTarget(f"{shown(url)!r} names no host.")
     if parsed.port is not None and not 0 < parsed.port < 65_536:
         raise RefusedTarget(f"{parsed.port} is no port that can be reached.")

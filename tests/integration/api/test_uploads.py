@@ -222,7 +222,8 @@ def test_two_uploads_at_once_do_not_both_take_what_is_left_of_the_limit(door: Do
     object.__setattr__(intake.rules, "quota_bytes", len(tiny_png()) + 10)
 
     async def both() -> list[Any]:
-        kept = [intake.keep("local", tiny_png(shade), "") for shade in (1, 2)]
+        looked_at = [await intake.look_at(tiny_png(shade), "") for shade in (1, 2)]
+        kept = [intake.keep("local", picture) for picture in looked_at]
         return await asyncio.gather(*kept, return_exceptions=True)
 
     results = door.run(both())

@@ -122,6 +122,7 @@ def test_a_redirect_to_what_is_no_plain_http_url_is_refused(to: str) -> None:
             "files.test",
         ),
         *("http:///a", "", "http://files.test:99999/", "http://files.test/\x00", "http://a" + "b" * 5000),
+        *("http://xn--/", "http://xn--a/", "https://xn--\u00e9.test/"),
     ],
 )
 def test_only_plain_http_and_https_urls_are_fetched(url: str) -> None:

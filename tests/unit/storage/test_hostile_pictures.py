@@ -176,6 +176,64 @@ def test_a_jpeg_of_very_many_scans_is_refused_before_it_is_decoded() -> None:
         checked_picture(data[:-2] + scan * 200 + data[-2:], "", MOST)
 
 
+def scanned(size: tuple[int, int], scans: int) -> bytes:
+    """A few kilobytes, each scan of which is decoded over all pixels."""
+    buffer = io.BytesIO()
+    Image.new("L", size, 128).save(buffer, "JPEG", progressive=True)
+    data = buffer.getvalue()
+    last = data[data.rindex(b"\xff\xda") : -2]
+    return data[:-2] + last * (scans - data.count(b"\xff\xda")) + data[-2:]
+
+
+def test_a_large_jpeg_may_have_fewer_scans_than_a_small_one() -> None:
+    assert checked_picture(scanned((100, 100), 98), "", MOST).width == 100
+    with pytest.raises(RefusedPicture, match="has 98 scans; at most 16 are taken of so many pixels"):
+        checked_picture(scanned((1000, 1000), 98), "", MOST)
+    assert checked_picture(scanned((1000, 1000), 16), "", MOST).width == 1000
+
+
+@pytest.mark.parametrize("kind", [b"tEXt", b"aBCd", b"IDAT"])
+def test_a_png_of_very_many_chunks_is_refused_before_it_is_read(kind: bytes, no_reading: None) -> None:
+    data = tiny_png()
+    with pytest.raises(RefusedPicture, match="chunks"):
+        checked_picture(data[:33] + chunk(kind, b"") * 30_000 + data[33:], "", MOST)
+
+
+@pytest.mark.parametrize("stray", [b"\xff\xfe\0\2", b"\xff", b"\0"])
+def test_so_is_a_jpeg_of_very_many_segments_or_stray_bytes(stray: bytes, no_reading: None) -> None:
+    data = encoded("JPEG")
+    with pytest.raises(RefusedPicture, match="segments or stray bytes"):
+        checked_picture(data[:2] + b"\xff\xfe\0\2" + stray * 30_000 + data[2:], "", MOST)
+
+
+@pytest.fixture
+def no_reading(monkeypatch: pytest.MonkeyPatch) -> None:
+    def read(*_: object, **__: object) -> None:
+        raise AssertionError("it was opened")
+
+    monkeypatch.setattr(Image, "open", read)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
+def test_what_nobody_waits_for_any_more_is_read_no_further(kind: str) -> None:
+    with pytest.raises(RefusedPicture, match="took too long"):
+        checked_picture(encoded(kind), "", MOST, lambda: "took too long")
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"\xff\xd8\xff" + b"\0" * 100, "cannot be read: it is damaged, or is not what its first bytes say"),
+        (b"\x89PNG\r\n\x1a\n" + b"\0" * 50, "cannot be read: it is damaged, or is not what its first bytes say"),
+        (png_that_claims(60_000, 60_000), "has too many pixels; at most 1 megapixels are taken"),
+    ],
+)
+def test_a_refusal_tells_nothing_of_the_reader(data: bytes, words: str) -> None:
+    with pytest.raises(RefusedPicture) as refused:
+        checked_picture(data, "", MOST)
+    assert str(refused.value) == words
+
+
 def test_the_head_is_enough_to_tell() -> None:
     assert mime_of(tiny_png()[:12]) == "image/png"
     assert mime_of(b"") is None
