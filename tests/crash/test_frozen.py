@@ -29,7 +29,7 @@ def test_the_jobs_of_a_worker_frozen_beyond_its_lease_are_done_once(made: Instal
 
 
 def test_a_job_whose_renderer_hangs_fails_at_its_deadline_and_its_hold_is_released(made: Installation) -> None:
-    server = made.serve(deadline_image_seconds=3)
+    server = made.serve(deadline_image_seconds=6)
     made.until_ended([made.submit("the first one starts the renderer")])
     os.kill(server.renderer(), signal.SIGSTOP)
     job_id = made.submit(n=3)

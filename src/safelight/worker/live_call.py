@@ -12,6 +12,7 @@ from typing import Any, TypeGuard
 import structlog
 
 from safelight.catalog.model import Route
+from safelight.domain.clock import local_s
 from safelight.domain.outcomes import Done, ErrorClass, Pending, ProviderError, Rejected, RemoteState
 from safelight.domain.text import presentable
 from safelight.events.hub import Waiter
@@ -109,7 +110,10 @@ class LiveCall:
         call = asyncio.create_task(crashable(self._make()))
         watch = asyncio.create_task(crashable(self._watch()))
         try:
+            ends_s = local_s() + self.limit_s
             done, _ = await asyncio.wait({call, watch}, timeout=self.limit_s, return_when=asyncio.FIRST_COMPLETED)
+            if call not in done and _has_failed(watch):  # nobody asked to stop it: that would have it paid again
+                done, _ = await asyncio.wait({call}, timeout=max(0.0, ends_s - local_s()))
             if call not in done:
                 self.late = not done
                 self._stop()
@@ -222,6 +226,10 @@ async def stopped_at_provider(provider: Provider, remote_id: str, within_s: floa
         log.warning("cancel_failed", remote_id=remote_id, error=f"{type(error).__name__}: {error}")
         return False
     return True
+
+
+def _has_failed(watch: asyncio.Task[None]) -> bool:
+    return watch.done() and not watch.cancelled() and watch.exception() is not None
 
 
 async def _end_watch(watch: asyncio.Task[None]) -> None:

@@ -888,6 +888,25 @@ def test_a_watch_that_breaks_does_not_replace_the_answer(
     play(database, tmp_path, provider, scenario, pace=Pace(stop_grace_s=10.0))
 
 
+def test_a_watch_that_breaks_does_not_stop_an_accepted_call_which_would_then_be_paid_again(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    provider = ScriptedProvider([Pending("r-1"), Pending("r-1"), Pending("r-1"), done(cost_usd=0.5)], repeatable=False)
+
+    async def breaks(self: LiveCall) -> None:
+        raise RuntimeError("a bug in watching")
+
+    monkeypatch.setattr(LiveCall, "_watch", breaks)
+
+    async def scenario(house: House) -> None:
+        await (await house.attempt()).run()
+        seen = await house.look()
+        assert (seen.row.status, seen.call.state) == ("completed", "succeeded")
+        assert (provider.canceled, len(provider.generations)) == ([], 1)
+
+    play(database, tmp_path, provider, scenario, pace=Pace(poll_every_s=0.01))
+
+
 def test_a_bug_of_ours_ends_the_job_and_gives_its_hold_back(
     database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
