@@ -79,6 +79,8 @@ class RemoteFile:
     """What the download needs beside the URL, such as a key. Never logged."""
     duration_s: float | None = None
     metadata: Mapping[str, Any] = field(default_factory=dict)
+    may_come_later: bool = False
+    """The provider names addresses before the files are there: that nothing is found means `not yet`."""
 
 
 Made = Output | RemoteFile

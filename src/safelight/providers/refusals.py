@@ -6,7 +6,7 @@ accepted there is no error to return: then `refused` raises.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,6 +32,20 @@ class Refusal:
     """Where the words say more than the status."""
     retry_after_s: float | None = None
     """Where the words say it: a header goes before."""
+
+
+def refusal_in(answer: httpx.Response, read_error: Callable[[Mapping[str, Any]], Refusal]) -> Refusal:
+    """The error in an answer that is no success, as `read_error` reads its object; whatever text it has without JSON.
+
+    The object may stand alone in a list, as Google answers where a stream was asked for.
+    """
+    try:
+        body = answer.json()
+    except ValueError:
+        return Refusal(answer.text.strip()[:500])
+    if isinstance(body, list) and body:
+        body = body[0]
+    return read_error(body if isinstance(body, dict) else {})
 
 
 def refused(answer: httpx.Response, said: Refusal, key: str | None) -> Rejected:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from json import dumps
 from typing import Any
 
 import httpx
@@ -20,6 +21,8 @@ from safelight.providers.whole import MOST_ANSWER_BYTES, whole
 FIRST_BYTE = "http11.send_request_headers.started"
 """httpcore's name of the moment, in its trace extension."""
 CONNECT_WITHIN_S = 10.0
+
+JSON = {"Content-Type": "application/json"}
 
 FormFile = tuple[str, tuple[str, bytes, str]]
 """A field's name, and the file's name, bytes and MIME type. A name may come several times."""
@@ -43,7 +46,9 @@ async def post_once(
     than `limit_bytes` is an error.
     """
     patience = httpx.Timeout(timeout_s, connect=min(timeout_s, CONNECT_WITHIN_S))
-    body: dict[str, Any] = {"json": json, "content": content, "data": form, "files": files}
+    if json is not None:
+        headers, content = {**JSON, **(headers or {})}, await _json_bytes(json)
+    body: dict[str, Any] = {"content": content, "data": form, "files": files}
     async with _fresh_client(url, patience) as client:
         request = client.build_request("POST", url, headers=headers, extensions=_asking(may_send), **body)
         async with _sent(client, request) as answer:
@@ -66,9 +71,19 @@ async def stream_once(
     """
     pauses = httpx.Timeout(idle_s, connect=min(idle_s, CONNECT_WITHIN_S))
     async with asyncio.timeout(timeout_s), _fresh_client(url, pauses) as client:
-        request = client.build_request("POST", url, headers=headers, json=json, extensions=_asking(may_send))
+        given, body = {**JSON, **(headers or {})}, await _json_bytes(json)
+        request = client.build_request("POST", url, headers=given, content=body, extensions=_asking(may_send))
         async with _sent(client, request) as answer:
             yield answer
+
+
+async def _json_bytes(body: Any) -> bytes:
+    """As httpx writes it, in a thread: with pictures in it that takes long enough for others to notice."""
+    return await asyncio.to_thread(_written, body)
+
+
+def _written(body: Any) -> bytes:
+    return dumps(body, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
 
 
 @asynccontextmanager

@@ -18,6 +18,8 @@ from functools import cache
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
+from safelight.storage.sniffing import sniffed_picture
+
 if TYPE_CHECKING:
     from PIL.Image import Image
 
@@ -60,18 +62,9 @@ class Picture:
         return hashlib.sha256(self.data).hexdigest()
 
 
-def mime_of(head: bytes) -> str | None:
-    """What a file is by its first HEAD_BYTES; None if it is no picture that is taken."""
-    if head.startswith(b"\x89PNG\r\n\x1a\n"):
-        return "image/png"
-    if head.startswith(b"\xff\xd8\xff"):
-        return "image/jpeg"
-    return "image/webp" if head[:4] == b"RIFF" and head[8:12] == b"WEBP" else None
-
-
 def checked_mime(head: bytes, claimed: str) -> str:
     """The same, given what its sender says it is (which may be nothing). Raises RefusedPicture."""
-    mime = mime_of(head)
+    mime = sniffed_picture(head)
     if mime is None:
         raise RefusedPicture("is not a PNG, JPEG or WebP picture")
     said = claimed.partition(";")[0].strip().lower()

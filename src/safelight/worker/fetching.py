@@ -22,8 +22,6 @@ from safelight.worker.finishing import Spoiled
 
 PIECE_BYTES = 1024 * 1024
 """Written at a time, in a thread."""
-NOT_YET = frozenset({404, 425})
-"""Some providers name addresses under which the files appear a little later."""
 
 
 class NotFetched(Exception):
@@ -75,8 +73,7 @@ class Fetching:
         except (RefusedTarget, TooManyBytes) as error:
             raise Spoiled(str(error)) from error
         except FetchError as error:
-            not_yet = isinstance(error, BadAnswer) and error.status in NOT_YET
-            raise NotFetched(str(error), can_get_better=error.can_get_better or not_yet) from error
+            raise _not_fetched(error, remote) from error
 
     async def _copy(self, fetched: Fetched, file: IO[bytes]) -> None:
         waiting, written, limit_bytes = bytearray(), 0, self.film_bytes
@@ -91,6 +88,14 @@ class Fetching:
                 written += len(waiting)
                 waiting.clear()
         await asyncio.to_thread(_write, file, bytes(waiting))
+
+
+def _not_fetched(error: FetchError, remote: RemoteFile) -> NotFetched:
+    if not isinstance(error, BadAnswer) or error.status != 404:
+        return NotFetched(str(error), can_get_better=error.can_get_better)
+    if remote.may_come_later:
+        return NotFetched(f"{error} The file is not there yet.", can_get_better=True)
+    return NotFetched(f"{error} The file is not there, or no longer.", can_get_better=False)
 
 
 def _write(file: IO[bytes], data: bytes) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 
 from safelight.domain.errors import Gone, Remedy
@@ -18,10 +19,14 @@ async def load_inputs(store: AssetStore, text: str) -> tuple[Input, ...]:
 
 async def _load(store: AssetStore, stored: StoredInput) -> Input:
     data = await store.get(stored.key)
-    if hashlib.sha256(data).hexdigest() != stored.sha256:
+    if await asyncio.to_thread(_sha256, data) != stored.sha256:
         raise Gone(
             f"The {stored.role} input in storage is not what was submitted.",
             remedy=Remedy("Submit the job again with the picture."),
             evidence={"key": stored.key},
         )
     return Input(stored.role, data, stored.mime, stored.width, stored.height)
+
+
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()

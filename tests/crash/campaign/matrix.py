@@ -96,6 +96,7 @@ AWAITS = (
     "_as_delivered.to_thread",
     "_end_watch.wait",
     "_load.get",
+    "_load.to_thread",
     "_read_back.to_thread",
     "_say.sleep",
     "_say.wait",

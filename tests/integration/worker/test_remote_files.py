@@ -90,13 +90,17 @@ def with_shelf(
     own: bool = True,
     pace: Pace = PATIENT,
     headers: Mapping[str, str] | None = None,
+    may_come_later: bool = False,
 ) -> None:
     """Job `a` at a provider whose results lie on a shelf under these links."""
     provider = ScriptedProvider(repeatable=repeatable)
 
     async def scenario(house: House) -> None:
         async with shelf(house, answers, own=own) as it:
-            found = Done(tuple(RemoteFile(f"{it.url}{link}", headers or {}) for link in links), cost_usd=0.3)
+            found = Done(
+                tuple(RemoteFile(f"{it.url}{link}", headers or {}, may_come_later=may_come_later) for link in links),
+                cost_usd=0.3,
+            )
             script = [Pending("r-1"), *[found] * 5] if accepted else [found]
             provider._scripts = iter([script])
             await act(house, it)
@@ -151,7 +155,7 @@ def test_a_file_that_is_not_there_yet_is_waited_for_and_a_cut_one_fetched_again(
         assert (seen.row.status, len(seen.assets)) == ("completed", 1)
         assert it.paths == ["/a.mp4"] * 4
 
-    with_shelf(database, tmp_path, {"/a.mp4": turns}, ["/a.mp4"], act)
+    with_shelf(database, tmp_path, {"/a.mp4": turns}, ["/a.mp4"], act, may_come_later=True)
 
 
 def test_what_was_fetched_and_stored_is_not_fetched_again_when_another_file_is_late(
@@ -164,10 +168,10 @@ def test_what_was_fetched_and_stored_is_not_fetched_again_when_another_file_is_l
         assert (seen.row.status, len(seen.assets)) == ("completed", 2)
         assert it.paths == ["/1.png", "/2.png", "/2.png", "/2.png"]
 
-    with_shelf(database, tmp_path, answers, ["/1.png", "/2.png"], act)
+    with_shelf(database, tmp_path, answers, ["/1.png", "/2.png"], act, may_come_later=True)
 
 
-@pytest.mark.parametrize("status", [401, 403, 410])
+@pytest.mark.parametrize("status", [401, 403, 404, 410])
 def test_an_address_that_has_expired_fails_the_job_at_once_and_its_user_pays_nothing(
     database: Database, tmp_path: Path, status: int
 ) -> None:
@@ -277,7 +281,7 @@ def test_fetching_is_a_stage_that_watchers_see(database: Database, tmp_path: Pat
         assert (await house.look()).row.status == "completed"
 
     pace = replace(PATIENT, say_uploading_after_s=0.01)
-    with_shelf(database, tmp_path, {"/a.mp4": Reply(404, b"")}, ["/a.mp4"], act, pace=pace)
+    with_shelf(database, tmp_path, {"/a.mp4": Reply(404, b"")}, ["/a.mp4"], act, pace=pace, may_come_later=True)
 
 
 def test_a_server_that_says_nothing_is_left_when_the_time_is_over(database: Database, tmp_path: Path) -> None:
@@ -366,7 +370,7 @@ def test_a_late_film_that_is_gone_ends_the_look_and_one_that_may_come_does_not(
     async def scenario(house: House) -> None:
         async with shelf(house, {"/late.mp4": [Reply(404, b""), Reply(410, b"")]}) as it:
             await overdue(house, remote_id="r-1")
-            late = Done((RemoteFile(f"{it.url}/late.mp4"),), 0.4)
+            late = Done((RemoteFile(f"{it.url}/late.mp4", may_come_later=True),), 0.4)
             provider.remember("r-1", late, late)
             await Aftercare(house.bench).run_once()
             assert (await house.look()).call.state == "accepted"

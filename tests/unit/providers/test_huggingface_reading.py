@@ -80,7 +80,7 @@ def test_the_answer_is_the_picture_with_the_seed_that_was_asked_for() -> None:
     assert (done.outputs[0].mime, done.outputs[0].metadata, done.request_id) == ("image/png", {"seed": 7}, "r1")  # type: ignore[union-attr]
 
 
-@pytest.mark.parametrize("content", [b"", b"{}", b"<html>"])
+@pytest.mark.parametrize("content", [b"", b"{}", b"<html>", b"RIFF\x24\x00\x00\x00WAVEfmt "])
 def test_a_good_answer_that_is_no_picture_is_raised(content: bytes) -> None:
     with pytest.raises(ValueError, match="in place of a picture"):
         read_picture(httpx.Response(200, content=content))

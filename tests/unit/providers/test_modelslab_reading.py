@@ -44,6 +44,7 @@ def test_what_is_made_is_addresses_with_the_seed_it_was_made_with() -> None:
     assert [(file.url, file.metadata) for file in state.outputs] == [  # type: ignore[union-attr]
         (documented_success["output"][0], {"seed": 3499575229})  # type: ignore[index]
     ]
+    assert all(file.may_come_later for file in state.outputs)  # type: ignore[union-attr]
     assert state.request_id == "v7/images/12202888"
 
 

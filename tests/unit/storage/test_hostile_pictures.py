@@ -10,7 +10,8 @@ from collections.abc import Callable
 import pytest
 from PIL import Image
 
-from safelight.storage.pictures import RefusedPicture, checked_picture, mime_of
+from safelight.storage.pictures import RefusedPicture, checked_picture
+from safelight.storage.sniffing import sniffed_picture
 from safelight.testing.pictures import tiny_png
 
 MOST = 1_000_000
@@ -235,5 +236,5 @@ def test_a_refusal_tells_nothing_of_the_reader(data: bytes, words: str) -> None:
 
 
 def test_the_head_is_enough_to_tell() -> None:
-    assert mime_of(tiny_png()[:12]) == "image/png"
-    assert mime_of(b"") is None
+    assert sniffed_picture(tiny_png()[:12]) == "image/png"
+    assert sniffed_picture(b"") is None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from safelight.domain.outcomes import ErrorClass, ProviderError, Rejected, RemoteState
 from safelight.domain.secrets import keep_secret
 from safelight.providers.anthropic.asking import message_body
@@ -47,7 +49,7 @@ class AnthropicProvider:
             idle_s=self._piece_s,
             timeout_s=TEXT_WITHIN_S,
             headers=self._headers,
-            json=message_body(generation),
+            json=await asyncio.to_thread(message_body, generation),
         ) as answer:
             if not answer.is_success:
                 refusal = await whole(answer)

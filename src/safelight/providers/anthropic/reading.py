@@ -9,7 +9,7 @@ import httpx
 
 from safelight.domain.outcomes import ErrorClass, ProviderError, Rejected, RemoteState
 from safelight.providers.forbidding import forbidden
-from safelight.providers.refusals import Refusal
+from safelight.providers.refusals import Refusal, refusal_in
 from safelight.providers.sse import ServerSentEvent
 from safelight.providers.streaming import ended, failed, json_object, part
 
@@ -83,11 +83,7 @@ class MessageTranscript:
 
 def read_refusal(answer: httpx.Response) -> Refusal:
     """`{"type": "error", "error": {"type", "message"}, "request_id"}`."""
-    try:
-        body = answer.json()
-    except ValueError:
-        return Refusal(answer.text.strip()[:500])
-    return read_error(body if isinstance(body, dict) else {})
+    return refusal_in(answer, read_error)
 
 
 def read_error(body: Mapping[str, Any]) -> Refusal:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from urllib.parse import quote
 
 from safelight.domain.outcomes import ErrorClass, ProviderError, Rejected, RemoteState
@@ -49,7 +50,7 @@ class GeminiProvider:
             idle_s=self._piece_s,
             timeout_s=TEXT_WITHIN_S,
             headers=self._headers,
-            json=content_body(generation),
+            json=await asyncio.to_thread(content_body, generation),
         ) as answer:
             if not answer.is_success:
                 refusal = await whole(answer)

@@ -10,7 +10,7 @@ import httpx
 
 from safelight.domain.outcomes import ErrorClass, ProviderError, Rejected, RemoteState
 from safelight.providers.forbidding import forbidden
-from safelight.providers.refusals import Refusal
+from safelight.providers.refusals import Refusal, refusal_in
 from safelight.providers.sse import ServerSentEvent
 from safelight.providers.streaming import ended, failed, json_object, part
 
@@ -103,13 +103,7 @@ class ContentTranscript:
 
 def read_refusal(answer: httpx.Response) -> Refusal:
     """`{"error": {"code", "message", "status", "details"}}`; in a list of one where a stream was asked for."""
-    try:
-        body = answer.json()
-    except ValueError:
-        return Refusal(answer.text.strip()[:500])
-    if isinstance(body, list) and body:
-        body = body[0]
-    return read_error(body if isinstance(body, dict) else {})
+    return refusal_in(answer, read_error)
 
 
 def read_error(body: Mapping[str, Any]) -> Refusal:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from urllib.parse import urlsplit
 
 from safelight.domain.outcomes import ErrorClass, ProviderError, Rejected, RemoteState
@@ -48,7 +49,7 @@ class HuggingFaceProvider:
             timeout_s=self._within_s,
             limit_bytes=MOST_PICTURES_BYTES,
             headers={**self._headers, "Accept": accepted_type(generation)},
-            json=body_of(generation),
+            json=await asyncio.to_thread(body_of, generation),
         )
         if answer.is_success:
             return read_picture(answer, generation.params.get("seed"))

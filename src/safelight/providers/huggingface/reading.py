@@ -10,8 +10,8 @@ import httpx
 from safelight.domain.outcomes import Done, ErrorClass, Output
 from safelight.providers.probing import json_in
 from safelight.providers.refusals import Refusal, request_id_of
+from safelight.storage.sniffing import sniffed_picture
 
-SIGNATURES = {b"\x89PNG\r\n\x1a\n": "image/png", b"\xff\xd8\xff": "image/jpeg", b"RIFF": "image/webp"}
 _RESETS_IN = re.compile(r"\bt=(\d+)")
 _SENSITIVE = re.compile(r"NSFW|safety|moderat|content policy|flagged", re.IGNORECASE)
 _NOT_SERVED = re.compile(r"not supported|deprecated|no longer", re.IGNORECASE)
@@ -22,7 +22,7 @@ OLD_HOST = "api-inference.huggingface.co"
 
 def read_picture(answer: httpx.Response, seed: int | None = None) -> Done:
     """A good answer is the file itself. Raises ValueError for anything else: it may have been made and be lost."""
-    mime = next((mime for begins, mime in SIGNATURES.items() if answer.content.startswith(begins)), None)
+    mime = sniffed_picture(answer.content)
     if mime is None:
         kind = answer.headers.get("content-type", "an unnamed type")
         raise ValueError(f"Hugging Face answered {answer.status_code} with {kind} in place of a picture")

@@ -73,14 +73,14 @@ def class_of(words: str, status: int = 200) -> ErrorClass:
 def _delivered(body: Mapping[str, Any], name: str | None) -> RemoteState:
     output = body.get("output")
     urls = [output] if isinstance(output, str) else output if isinstance(output, list) else []
-    files = tuple(RemoteFile(url) for url in urls if isinstance(url, str) and url.startswith(("https:", "http:")))
-    if not files or len(files) < len(urls):
+    named = [url for url in urls if isinstance(url, str) and url.startswith(("https:", "http:"))]
+    if not named or len(named) < len(urls):
         text = words_of(body) or "ModelsLab reports success, but the files are not there (any more)."
         return Rejected(ProviderError(ErrorClass.PROTOCOL, text, "no_files", request_id=name))
     meta = body.get("meta")
     seed = meta.get("seed") if isinstance(meta, dict) else None
     said = {"seed": seed} if type(seed) is int else {}
-    return Done(tuple(RemoteFile(file.url, metadata=said) for file in files), request_id=name)
+    return Done(tuple(RemoteFile(url, metadata=said, may_come_later=True) for url in named), request_id=name)
 
 
 def _failure(body: Mapping[str, Any], name: str | None) -> ProviderError:

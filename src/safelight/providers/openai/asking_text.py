@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import base64
 import re
 from typing import Any
 
-from safelight.providers.protocol import Generation, Input
+from safelight.providers.data_uris import data_uri
+from safelight.providers.protocol import Generation
 
 _OWN_MODEL = re.compile(r"(gpt-(?!oss)|chatgpt-|o\d)")
 
@@ -35,9 +35,5 @@ def most_tokens_name(model: str) -> str:
 def _content(generation: Generation) -> str | list[dict[str, Any]]:
     if not generation.inputs:
         return generation.prompt
-    shown = [{"type": "image_url", "image_url": {"url": _data_uri(picture)}} for picture in generation.inputs]
+    shown = [{"type": "image_url", "image_url": {"url": data_uri(picture)}} for picture in generation.inputs]
     return [{"type": "text", "text": generation.prompt}, *shown]
-
-
-def _data_uri(picture: Input) -> str:
-    return f"data:{picture.mime};base64,{base64.b64encode(picture.data).decode()}"

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from urllib.parse import urlsplit
+
+import httpx
 
 from safelight.domain.outcomes import ErrorClass, ProviderError, Rejected, RemoteState
 from safelight.domain.secrets import keep_secret
@@ -77,7 +80,7 @@ class OpenAIProvider:
             headers=self._headers,
             json=picture_body(generation),
         )
-        return read_pictures(answer) if answer.is_success else refused(answer, read_refusal(answer), self._key)
+        return await self._pictures(answer)
 
     async def _edit(self, generation: Generation, report: Report) -> RemoteState:
         form, files = edit_form(generation)
@@ -90,7 +93,12 @@ class OpenAIProvider:
             form=form,
             files=files,
         )
-        return read_pictures(answer) if answer.is_success else refused(answer, read_refusal(answer), self._key)
+        return await self._pictures(answer)
+
+    async def _pictures(self, answer: httpx.Response) -> RemoteState:
+        if not answer.is_success:
+            return refused(answer, read_refusal(answer), self._key)
+        return await asyncio.to_thread(read_pictures, answer)  # a hundred megabytes of text, if there are many
 
     async def _write(self, generation: Generation, report: Report) -> RemoteState:
         async with stream_once(
@@ -99,7 +107,7 @@ class OpenAIProvider:
             idle_s=self._piece_s,
             timeout_s=TEXT_WITHIN_S,
             headers=self._headers,
-            json=text_body(generation),
+            json=await asyncio.to_thread(text_body, generation),
         ) as answer:
             if not answer.is_success:
                 refusal = await whole(answer)

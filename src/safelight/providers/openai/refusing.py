@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 
 from safelight.domain.outcomes import ErrorClass
-from safelight.providers.refusals import Refusal
+from safelight.providers.refusals import Refusal, refusal_in
 from safelight.providers.streaming import part
 
 OF_CODE = {
@@ -30,11 +30,7 @@ _TRY_AGAIN_IN = re.compile(r"try again in (?:(\d+)m)?(\d+(?:\.\d+)?)(ms|s)\b")
 
 def read_refusal(answer: httpx.Response) -> Refusal:
     """The error in an answer that is no success; in a status without JSON, whatever text it has."""
-    try:
-        body = answer.json()
-    except ValueError:
-        return Refusal(answer.text.strip()[:500])
-    return read_error(body if isinstance(body, dict) else {})
+    return refusal_in(answer, read_error)
 
 
 def read_error(body: Mapping[str, Any]) -> Refusal:

@@ -5,11 +5,11 @@ Models ignore what they do not know, so a parameter without an entry goes as it 
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping
 from typing import Any
 
-from safelight.providers.protocol import Generation, Input
+from safelight.providers.data_uris import data_uri
+from safelight.providers.protocol import Generation
 
 COMMON: Mapping[str, str | None] = {
     "n": "num_outputs",
@@ -67,10 +67,6 @@ def _settle_size(given: dict[str, Any], model: str) -> None:
             given["size"] = resolution
     elif exact and model.startswith(SIZED_BY_RATIO):
         given["aspect_ratio"] = "custom"
-
-
-def data_uri(picture: Input) -> str:
-    return f"data:{picture.mime};base64,{base64.b64encode(picture.data).decode()}"
 
 
 def _own(model: str) -> Mapping[str, str | None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import httpx
@@ -52,7 +53,7 @@ class ReplicateProvider:
                 if isinstance(uploaded, Rejected):
                     return uploaded
                 addresses[place] = uploaded
-        body: dict[str, Any] = {"input": input_of(generation, addresses)}
+        body: dict[str, Any] = {"input": await asyncio.to_thread(input_of, generation, addresses)}
         if generation.callback_url:
             body |= {"webhook": generation.callback_url, "webhook_events_filter": ["start", "completed"]}
         model, _, version = generation.model.partition(":")
