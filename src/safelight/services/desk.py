@@ -65,8 +65,8 @@ class Desk:
         """Make a job, or a whole batch. Raises CallerError or Unavailable."""
         self.refuse_on_full_disk()
         checked = await self._checked(request, caller, None)
-        if (second := await self._answered_before(request, checked)) is not None:
-            return await self.accepted(second, caller)
+        if binding.has_inputs(request) and (second := await self._answered_before(checked)) is not None:
+            return await self.accepted(second, caller)  # nothing is fetched a second time
         return await self.store(await binding.bind(self.intake, request, checked, caller), caller)
 
     async def job(self, job_id: str, user_id: str) -> JobDetails:
@@ -108,15 +108,16 @@ class Desk:
 
     async def store(self, prepared: Submission | BatchSubmission, caller: Caller) -> Accepted:
         """Make it durable. Raises CallerError or Unavailable."""
-        await self._screened(prepared)
+        if self.screen.hooks:
+            if (second := await self._answered_before(prepared)) is not None:
+                return await self.accepted(second, caller)  # whatever the hooks say today
+            await self._screened(prepared)
         if isinstance(prepared, Submission):
             return await self.accepted(await self.database.write(submit, prepared), caller)
         return await self.accepted(await self.database.write(submit_batch, prepared), caller)
 
     async def _screened(self, prepared: Submission | BatchSubmission) -> None:
         """Before anything is held: what the operator's prompt hooks say. Raises ContentRejected or Unavailable."""
-        if not self.screen.hooks:
-            return
         of_batch = isinstance(prepared, BatchSubmission)
         jobs = prepared.items if isinstance(prepared, BatchSubmission) else (prepared,)
         asked = [Asked(job.prompt, job.kind, job.model, job.user_id) for job in jobs]
@@ -172,12 +173,10 @@ class Desk:
             return prepare(request, caller, catalog, job_id=new_id(), seed=draw_seed(), **rules)
         return await asyncio.to_thread(prepare_batch, request, caller, catalog, new_id=new_id, seed=draw_seed, **rules)
 
-    async def _answered_before(
-        self, request: JobRequest | BatchRequest, checked: Submission | BatchSubmission
-    ) -> Answer | None:
-        """What a repeated key gets: nothing is fetched a second time for it."""
+    async def _answered_before(self, checked: Submission | BatchSubmission) -> Answer | None:
+        """What a repeated key gets; None for a submission that comes first."""
         asked = checked if isinstance(checked, Submission) else checked.parent
-        if asked.key is None or not binding.has_inputs(request):
+        if asked.key is None:
             return None
         return await self.database.read(keys.answered_before, asked)
 
