@@ -72,7 +72,7 @@ class PaidStandIn(ABC):
         self._key, self._journal = key, journal
         self._mishaps: dict[Where, deque[Mishap]] = {where: deque() for where in Where}
         self._met: Counter[str] = Counter()
-        self._requests_n = 0
+        self.requests_n = 0
         self._beside: set[asyncio.Task[None]] = set()
 
     @abstractmethod
@@ -93,10 +93,10 @@ class PaidStandIn(ABC):
 
     async def handle(self, request: Request) -> Outcome:
         """The handler for `tiny_http.listen`."""
-        self._requests_n += 1
+        self.requests_n += 1
         outcome = await self.route(request)
         if isinstance(outcome, Reply):
-            self.last_request_id = f"req-{self._requests_n:06}"
+            self.last_request_id = f"req-{self.requests_n:06}"
             headers = {self.request_id_header: self.last_request_id, **outcome.headers}
             answer = replace(outcome, headers=headers)
             return _repeating(self.key_of(request), answer) if self.repeats_key and answer.status >= 400 else answer

@@ -226,6 +226,23 @@ class ProviderConformance(ABC):
 
         assert isinstance(stage.run(scenario(), self.patience_s), Rejected)
 
+    @pytest.mark.parametrize("name", ["../../v1/account", "..", "v6/images/../../x", "a/b?c=d", "a b", "\u00e9"])
+    def test_a_remote_id_that_would_lead_elsewhere_is_refused_too(self, stage: Stage, name: str) -> None:
+        """Such ids come from outside. A suite that sees the requests also looks where they went."""
+
+        async def scenario() -> RemoteState:
+            with suppress(CannotStop):
+                await stage.provider.cancel(name)
+            return await stage.provider.poll(name)
+
+        asked_before = self.asked_n()
+        assert isinstance(stage.run(scenario(), self.patience_s), Rejected)
+        assert self.asked_n() == asked_before
+
+    def asked_n(self) -> int:
+        """How many requests its provider has seen, where that can be told."""
+        return 0
+
     def test_it_can_be_warmed_up_more_than_once(self, stage: Stage) -> None:
         async def scenario() -> None:
             await stage.provider.warm_up()

@@ -48,6 +48,9 @@ class RemoteStage(ProviderConformance):
             cls.most_outputs = cls.support.most_outputs
             yield
 
+    def asked_n(self) -> int:
+        return self.stand_in.requests_n
+
     def make_provider(self) -> Provider:
         return self.make_remote(KEY, self.stand_in.url, self.answer_within_s)
 

@@ -28,7 +28,9 @@ def remote_id(number: object, version: str) -> str:
 def fetch_path(name: str) -> str | None:
     """Where the call of that name is asked for; None if it is no name of ours."""
     version, _, number = name.partition("/images/")
-    return f"/api/{version}/images/fetch/{number}" if version in CREATE and number.isalnum() else None
+    return (
+        f"/api/{version}/images/fetch/{number}" if version in CREATE and number.isascii() and number.isalnum() else None
+    )
 
 
 def name_in(body: Mapping[str, Any]) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from typing import Any
 
 import httpx
@@ -25,6 +26,9 @@ IN_THE_TEXT_BYTES = 256 * 1024
 """Up to here Replicate takes a file as a data URI; larger ones are uploaded before."""
 CANCEL_AFTER = {"image": "10m", "upscale": "10m", "video": "30m", "text": "5m"}
 """Replicate stops and, if it has not started, does not charge what nobody waits for any more."""
+
+_NAME = re.compile(r"[A-Za-z0-9_-]+")
+"""Of a prediction. It comes from outside and goes into addresses: others would lead elsewhere."""
 
 
 class ReplicateProvider:
@@ -68,12 +72,16 @@ class ReplicateProvider:
         return read_created(answer.json()) if answer.is_success else refused(answer, read_refusal(answer), self._key)
 
     async def poll(self, remote_id: str) -> RemoteState:
+        if not _NAME.fullmatch(remote_id):
+            return _no_such_prediction()
         answer = await self._asking.get(f"/v1/predictions/{remote_id}")
         if answer.status_code == 404:
-            return Rejected(ProviderError(ErrorClass.INVALID_REQUEST, "Replicate has no such prediction.", "404"))
+            return _no_such_prediction()
         return read_prediction(told(answer))
 
     async def cancel(self, remote_id: str) -> None:
+        if not _NAME.fullmatch(remote_id):
+            return
         answer = await self._asking.post(f"/v1/predictions/{remote_id}/cancel")
         if answer.status_code != 404:
             answer.raise_for_status()
@@ -108,3 +116,7 @@ class ReplicateProvider:
             return str(told(answer)["urls"]["get"])
         except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
             raise NotSent(f"an input could not be uploaded: {type(error).__name__}: {error}") from error
+
+
+def _no_such_prediction() -> Rejected:
+    return Rejected(ProviderError(ErrorClass.INVALID_REQUEST, "Replicate has no such prediction.", "404"))
