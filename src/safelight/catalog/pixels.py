@@ -21,6 +21,9 @@ class Shape(Entry):
     max_aspect: float | None = Field(default=None, ge=1, allow_inf_nan=False)
     """The longer side over the shorter one."""
 
+    max_input_pixels: int | None = Field(default=None, ge=1)
+    """Of a picture that is made larger; what becomes of it has at most `max_pixels`."""
+
     def errors(self, params: Mapping[str, Any]) -> Iterator[str]:
         """What is wrong with the size, for complete parameters."""
         pixels = pixels_of(params)
@@ -33,6 +36,17 @@ class Shape(Entry):
             yield f"{size} is too small: at least {megapixels(self.min_pixels)}, got {megapixels(pixels)}"
         if self.max_aspect and _has_sides(params) and _aspect(params) > self.max_aspect:
             yield f"{size} is too long: one side may be at most {self.max_aspect:g} times the other"
+
+    def input_errors(self, params: Mapping[str, Any], width: int, height: int) -> Iterator[str]:
+        """What is wrong with making a picture of that size larger, for complete parameters."""
+        if self.max_input_pixels and width * height > self.max_input_pixels:
+            most, got = megapixels(self.max_input_pixels), megapixels(width * height)
+            yield f"the picture is too large: at most {most}, got {width} by {height}: {got}"
+            return
+        wide, high = _enlarged(params, width, height)
+        if self.max_pixels and wide * high > self.max_pixels:
+            most, got = megapixels(self.max_pixels), megapixels(wide * high)
+            yield f"the result would be too large: at most {most}, got {wide} by {high}: {got}"
 
 
 def pixels_of(params: Mapping[str, Any]) -> int | None:
@@ -51,6 +65,15 @@ def pixels_of(params: Mapping[str, Any]) -> int | None:
 def megapixels(pixels: int) -> str:
     """`2.4 megapixels`."""
     return f"{pixels / 1_000_000:.1f} megapixels"
+
+
+def _enlarged(params: Mapping[str, Any], width: int, height: int) -> tuple[int, int]:
+    """To the exact size that is asked for, in proportion where that is one side, else by the scale."""
+    wide, high = params.get("width"), params.get("height")
+    if wide and high:
+        return int(wide), int(high)
+    scale = wide / width if wide else high / height if high else params.get("scale", 1)
+    return round(width * scale), round(height * scale)
 
 
 def _has_sides(params: Mapping[str, Any]) -> bool:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from safelight.catalog.catalog import Catalog
 from safelight.domain.errors import CallerError, Gone, NotFound, Remedy, Unavailable
 from safelight.domain.ids import is_id, new_id
-from safelight.services import batches, binding, disk, job_pages, keys, read_jobs
+from safelight.services import batches, binding, disk, job_pages, keys, read_jobs, sizes
 from safelight.services import cancel as cancel_case
 from safelight.services.intake import Intake
 from safelight.services.job_body import Links, job_body
@@ -67,7 +67,7 @@ class Desk:
         checked = await self._checked(request, caller, None)
         if binding.has_inputs(request) and (second := await self._answered_before(checked)) is not None:
             return await self.accepted(second, caller)  # nothing is fetched a second time
-        return await self.store(await binding.bind(self.intake, request, checked, caller), caller)
+        return await self.store(await self._bound(request, checked, caller), caller)
 
     async def job(self, job_id: str, user_id: str) -> JobDetails:
         """A user's job. Raises NotFound, also for other people's."""
@@ -104,7 +104,7 @@ class Desk:
     ) -> Submission | BatchSubmission:
         """What is to be stored: checked, priced, and with its inputs in storage."""
         checked = await self._checked(request, caller, replay_of)
-        return await binding.bind(self.intake, request, checked, caller)
+        return await self._bound(request, checked, caller)
 
     async def store(self, prepared: Submission | BatchSubmission, caller: Caller) -> Accepted:
         """Make it durable. Raises CallerError or Unavailable."""
@@ -172,6 +172,14 @@ class Desk:
         if isinstance(request, JobRequest):
             return prepare(request, caller, catalog, job_id=new_id(), seed=draw_seed(), **rules)
         return await asyncio.to_thread(prepare_batch, request, caller, catalog, new_id=new_id, seed=draw_seed, **rules)
+
+    async def _bound(
+        self, request: JobRequest | BatchRequest, checked: Submission | BatchSubmission, caller: Caller
+    ) -> Submission | BatchSubmission:
+        """With its inputs in storage, and those of a size that the models take."""
+        bound = await binding.bind(self.intake, request, checked, caller)
+        sizes.refuse_too_large(request, bound, self.catalog)
+        return bound
 
     async def _answered_before(self, checked: Submission | BatchSubmission) -> Answer | None:
         """What a repeated key gets; None for a submission that comes first."""

@@ -44,6 +44,23 @@ minimum = 2
 maximum = 4
 default = 2
 """
+CATALOG += f"""
+[[models]]
+id = "small-enlarger"
+title = "One for small pictures"
+kind = "upscale"
+typical_s = 1
+price = {{ per = "image", credits = 1 }}
+inputs = {{ image = "required" }}
+limits = {{ max_input_pixels = {SIDE_PX * SIDE_PX}, max_pixels = {4 * SIDE_PX * SIDE_PX} }}
+routes = [{{ provider = "procedural", model = "procedural" }}]
+
+[models.parameters.scale]
+type = "integer"
+minimum = 2
+maximum = 4
+default = 2
+"""
 URL = "http://files.test/picture.png"
 DATA = f"data:image/png;base64,{base64.b64encode(tiny_png()).decode()}"
 
@@ -356,6 +373,24 @@ def test_submits_and_removals_at_the_same_time_never_leave_a_job_without_its_pic
 
         submitted, removed = house.run(both())
         assert (submitted.status_code, removed.status_code) in ((202, 409), (422, 204), (422, 404))
+
+
+def test_a_picture_that_is_too_large_to_be_made_larger_is_refused_at_submit(one_house: Door) -> None:
+    def enlarged(**params: int) -> str:
+        body = {"model": "small-enlarger", "inputs": [{"data_uri": DATA}], "params": params}
+        answer = one_house.post("/api/jobs/image-upscale", json=body)
+        if answer.status_code == 202:
+            return "taken"
+        (text,) = problem(answer, 422, "invalid_params")["errors"]["inputs[0]"]
+        return str(text)
+
+    assert enlarged(scale=2) == "taken"
+    side = 3 * SIDE_PX
+    assert enlarged(scale=3).startswith(f"the result would be too large: at most 0.0 megapixels, got {side} by {side}")
+    jobs = [{"kind": "upscale", "model": "small-enlarger", "params": {"scale": scale}} for scale in (2, 3)]
+    batch = {"kind": "batch", "items": [{**job, "inputs": [{"data_uri": DATA}]} for job in jobs]}
+    refused = problem(one_house.post("/api/jobs", json=batch), 422, "invalid_params")
+    assert list(refused["errors"]) == ["items[1].inputs[0]"]
 
 
 def test_openapi_says_how(one_house: Door) -> None:
