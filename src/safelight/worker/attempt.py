@@ -73,6 +73,7 @@ class Attempt:
     def __init__(self, bench: Bench, job: ClaimedJob) -> None:
         self._bench, self.job = bench, job
         self._params: dict[str, Any] = json.loads(job.params)
+        self._loaded: tuple[Input, ...] | None = None
         self._live: LiveCall | None = None
         self._closing = Closing(bench, job)
         self._draining = False
@@ -236,9 +237,11 @@ class Attempt:
         return (model, route) if model and route else None
 
     async def _inputs(self) -> tuple[Input, ...] | Fail | TryLater:
-        """What it starts from; or what follows from its not being in storage."""
+        """What it starts from, read once for all routes; or what follows from its not being in storage."""
         try:
-            return await load_inputs(self._bench.store, self.job.inputs)
+            if self._loaded is None:
+                self._loaded = await load_inputs(self._bench.store, self.job.inputs)
+            return self._loaded
         except Gone as error:
             return input_missing(error.what, error.remedy.text)
         except StorageFailed as error:

@@ -5,14 +5,18 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
+import pytest
+
 from safelight.domain.errors import Remedy, StorageFailed
 from safelight.providers.protocol import Input
 from safelight.services.inputs import StoredInput, written
+from safelight.storage.assets import AssetStore
 from safelight.storage.keys import upload_key
 from safelight.store.database import Database
 from safelight.testing.pictures import tiny_png
-from safelight.testing.providers import ScriptedProvider, done
+from safelight.testing.providers import ScriptedProvider, done, rejected
 from tests.integration.worker.house import House, lose_first_worker, play
+from tests.integration.worker.test_routes import paid, with_routes
 
 UPLOAD_ID = "01890000-0000-7000-8000-000000000000"
 DATA = tiny_png()
@@ -91,3 +95,26 @@ def test_a_call_that_was_accepted_is_polled_although_its_picture_is_gone(databas
         assert provider.generations == []
 
     play(database, tmp_path, provider, scenario)
+
+
+def test_a_picture_is_read_once_however_many_providers_are_asked(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = paid("first", [rejected("unavailable")]), paid("second")
+    read = list[str]()
+    get = AssetStore.get
+
+    async def watched(self: AssetStore, key: str) -> bytes:
+        read.append(key)
+        return await get(self, key)
+
+    monkeypatch.setattr(AssetStore, "get", watched)
+
+    async def scenario(house: House) -> None:
+        with_routes(house, first, second)
+        await house.bench.store.put(KEY, DATA)
+        await (await house.attempt(inputs=INPUTS)).run()
+        assert [given.data for asked in (first, second) for given in asked.generations[0].inputs] == [DATA, DATA]
+        assert read == [KEY]
+
+    play(database, tmp_path, first, scenario)
