@@ -15,7 +15,6 @@ from safelight.catalog.inputs import InputRule, Role
 from safelight.catalog.parameters import as_canonical, parameter_errors, text_error, validator_of
 from safelight.catalog.pixels import Shape
 from safelight.catalog.rates import Cost, Price
-from safelight.domain.errors import InvalidParams
 
 if TYPE_CHECKING:
     from jsonschema import Draft202012Validator
@@ -114,18 +113,11 @@ class Model(Entry):
         problem = text_error(prompt)
         return [problem] if problem else []
 
-    def validate_params(self, params: Mapping[str, Any]) -> dict[str, Any]:
-        """The parameters complete with defaults. Raises InvalidParams naming every wrong one.
-
-        A parameter without a default (the seed) stays out if it was not given.
-        """
-        errors = self.parameter_errors(params)
-        if errors:
-            raise InvalidParams(f"Model {self.id!r} cannot take these parameters.", errors=errors)
-        return self.with_defaults(params)
-
     def with_defaults(self, params: Mapping[str, Any]) -> dict[str, Any]:
-        """The same for parameters in which `parameter_errors` found nothing wrong."""
+        """The parameters, in which `parameter_errors` found nothing wrong, complete with defaults.
+
+        One without a default (the seed) stays out if it was not given.
+        """
         given = {name: as_canonical(value) for name, value in params.items()}
         defaults = {name: schema["default"] for name, schema in self.parameters.items() if "default" in schema}
         return {**defaults, **given}

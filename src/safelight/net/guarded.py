@@ -30,7 +30,6 @@ class Fetched:
     """Where it came from in the end."""
     mime: str
     """What the server calls it; empty if it says nothing. Claims of strangers: look at the bytes."""
-    declared_bytes: int | None
     pieces: AsyncIterator[bytes]
 
     async def read(self) -> bytes:
@@ -127,13 +126,12 @@ def _fetched(source: Target, answer: httpcore.Response, limit_bytes: int) -> Fet
     if answer.status != 200:
         raise BadAnswer(f"{source} answered with status {answer.status}.", answer.status)
     declared = _header(answer, b"content-length")
-    size = int(declared) if declared.isdigit() else None
-    if size is not None and size > limit_bytes:
-        raise TooManyBytes(f"{source} has {size} bytes; at most {limit_bytes} are taken.")
+    if declared.isdigit() and int(declared) > limit_bytes:
+        raise TooManyBytes(f"{source} has {int(declared)} bytes; at most {limit_bytes} are taken.")
     encoding = _header(answer, b"content-encoding").strip().lower()
     pieces = _limited(decoded(_raw(source, answer), encoding), source, limit_bytes)
     mime = _header(answer, b"content-type").split(";")[0].strip().lower()
-    return Fetched(source, mime, None if encoding else size, pieces)
+    return Fetched(source, mime, pieces)
 
 
 async def _limited(pieces: AsyncIterator[bytes], source: Target, limit_bytes: int) -> AsyncIterator[bytes]:

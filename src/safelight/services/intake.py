@@ -1,7 +1,6 @@
 """Bringing pictures in: uploads, URLs and data URIs become files of their user.
 
-Nothing here is a use case: it joins looking, storing
-and the use cases of `uploads.py`.
+Nothing here is a use case: it joins looking, storing and the use cases of `uploads.py`.
 """
 
 from __future__ import annotations

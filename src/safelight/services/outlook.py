@@ -63,10 +63,6 @@ class Lookout:
                 await self._read()
         return self._latest
 
-    def forget(self) -> None:
-        """What is asked next is read anew."""
-        self._read_at = None
-
     def _is_fresh(self) -> bool:
         return self._read_at is not None and local_s() - self._read_at < self._keep_s
 

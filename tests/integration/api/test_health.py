@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from dataclasses import replace
 from typing import Any
 
 import jsonschema
@@ -14,6 +15,7 @@ from safelight import __version__
 from safelight.domain.errors import Remedy, Unavailable
 from safelight.domain.ids import is_id
 from safelight.services import presence
+from safelight.services.outlook import Lookout
 from tests.integration.api.problems import FIELDS
 from tests.support.door import Door
 
@@ -212,6 +214,7 @@ def test_a_model_whose_provider_lacks_a_key_says_which_until_a_worker_has_it(doo
         "w9", "worker", "far", "boot", 1, "1", None, "database", None, '["image"]', '["replicate"]', 2, "0"
     )
     door.run(door.safelight.database.write(presence.register, elsewhere))
-    door.safelight.desk.lookout.forget()
+    lookout = Lookout(door.safelight.database, (), {"replicate": "no REPLICATE_API_TOKEN"})
+    door.safelight.desk = replace(door.safelight.desk, lookout=lookout)
     assert (imagen()["available"], imagen()["unavailable_reason"]) == (True, None)
     assert door.post("/api/jobs", json={"kind": "image", "model": "imagen-4-fast", "prompt": "x"}).status_code == 202

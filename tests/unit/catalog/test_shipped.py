@@ -73,14 +73,15 @@ def test_what_is_built_in_costs_what_it_always_did() -> None:
     for name in ("procedural", "procedural-video", "procedural-text", "realesrgan", "lanczos"):
         model = CATALOG.get(name)
         assert model
-        prices[name] = model.price_credits(model.validate_params({}), "a prompt")
+        prices[name] = model.price_credits(model.with_defaults({}), "a prompt")
     assert list(prices.values()) == [1, 5, 1, 1, 1]
 
 
 def test_what_is_paid_for_elsewhere_has_a_cost_and_a_price_that_covers_it() -> None:
     """A credit is about a cent."""
     for model in CATALOG.models:
-        params = model.validate_params({})
+        assert model.parameter_errors({}) == {}
+        params = model.with_defaults({})
         usd = max(route.estimate_usd(params, "a prompt of some words") for route in model.routes)
         assert (usd > 0) == model.ai_generated or model.id == "realesrgan"
         assert model.price_credits(params, "a prompt of some words") >= usd * 100 - 1e-9, model.id
@@ -88,7 +89,7 @@ def test_what_is_paid_for_elsewhere_has_a_cost_and_a_price_that_covers_it() -> N
 
 def choices(model: Model) -> Iterator[dict[str, Any]]:
     """The defaults with every choice that a price could depend on, and the extremes of numbers."""
-    base = model.validate_params({})
+    base = model.with_defaults({})
     for name, schema in model.parameters.items():
         ends = [schema[end] for end in ("minimum", "maximum") if end in schema]
         for value in schema.get("enum", ends):

@@ -78,7 +78,7 @@ def test_a_tier_limits_outputs_and_pixels_and_its_defaults_obey(tmp_path: Path) 
     drawn = model(for_tier(catalog(tmp_path, FREE), "free"), "procedural")
     assert drawn.parameter_errors({"n": 3})["params.n"] == ["must be at most 2, got 3"]
     assert "too large" in str(drawn.parameter_errors({"width": 1024, "height": 512}))
-    assert (pixels_of(drawn.validate_params({})) or 0) <= 500_000
+    assert (pixels_of(drawn.with_defaults({})) or 0) <= 500_000
 
 
 @pytest.mark.parametrize("most", [300_000, 1_000_000, 20_000_000])
