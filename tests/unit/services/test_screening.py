@@ -47,6 +47,17 @@ def test_a_word_is_found_however_it_is_written(prompt: str) -> None:
     assert words(asked(prompt)) is not None
 
 
+@pytest.mark.parametrize("code", [0xFE0F, 0x034F, 0x115F, 0x1160, 0x3164, 0xFFA0, 0x180B, 0x200B, 0xE0100, 0x00AD])
+def test_what_cannot_be_seen_hides_no_word(code: int) -> None:
+    assert WordList(["naked", "café"])(asked(f"a na{chr(code)}ked cat")) is not None
+    assert WordList(["naked", "café"])(asked(f"a cafe{chr(code)}\u0301")) is not None
+
+
+@pytest.mark.parametrize("prompt", ["_naked_", "a_naked_cat", "naked_cat", "__naked"])
+def test_an_underscore_ends_a_word(prompt: str) -> None:
+    assert WordList(["naked"])(asked(prompt)) is not None
+
+
 @pytest.mark.parametrize("prompt", ["snaked", "nakedness", "gun in a shop", "nothing", "n4k3d", "", "#"])
 def test_other_words_are_let_through(prompt: str) -> None:
     assert WordList(["naked", "gun shop", "# nothing"])(asked(prompt)) is None
