@@ -22,6 +22,9 @@ FIRST_COOLDOWN_S, LONGEST_COOLDOWN_S = 5.0, 300.0
 DAY_S = 86_400.0
 MINUTE_S = 60.0
 
+HARDLY_ANYTHING = 0.05
+"""Of the day's ceiling: where less is left, the gate shuts for all that costs."""
+
 TRIPS_AT_ONCE = frozenset({ErrorClass.UNAUTHORIZED, ErrorClass.OUT_OF_CREDIT})
 TRIPS_IN_A_ROW = frozenset({ErrorClass.UNAVAILABLE, ErrorClass.TIMEOUT, ErrorClass.PROTOCOL})
 
@@ -99,6 +102,8 @@ class Shut(NamedTuple):
     """Half a sentence for people: `its key is refused: …`."""
     hopeless: bool = False
     """This very call would not pass on another day either."""
+    alone: bool = False
+    """The gate is open: only this very call is too dear for what is left of the day."""
 
 
 class Verdict(NamedTuple):
@@ -174,6 +179,15 @@ def too_dear(toll: Toll, usd: float) -> Shut:
     """A call that alone costs more than a whole day may."""
     why = f"the call is expected to cost ${usd:.2f}; the operator allows ${toll.daily_usd or 0.0:.2f} a day"
     return Shut(toll.provider, Cause.SPEND_CEILING, None, why, hopeless=True)
+
+
+def no_room(toll: Toll, usd: float, spent_usd: float) -> Shut | None:
+    """A call that does not fit into what is left of the day, while cheaper ones would; None if hardly any would."""
+    ceiling_usd = toll.daily_usd or 0.0
+    if ceiling_usd - spent_usd < HARDLY_ANYTHING * ceiling_usd:
+        return None
+    why = f"${spent_usd:.2f} of ${ceiling_usd:.2f} are spent today; the call is expected to cost ${usd:.2f}"
+    return Shut(toll.provider, Cause.SPEND_CEILING, None, why, alone=True)
 
 
 def heard(gate: Gate, verdict: Verdict, now: float, *, sent_at: float | None = None) -> Gate:

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from safelight.domain import gates as rules
 from safelight.domain.gates import Gate, Shut, Toll, Verdict
 from safelight.services import gate_rows
-from safelight.services.spend import Spending, day_of, reserve
+from safelight.services.spend import Spending, day_of, reserve, spent_usd
 from safelight.store import tables
 from safelight.store.calls import batch
 from safelight.store.statements import Query
@@ -85,11 +85,16 @@ def admit(tx: Tx, locked: Mapping[str, Gate], passages: Sequence[Passage]) -> di
 
 
 def _pay(tx: Tx, gate: Gate, toll: Toll, usd: float) -> tuple[Shut | None, Gate]:
-    """Count the call towards the provider's day, or shut the gate for the rest of it."""
+    """Count the call towards the provider's day; one that is too dear for the rest of it waits by itself.
+
+    Where hardly anything is left the gate is shut until midnight.
+    """
     if toll.daily_usd is not None and usd > toll.daily_usd:
         return rules.too_dear(toll, usd), gate
     if reserve(tx, Spending(toll.provider, day_of(tx.now), usd, toll.daily_usd)):
         return None, gate
+    if alone := rules.no_room(toll, usd, spent_usd(tx, toll.provider, day_of(tx.now))):
+        return alone, gate
     gate = rules.spent(gate, toll.daily_usd or 0.0, tx.now)
     return _hindrance(gate, toll, tx.now), gate
 

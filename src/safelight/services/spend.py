@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from safelight.services.sql import REAL, arg
 from safelight.store import tables
-from safelight.store.statements import Change, insert_or_ignore
+from safelight.store.statements import Change, Query, insert_or_ignore
 from safelight.store.tx import Tx
 
 spend = tables.spend
@@ -29,6 +29,10 @@ class Spending(NamedTuple):
     ceiling_usd: float | None
 
 
+class _Usd(NamedTuple):
+    usd: float
+
+
 _key = sa.and_(spend.c.provider == arg("at_provider"), spend.c.day == arg("on_day"))
 _OPEN = Change(insert_or_ignore(spend, ("provider", "day")), columns=("provider", "day"))
 _ADD = Change(
@@ -40,6 +44,7 @@ _GIVE_BACK = Change(
     sa.update(spend).where(_key).values(calls=spend.c.calls - 1, usd=sa.func.abs(spend.c.usd - arg("less", REAL)))
 )
 """What is left may be a rounding error on either side of zero."""
+_USD = Query(sa.select(spend.c.usd).where(_key), _Usd)
 NO_CEILING = 1e300
 
 
@@ -49,6 +54,12 @@ def reserve(tx: Tx, spending: Spending) -> bool:
     ceiling = NO_CEILING if spending.ceiling_usd is None else spending.ceiling_usd
     changed = tx.run(_ADD, at_provider=spending.provider, on_day=spending.day, more=spending.usd, ceiling=ceiling)
     return changed == 1
+
+
+def spent_usd(tx: Tx, provider: str, day: str) -> float:
+    """What its calls of that day are expected to cost together."""
+    found = tx.one(_USD, at_provider=provider, on_day=day)
+    return found.usd if found else 0.0
 
 
 def give_back(tx: Tx, unpaid: Iterable[tuple[str, float, float]]) -> None:

@@ -33,7 +33,7 @@ class GateView:
         known = dict(self.shut)
         if shut is None:
             known.pop(provider, None)
-        elif not shut.hopeless:
+        elif not (shut.hopeless or shut.alone):
             known[provider] = shut
         if known != self.shut:
             self.shut = known

@@ -29,6 +29,9 @@ FALLS_BACK = frozenset(
 )
 """Another provider may do better. One that gets the model ready (`cold_start`) is waited for: it was preferred."""
 
+ALONE_AGAIN_S = 60.0
+"""A call that is too dear for what is left of a day is tried again: calls that failed give back what they cost."""
+
 
 class Routing:
     """The routes of one attempt, and why those that were tried lead nowhere."""
@@ -60,7 +63,7 @@ class Routing:
         """What follows when no route is left; None if there was none to begin with."""
         passable = [shut for shut in self._shut if not shut.hopeless]
         if passable and not isinstance(self._refusal, TryLater):
-            return wait_at(min(passable, key=lambda shut: shut.until or 0.0))
+            return wait_at(min(passable, key=lambda shut: (not shut.alone, shut.until or 0.0)))
         if self._refusal is None and self._shut:
             return _never(self._shut[0])
         return self._refusal
@@ -74,7 +77,9 @@ class Routing:
 
 
 def wait_at(shut: Shut) -> TryLater:
-    """Nothing was tried: the job waits until that gate lets it through."""
+    """Nothing was tried: the job waits until that gate lets it through, or for itself if the gate is open."""
+    if shut.alone:
+        return TryLater(ALONE_AGAIN_S, False, f"{shut.provider} does not take it today: {shut.why}.", str(shut.cause))
     reason = f"{shut.provider} takes no calls now: {shut.why}."
     return TryLater(0.0, False, reason, str(shut.cause), waits_for=gate_of(shut.provider))
 

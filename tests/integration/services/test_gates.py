@@ -192,9 +192,23 @@ def test_at_the_ceiling_the_gate_shuts_and_says_so(shared: Database) -> None:
     with scene(shared) as tx:
         toll = ACME._replace(daily_usd=1.0)
         a, b, c = claimed(tx, "a", "b", "c")
-        answers = sending(tx, [start(a, toll, usd=0.6), start(b, toll, usd=0.6), start(c, toll, usd=0.1)])
+        answers = sending(tx, [start(a, toll, usd=0.96), start(b, toll, usd=0.6), start(c, toll, usd=0.01)])
         assert [cause(answer) for answer in answers] == [None, Cause.SPEND_CEILING, Cause.SPEND_CEILING]
         assert sending(tx, [start(b, toll._replace(daily_usd=2.0), usd=0.6)]) == [True]
+
+
+def test_one_dear_call_waits_by_itself_while_cheaper_ones_pass(shared: Database) -> None:
+    with scene(shared) as tx:
+        toll = ACME._replace(daily_usd=1.5)
+        a, film, c = claimed(tx, "a", "film", "c")
+        answers = sending(tx, [start(a, toll, usd=0.34), start(film, toll, usd=1.35), start(c, toll, usd=0.1)])
+        assert (answers[0], answers[2]) == (True, True)
+        alone = answers[1]
+        assert isinstance(alone, Shut)
+        assert (alone.cause, alone.alone, alone.hopeless) == (Cause.SPEND_CEILING, True, False)
+        assert alone.why == "$0.34 of $1.50 are spent today; the call is expected to cost $1.35"
+        seen = gate_look.look(tx, [toll], "w1")
+        assert [standing.shut for standing in seen.standings] == [None]
 
 
 def test_a_call_that_was_not_accepted_is_taken_off_the_day_again_and_only_once(shared: Database) -> None:
@@ -214,14 +228,14 @@ def test_a_ceiling_that_was_reached_by_calls_that_cost_nothing_opens_again(share
     with scene(shared) as tx:
         toll, elsewhere = ACME._replace(daily_usd=1.0), Toll("other", "k1", daily_usd=1.0)
         a, b, c, d = claimed(tx, "a", "b", "c", "d")
-        assert sending(tx, [start(a, toll, usd=0.9)]) == [True]
-        assert cause(sending(tx, [start(b, toll, usd=0.9)])[0]) is Cause.SPEND_CEILING
-        there = [start(job, elsewhere, usd=0.9)._replace(provider="other") for job in (c, d)]
+        assert sending(tx, [start(a, toll, usd=0.96)]) == [True]
+        assert cause(sending(tx, [start(b, toll, usd=0.96)])[0]) is Cause.SPEND_CEILING
+        there = [start(job, elsewhere, usd=0.96)._replace(provider="other") for job in (c, d)]
         assert [cause(answer) for answer in sending(tx, there)] == [None, Cause.SPEND_CEILING]
         calls.end_call(tx, [CallOutcome("call-a", "failed", error="busy")])
         seen = gate_look.look(tx, [toll, elsewhere], "w1")
         assert [standing.shut and standing.shut.cause for standing in seen.standings] == [None, Cause.SPEND_CEILING]
-        assert sending(tx, [start(b, toll, usd=0.9)]) == [True]
+        assert sending(tx, [start(b, toll, usd=0.96)]) == [True]
 
 
 def test_a_call_that_costs_more_than_a_day_may_shuts_nothing(shared: Database) -> None:
@@ -362,8 +376,8 @@ def test_the_ceiling_is_named_to_those_who_wait_and_in_the_error(shared: Databas
         toll = ACME._replace(daily_usd=1.0)
         gates.learn(tx, [Heard(toll, Verdict("x"))])
         other, last = claimed(tx, "other", "last")
-        assert sending(tx, [start(other, toll, usd=0.9)]) == [True]
-        assert cause(sending(tx, [start(taken, toll, usd=0.9)])[0]) is Cause.SPEND_CEILING
+        assert sending(tx, [start(other, toll, usd=0.96)]) == [True]
+        assert cause(sending(tx, [start(taken, toll, usd=0.96)])[0]) is Cause.SPEND_CEILING
         waits(tx, taken)
         details = job_details(tx, "waiting", "ann")
         assert details is not None

@@ -274,5 +274,8 @@ def test_beyond_the_daily_ceiling_no_call_is_made_and_the_job_waits(database: Da
         assert made.cost_usd == 0.6
         waiting = next(look for look in seen if look.row.status == "pending")
         assert (waiting.last_payload["code"], waiting.row.attempt) == ("spend_ceiling", 0)
+        assert "$0.60 of $1.00 are spent today; the call is expected to cost $0.60" in waiting.last_payload["reason"]
+        assert waiting.row.waiting_for is None, "it waits for itself: cheaper calls pass the gate"
+        assert house.bench.gates.shut == {}
 
     play(database, tmp_path, provider, scenario, rules=Rules(daily_spend_usd=1.0))
