@@ -337,7 +337,15 @@ class Attempt:
                 self._closing.learnt = _not_known(live, why)
                 await live.reporter.write_rest()
                 policy = self._bench.rules.unknown
-                decision = after_no_answer(self.job, provider, why, random, repeatable=live.repeatable, policy=policy)
+                decision = after_no_answer(
+                    self.job,
+                    provider,
+                    why,
+                    random,
+                    repeatable=live.repeatable,
+                    policy=policy,
+                    findable=live.findable,
+                )
                 await self._without_result(route, why, DRAINING if self._draining else decision)
             case _:
                 assert_never(answer)

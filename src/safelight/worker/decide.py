@@ -91,12 +91,22 @@ def after_spoiled(job: ClaimedJob, provider: str, message: str, random: float, *
 
 
 def after_no_answer(
-    job: ClaimedJob, provider: str, why: str, random: float, *, repeatable: bool, policy: UnknownPolicy
+    job: ClaimedJob,
+    provider: str,
+    why: str,
+    random: float,
+    *,
+    repeatable: bool,
+    policy: UnknownPolicy,
+    findable: bool = True,
 ) -> Fail | TryLater:
-    """Nobody knows what became of the call: only one that is free may be made again (P2)."""
+    """Nobody knows what became of the call: only one that is free may be made again (P2).
+
+    One that can be found nowhere is not waited for: only this worker could have heard an answer, and it has heard none.
+    """
     if repeatable:
         return after_rejection(job, provider, ProviderError(ErrorClass.PROTOCOL, why), random)
-    if policy is UnknownPolicy.FAIL_AND_RELEASE:
+    if policy is UnknownPolicy.FAIL_AND_RELEASE or (policy is UnknownPolicy.RECONCILE and not findable):
         return Fail(error_json("provider_unknown", _may_be_accepted(provider, why), provider))
     due_in_s = 0.0 if policy is UnknownPolicy.RETRY_ONCE else look_again_in_s(0.0)
     return TryLater(due_in_s, False, presentable(_may_be_accepted(provider, why)), "provider_unknown")

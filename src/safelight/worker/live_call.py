@@ -16,7 +16,7 @@ from safelight.domain.clock import local_s
 from safelight.domain.outcomes import Done, ErrorClass, Pending, ProviderError, Rejected, RemoteState
 from safelight.domain.text import presentable
 from safelight.events.hub import Waiter
-from safelight.providers.protocol import AskLater, Generation, Hears, Input, NotSent, Provider
+from safelight.providers.protocol import AskLater, Finds, Generation, Hears, Input, NotSent, Provider
 from safelight.services import calls
 from safelight.services.claimable import ClaimedJob
 from safelight.services.progress import Standing, standing
@@ -164,6 +164,11 @@ class LiveCall:
             database, news = self._bench.database, calls.Accepted(self.id, state.remote_id)
             await patiently(lambda: database.write(calls.accepted, news), self._bench.pace.write_again_s)
         return state
+
+    @property
+    def findable(self) -> bool:
+        """Whether its provider could still tell of it: it has a list, calls back, or makes each of our ids once."""
+        return isinstance(self._provider, Finds) or self._provider.idempotent or self._callback_url() is not None
 
     def _callback_url(self) -> str | None:
         hears = isinstance(self._provider, Hears)

@@ -91,6 +91,14 @@ def test_when_the_provider_names_a_time_that_is_the_time(error_class: str) -> No
     assert decision.due_in_s == 77.0
 
 
+def test_a_call_that_can_be_found_nowhere_is_not_waited_for() -> None:
+    reconcile, again = UnknownPolicy.RECONCILE, UnknownPolicy.RETRY_ONCE
+    lost = {"repeatable": False, "findable": False}
+    assert isinstance(after_no_answer(job(), "acme", "cut", 0.5, policy=reconcile, **lost), Fail)
+    assert isinstance(after_no_answer(job(), "acme", "cut", 0.5, policy=again, **lost), TryLater)
+    assert isinstance(after_no_answer(job(), "acme", "cut", 0.5, policy=reconcile, repeatable=False), TryLater)
+
+
 def test_a_call_without_an_answer_is_made_again_only_where_that_is_free() -> None:
     fails = UnknownPolicy.FAIL_AND_RELEASE
     assert isinstance(after_no_answer(job(), "acme", "cut", 0.5, repeatable=True, policy=fails), TryLater)
