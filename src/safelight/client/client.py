@@ -186,7 +186,10 @@ class Client:
         async with aclosing(follow(self._caller, job["id"], after=0)) as events:
             with suppress(StopAsyncIteration, TimeoutError):
                 while True:
-                    found.append(await asyncio.wait_for(anext(events), PAUSE_S))
+                    event = await asyncio.wait_for(anext(events), PAUSE_S)
+                    if found and event.sequence <= found[-1].sequence:
+                        break  # the stream was cut and begun again with the newest: there is nothing newer
+                    found.append(event)
         return found
 
     async def wait(self, job_id: str, timeout_s: float | None = None) -> dict[str, Any]:

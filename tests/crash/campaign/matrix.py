@@ -107,25 +107,34 @@ AWAITS = (
 """`killed`, `frozen` and `bug`."""
 
 
-LEAVES_UNKNOWN = ["LiveCall._begin.start", "accepted.before_commit", "sending.after_commit", "finish.before_commit"]
+LEAVES_UNKNOWN = [
+    "LiveCall._begin.start",
+    "accepted.before_commit",
+    "sending.after_commit",
+    "finish.before_commit",
+    "Delivery._keep.put",
+]
 """Where a worker dies and nobody knows what became of its call."""
 FINDS_UNKNOWN = [
     "Attempt._open_call._surely",
     "Attempt._reconcile._surely",
     "_as_delivered.to_thread",
     "_as_delivered.head",
+    "_as_delivered.put",
     "_read_back.to_thread",
     "remote_id_of.find",
     *around_commits(["accepted", "finish", "hand_back"]),
 ]
 """Where the next one is while it looks for them: `killed twice`."""
-AFTERCARE = around_commits(["_keep", "end_call", "look_again", "take_due"])
+AFTERCARE = around_commits(["_keep", "end_call", "look_again", "stop_looking", "take_due"])
 """Where calls are looked after that have outlived their jobs: `provider silent`."""
+CUT_OFF = ["_answer_of.call", "stopped_at_provider.cancel"]
+"""Where a worker is that waits for a provider which does not let go: `provider silent`, too."""
 SENT_AGAIN = [*around_commits(["send_again"]), "Attempt._send_again._surely"]
 """Where a call that its provider makes only once is sent once more: `idempotent provider`."""
 SECOND_CALLS = [*around_commits(["give_up_on", "sending", "hand_back"]), "Attempt._without_trace._surely"]
 """`unknown: retry once`."""
-ANEW = around_commits(["register", "hand_back"])
+ANEW = around_commits(["register", "take_unrun", "hand_back"])
 """Where a worker is that has lost its row: `worker row deleted`."""
 UNSTORED = ["upload.sleep", "_say.sleep", *around_commits(["hand_back"])]
 """Where a worker is that cannot store what it was given: `storage fails`."""
@@ -139,7 +148,8 @@ HERE = [*around_commits(WORKER), *AWAITS]
 _BY_OTHERS = {
     *AFTERCARE,
     *SENT_AGAIN,
-    *around_commits(["depart", "give_up_on", "let_through"]),
+    *around_commits(["depart", "give_up_on", "let_through", "take_unrun"]),
+    "_answer_of.call",
     "_as_delivered.head",
     "_as_delivered.put",
     "_as_delivered.to_thread",

@@ -20,6 +20,7 @@ from tests.crash.campaign.matrix import (
     AFTERCARE,
     ANEW,
     AWAITS,
+    CUT_OFF,
     FINDS_UNKNOWN,
     IN_AN_ATTEMPT,
     LEAVES_UNKNOWN,
@@ -33,10 +34,17 @@ from tests.crash.campaign.matrix import (
     WHERE_STOPPED,
 )
 from tests.crash.campaign.played import END_WITHIN_S, Played, acted, finish, lose, mixed, prompts
-from tests.crash.campaign.to_sweep import TO_SWEEP
+from tests.crash.campaign.to_sweep import TO_SWEEP, TO_SWEEP_BEFORE
 from tests.crash.campaign.to_sweep import nothing as nothing_to_sweep
 
 REACHED_WITHIN_S = 8.0
+HELD_BY_ALL = """
+UPDATE jobs SET status = 'processing', stage = 'starting', ready = false, waiting_for = NULL, due_at = NULL,
+                worker_id = (SELECT id FROM workers WHERE role = 'worker' ORDER BY started_at DESC LIMIT 1),
+                fence = fence + 1, attempt = attempt + 1, started_at = 1, claimed_at = 1
+WHERE status = 'pending' AND ready AND kind <> 'batch'
+"""
+"""As after a claim whose worker never heard of it."""
 TOO_LATE = "answer=later seconds=14"
 """Of the words in a prompt the last ones count; its job has ten seconds."""
 CUT = ("cut_after", "cut_midway")
@@ -134,8 +142,10 @@ def sweeper_killed(house: House, dice: Dice) -> Played:
     played.ids += late + house.submit(prompts(dice, 1))
     played.may_expire = 1
     point = dice.in_turn(SWEEP)
-    TO_SWEEP.get(point.partition(".")[0], nothing_to_sweep)(house, played.ids[-1])
+    use_case = point.partition(".")[0]
+    TO_SWEEP_BEFORE.get(use_case, nothing_to_sweep)(house, played.ids[-1])
     house.stop_server()
+    TO_SWEEP.get(use_case, nothing_to_sweep)(house, played.ids[-1])
     heir = house.begin_worker(f"{point}=kill")
     acted(heir, played, REACHED_WITHIN_S)
     lose(heir, played)
@@ -166,6 +176,8 @@ def server_killed(house: House, dice: Dice) -> Played:
 def prune_killed(house: House, dice: Dice) -> Played:
     """`safelight prune` dies between marking jobs, deleting their files and their rows; the next ends it."""
     old, worker = house.submit(prompts(dice, 3, kinds=["now"])), house.worker()
+    old.append(house.submit_one(prompts(dice, 1, kinds=["now"])[0], f"old-{dice.getrandbits(32):08x}"))
+    house.change("UPDATE idempotency_keys SET created_at = 1")
     house.upload(dice.randrange(256))
     house.change("UPDATE uploads SET expires_at = 0")
     house.until_ended(old, END_WITHIN_S)
@@ -183,13 +195,13 @@ def prune_killed(house: House, dice: Dice) -> Played:
 
 
 def row_deleted(house: House, dice: Dice) -> Played:
-    """The row of a busy worker is deleted: it registers again, and its jobs are done once."""
+    """The row of a busy worker is deleted, or it gets jobs it knows nothing of: every job is done once."""
     played = Played()
     worker = house.begin_worker(f"{dice.in_turn(ANEW)}=kill" if dice.random() < 0.5 else None)
     worker.says("worker.started")
     played.ids = house.submit(prompts(dice, 6))
     worker.says("job.started", count=2, within_s=REACHED_WITHIN_S)
-    house.change("DELETE FROM workers WHERE role = 'worker'")
+    house.change("DELETE FROM workers WHERE role = 'worker'" if dice.random() < 0.6 else HELD_BY_ALL)
     played.losses.append(time.time())
     acted(worker, played, 0.0)
     return finish(house, played, worker, house.worker())
@@ -221,7 +233,8 @@ def retried_once(house: House, dice: Dice) -> Played:
 def provider_silent(house: House, dice: Dice) -> Played:
     """The provider accepts and never says anything, or delivers too late; some of its workers are killed meanwhile."""
     played = Played(may_expire=4)
-    silent = house.worker()
+    silent = house.begin_worker(f"{dice.in_turn(CUT_OFF)}=kill" if dice.random() < 0.3 else None)
+    silent.says("worker.started")
     played.ids = house.submit([*prompts(dice, 3, kinds=["silent"]), f"{prompts(dice, 1)[0]} {TOO_LATE}"])
     silent.says("job.started", count=3, within_s=REACHED_WITHIN_S)
     if dice.random() < 0.5:
@@ -229,6 +242,9 @@ def provider_silent(house: House, dice: Dice) -> Played:
     careful = house.begin_worker(f"{dice.in_turn(AFTERCARE)}=kill")
     played.ids += house.submit(prompts(dice, 2))
     house.until_ended(played.ids, END_WITHIN_S)
+    acted(silent, played, 0.0)
+    if dice.random() < 0.3:  # as if a day had gone by
+        house.change("UPDATE calls SET sending_at = 1, check_at = 1 WHERE check_at IS NOT NULL")
     acted(careful, played, REACHED_WITHIN_S)
     return finish(house, played, silent, careful, house.worker())
 
