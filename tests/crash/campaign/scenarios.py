@@ -146,7 +146,8 @@ def sweeper_killed(house: House, dice: Dice) -> Played:
     TO_SWEEP_BEFORE.get(use_case, nothing_to_sweep)(house, played.ids[-1])
     house.stop_server()
     TO_SWEEP.get(use_case, nothing_to_sweep)(house, played.ids[-1])
-    heir = house.begin_worker(f"{point}=kill")
+    heirs = house.begin_server if use_case in TO_SWEEP else house.begin_worker  # a worker would take those jobs first
+    heir = heirs(f"{point}=kill")
     acted(heir, played, REACHED_WITHIN_S)
     lose(heir, played)
     house.serve()
@@ -158,7 +159,7 @@ def server_killed(house: House, dice: Dice) -> Played:
     point = dice.in_turn(SERVER)
     played = Played()
     asked = {f"key-{dice.getrandbits(48):012x}": prompt for prompt in prompts(dice, 4)}
-    server = house.begin_server(f"{point}:{dice.randint(1, 4) if point.startswith('submit') else 1}=kill")
+    server = house.begin_server(f"{point}:{dice.randint(1, 4) if point.startswith('submit.') else 1}=kill")
     for key, prompt in asked.items():
         house.try_to(partial(house.submit_one, prompt, key))
     also = other_requests.TO_MEET.get(point.partition(".")[0], other_requests.nothing)
