@@ -126,6 +126,8 @@ class ChildProcess:
         if kind in ENDS:
             self._waiting.pop(number, None)
             self._stopping.discard(number)
+        if frame.head.get("worn_out") and not self._waiting:
+            self._let_go()
         if answers is not None:
             answers.put_nowait(frame)
         self._time_silence()

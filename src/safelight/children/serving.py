@@ -29,9 +29,10 @@ class Stopped(Exception):
 class Refused(Exception):
     """The order cannot be carried out, for a reason that its sender should hear as it is."""
 
-    def __init__(self, error_class: ErrorClass, message: str) -> None:
+    def __init__(self, error_class: ErrorClass, message: str, *, worn_out: bool = False) -> None:
+        """`worn_out`: this process is not to be given another order, such as after it ran out of memory."""
         super().__init__(message)
-        self.error_class = error_class
+        self.error_class, self.worn_out = error_class, worn_out
 
 
 class Inbox:
@@ -123,7 +124,7 @@ def serve(frame: Frame, work: Work, inbox: Inbox, send: Send) -> None:
     except Stopped:
         end = {"is": "stopped"}
     except Refused as refusal:
-        end = {"is": "refused", "class": str(refusal.error_class), "why": str(refusal)}
+        end = {"is": "refused", "class": str(refusal.error_class), "why": str(refusal), "worn_out": refusal.worn_out}
     except BrokenPipeError:
         raise
     except Exception as error:  # the edge of the child's loop: one bad order must not end it

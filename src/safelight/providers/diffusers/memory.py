@@ -1,8 +1,14 @@
-"""Whether an error means that memory ran out. Frameworks say so in many ways."""
+"""Whether an error means that memory ran out. Frameworks say so in many ways; the last of these is oneDNN's."""
 
 from __future__ import annotations
 
-SAYINGS = ("out of memory", "can't allocate memory", "cannot allocate memory", "not enough memory")
+SAYINGS = (
+    "out of memory",
+    "can't allocate memory",
+    "cannot allocate memory",
+    "not enough memory",
+    "could not create a primitive",
+)
 
 
 def ran_out_of_memory(error: BaseException) -> bool:

@@ -44,7 +44,9 @@ def _one(pipeline: Any, order: Order, at: int, counter: Counter) -> Image.Image:
             raise
         size = f"{order.width}x{order.height}" if order.width and order.height else "the model's own size"
         raise Refused(
-            ErrorClass.INVALID_REQUEST, f"Memory ran out while painting at {size}. Ask for a smaller picture."
+            ErrorClass.INVALID_REQUEST,
+            f"Memory ran out while painting at {size}. Ask for a smaller picture.",
+            worn_out=True,
         ) from error
     if any(getattr(result, "nsfw_content_detected", None) or ()):
         raise Refused(ErrorClass.CONTENT_REJECTED, "The model's own safety checker held the picture back.")
