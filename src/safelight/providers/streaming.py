@@ -6,7 +6,7 @@ What a provider's events mean is its own reader's; here is only the order of thi
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import aclosing
 from typing import Any, Protocol
 
@@ -17,12 +17,15 @@ from safelight.domain.text import LONGEST_TEXT
 from safelight.providers.answers import believed_s
 from safelight.providers.keys import without_key
 from safelight.providers.protocol import Generation, Report
-from safelight.providers.refusals import Refusal
+from safelight.providers.refusals import Refusal, refused, request_id_of
 from safelight.providers.sse import ServerSentEvent, events_in
+from safelight.providers.transport import stream_once
+from safelight.providers.whole import whole
 
 CHARS_PER_TOKEN = 4
 """About; for a progress that nobody can know exactly."""
 USUAL_TOKENS = 2048
+TEXT_WITHIN_S = 600.0
 MOST_PROGRESS = 0.95
 STOPPED = Rejected(ProviderError(ErrorClass.UNAVAILABLE, "It was stopped while it was being written.", "stopped"))
 
@@ -43,6 +46,34 @@ class Transcript(Protocol):
 
 class BrokeOff(Exception):
     """The stream ended before its text did."""
+
+
+async def written(
+    url: str,
+    generation: Generation,
+    report: Report,
+    *,
+    headers: Mapping[str, str],
+    body: Any,
+    key: str,
+    idle_s: float,
+    read_refusal: Callable[[httpx.Response], Refusal],
+    transcript: Callable[[str, str | None], Transcript],
+    in_one_piece: Callable[[httpx.Response], RemoteState] | None = None,
+) -> RemoteState:
+    """The paid request for a text, and its outcome. Raises as `stream_once` and `read_text` do: then nobody knows.
+
+    `transcript` is made of the key and the request's id. `in_one_piece` reads an answer that is no stream.
+    """
+    async with stream_once(
+        url, may_send=report.may_send, idle_s=idle_s, timeout_s=TEXT_WITHIN_S, headers=headers, json=body
+    ) as answer:
+        if not answer.is_success:
+            refusal = await whole(answer)
+            return refused(refusal, read_refusal(refusal), key)
+        if in_one_piece and answer.headers.get("content-type", "").startswith("application/json"):
+            return in_one_piece(await whole(answer))
+        return await read_text(answer, transcript(key, request_id_of(answer.headers)), generation, report)
 
 
 async def read_text(

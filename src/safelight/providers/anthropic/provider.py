@@ -12,16 +12,12 @@ from safelight.providers.asking import Asking
 from safelight.providers.keys import fingerprint
 from safelight.providers.probing import known, probed
 from safelight.providers.protocol import Generation, ModelState, ProbeResult, Report
-from safelight.providers.refusals import refused, request_id_of
-from safelight.providers.streaming import read_text
-from safelight.providers.transport import stream_once
-from safelight.providers.whole import whole
+from safelight.providers.streaming import written
 
 BASE_URL = "https://api.anthropic.com"
 VERSION = "2023-06-01"
 PIECE_WITHIN_S = 120.0
 """It sends a `ping` now and then while it thinks."""
-TEXT_WITHIN_S = 600.0
 
 
 class AnthropicProvider:
@@ -43,19 +39,17 @@ class AnthropicProvider:
         """Nothing to get ready."""
 
     async def start(self, generation: Generation, call_id: str, report: Report) -> RemoteState:
-        async with stream_once(
+        return await written(
             f"{self._url}/v1/messages",
-            may_send=report.may_send,
-            idle_s=self._piece_s,
-            timeout_s=TEXT_WITHIN_S,
+            generation,
+            report,
             headers=self._headers,
-            json=await asyncio.to_thread(message_body, generation),
-        ) as answer:
-            if not answer.is_success:
-                refusal = await whole(answer)
-                return refused(refusal, read_refusal(refusal), self._key)
-            transcript = MessageTranscript(self._key, request_id_of(answer.headers))
-            return await read_text(answer, transcript, generation, report)
+            body=await asyncio.to_thread(message_body, generation),
+            key=self._key,
+            idle_s=self._piece_s,
+            read_refusal=read_refusal,
+            transcript=MessageTranscript,
+        )
 
     async def poll(self, remote_id: str) -> RemoteState:
         return Rejected(ProviderError(ErrorClass.INVALID_REQUEST, "Anthropic answers at once and keeps no calls."))

@@ -13,15 +13,11 @@ from safelight.providers.gemini.reading import ContentTranscript, read_refusal, 
 from safelight.providers.keys import fingerprint
 from safelight.providers.probing import known, probed
 from safelight.providers.protocol import Generation, ModelState, ProbeResult, Report
-from safelight.providers.refusals import refused, request_id_of
-from safelight.providers.streaming import read_text
-from safelight.providers.transport import stream_once
-from safelight.providers.whole import whole
+from safelight.providers.streaming import written
 
 BASE_URL = "https://generativelanguage.googleapis.com"
 PIECE_WITHIN_S = 120.0
 """A model that thinks first is silent for long."""
-TEXT_WITHIN_S = 600.0
 
 
 class GeminiProvider:
@@ -44,19 +40,17 @@ class GeminiProvider:
 
     async def start(self, generation: Generation, call_id: str, report: Report) -> RemoteState:
         model = quote(generation.model.removeprefix("models/"), safe="")
-        async with stream_once(
+        return await written(
             f"{self._url}/v1beta/models/{model}:streamGenerateContent?alt=sse",
-            may_send=report.may_send,
-            idle_s=self._piece_s,
-            timeout_s=TEXT_WITHIN_S,
+            generation,
+            report,
             headers=self._headers,
-            json=await asyncio.to_thread(content_body, generation),
-        ) as answer:
-            if not answer.is_success:
-                refusal = await whole(answer)
-                return refused(refusal, read_refusal(refusal), self._key)
-            transcript = ContentTranscript(self._key, request_id_of(answer.headers))
-            return await read_text(answer, transcript, generation, report)
+            body=await asyncio.to_thread(content_body, generation),
+            key=self._key,
+            idle_s=self._piece_s,
+            read_refusal=read_refusal,
+            transcript=ContentTranscript,
+        )
 
     async def poll(self, remote_id: str) -> RemoteState:
         return Rejected(ProviderError(ErrorClass.INVALID_REQUEST, "Gemini answers at once and keeps no calls."))

@@ -19,16 +19,15 @@ from safelight.providers.openai.refusing import read_refusal
 from safelight.providers.probing import known, probed
 from safelight.providers.protocol import Generation, ModelState, ProbeResult, Report
 from safelight.providers.refusals import refused, request_id_of
-from safelight.providers.streaming import read_text
-from safelight.providers.transport import post_once, stream_once
-from safelight.providers.whole import MOST_PICTURES_BYTES, whole
+from safelight.providers.streaming import written
+from safelight.providers.transport import post_once
+from safelight.providers.whole import MOST_PICTURES_BYTES
 
 BASE_URL = "https://api.openai.com/v1"
 PICTURE_WITHIN_S = 420.0
 """Pictures of high quality take minutes, and nothing comes on the way."""
 PIECE_WITHIN_S = 120.0
 """A model that thinks first is silent for long."""
-TEXT_WITHIN_S = 600.0
 
 
 class OpenAIProvider:
@@ -101,22 +100,18 @@ class OpenAIProvider:
         return await asyncio.to_thread(read_pictures, answer)  # a hundred megabytes of text, if there are many
 
     async def _write(self, generation: Generation, report: Report) -> RemoteState:
-        async with stream_once(
+        return await written(
             f"{self._url}/chat/completions",
-            may_send=report.may_send,
-            idle_s=self._piece_s,
-            timeout_s=TEXT_WITHIN_S,
+            generation,
+            report,
             headers=self._headers,
-            json=await asyncio.to_thread(text_body, generation),
-        ) as answer:
-            if not answer.is_success:
-                refusal = await whole(answer)
-                return refused(refusal, read_refusal(refusal), self._key)
-            if answer.headers.get("content-type", "").startswith("application/json"):
-                completion = await whole(answer)  # from a server that does not stream
-                return read_completion(completion.json(), self._key, request_id_of(answer.headers))
-            transcript = ChatTranscript(self._key, request_id_of(answer.headers))
-            return await read_text(answer, transcript, generation, report)
+            body=await asyncio.to_thread(text_body, generation),
+            key=self._key,
+            idle_s=self._piece_s,
+            read_refusal=read_refusal,
+            transcript=ChatTranscript,
+            in_one_piece=lambda answer: read_completion(answer.json(), self._key, request_id_of(answer.headers)),
+        )
 
 
 def _with_version(url: str) -> str:
