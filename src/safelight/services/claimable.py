@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from safelight.domain.jobs import CLAIM, Stage
-from safelight.services.moves import OPEN_CALL, picked, reaches
+from safelight.services.moves import IN_ORDER, OPEN_CALL, picked, reaches
 from safelight.services.sql import INTEGER, NOW, arg
 from safelight.store import tables
 from safelight.store.statements import Change, Query
@@ -109,7 +109,6 @@ def _claim_picked(rows: sa.Select[Any], name: str, *, resumes: bool) -> Query[Cl
     return _claim_where(jobs.c.number.in_(sa.select(picked(rows, name).c.number)), resumes=resumes)
 
 
-_in_order = (jobs.c.priority.desc(), jobs.c.vstart, jobs.c.number)
 _providers: sa.BindParameter[str] = sa.bindparam("providers", expanding=True)
 _runnable = sa.or_(
     sa.and_(
@@ -137,7 +136,7 @@ RESERVED = Query(
         jobs.c.waiting_for == arg("reason"),
         sa.or_(jobs.c.resumes, jobs.c.queue.in_(sa.bindparam("open_lines", expanding=True))),
     )
-    .order_by(jobs.c.queue, *_in_order)  # as the index has it: among very many parked jobs Postgres would read them all
+    .order_by(jobs.c.queue, *IN_ORDER)  # as the index has it: among very many parked jobs Postgres would read them all
     .limit(1)
     .with_for_update(),
     Suspect,
@@ -187,7 +186,7 @@ SUSPECTS_ALIKE = Query(
 def _ready(chooses: bool) -> sa.Select[Any]:
     """Ready jobs in order. `chooses`: only of models that the worker can run; the others are left to other workers."""
     rows = sa.select(jobs.c.number).where(jobs.c.queue == arg("line"), jobs.c.ready, jobs.c.lost_n < SUSPECT_AFTER)
-    return (rows.where(_runnable) if chooses else rows).order_by(*_in_order).limit(arg("slots", INTEGER))
+    return (rows.where(_runnable) if chooses else rows).order_by(*IN_ORDER).limit(arg("slots", INTEGER))
 
 
 RESUMES = {chooses: _resumes(chooses) for chooses in (False, True)}

@@ -11,11 +11,10 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 
-from safelight.services.moves import picked
-from safelight.services.parking import IN_FRONT, NEXT_GROUP, PARK_AT_ONCE, Group
+from safelight.services.moves import IN_ORDER, picked
+from safelight.services.parking import IN_FRONT, NEXT_GROUP, PARK_AT_ONCE, Group, letting_in, parking
 from safelight.services.sql import INTEGER, arg
 from safelight.store import tables
-from safelight.store.statements import Change
 from safelight.store.tx import Tx
 
 jobs = tables.jobs
@@ -59,11 +58,7 @@ _to_park = picked(
     .limit(PARK_AT_ONCE),
     "to_park",
 )
-_PARK = Change(
-    sa.update(jobs)
-    .where(jobs.c.number.in_(sa.select(_to_park.c.number)))
-    .values(ready=sa.false(), waiting_for=arg("reason"))
-)
+_PARK = parking(_to_park)
 _to_let_in = picked(
     sa.select(jobs.c.number)
     .where(
@@ -71,15 +66,11 @@ _to_let_in = picked(
         jobs.c.queue == arg("line"),
         _of(jobs.c.model, jobs.c.provider_pin),
     )
-    .order_by(jobs.c.priority.desc(), jobs.c.vstart, jobs.c.number)
+    .order_by(*IN_ORDER)
     .limit(arg("at_most", INTEGER)),
     "to_let_in",
 )
-_LET_IN = Change(
-    sa.update(jobs)
-    .where(jobs.c.number.in_(sa.select(_to_let_in.c.number)))
-    .values(ready=sa.not_(jobs.c.resumes), waiting_for=sa.null())
-)
+_LET_IN = letting_in(_to_let_in)
 
 
 def gate_of(provider: str) -> str:

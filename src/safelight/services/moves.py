@@ -47,6 +47,10 @@ def reaches(move: Move) -> sa.ColumnElement[Any]:
     return sa.literal(str(move.target))
 
 
+IN_ORDER = (jobs.c.priority.desc(), jobs.c.vstart, jobs.c.number)
+"""Whose turn comes first in a queue, as the claim index has it."""
+
+
 def picked(rows: sa.Select[Any], name: str) -> sa.CTE:
     """Rows to change, locked, without those that somebody else is changing.
 

@@ -14,7 +14,7 @@ from typing import NamedTuple, Protocol
 import sqlalchemy as sa
 
 from safelight.services.caps import Caps
-from safelight.services.moves import picked
+from safelight.services.moves import IN_ORDER, picked
 from safelight.services.sql import INTEGER, TEXT, arg
 from safelight.store import tables
 from safelight.store.statements import Change, Query
@@ -57,34 +57,39 @@ class _Worker(NamedTuple):
 IN_FRONT = (
     sa.select(jobs.c.number, jobs.c.user_id, jobs.c.model, jobs.c.provider_pin, jobs.c.resumed_call)
     .where(jobs.c.queue == arg("line"), jobs.c.ready)
-    .order_by(jobs.c.priority.desc(), jobs.c.vstart, jobs.c.number)
+    .order_by(*IN_ORDER)
     .limit(2 * PARK_AT_ONCE)
     .subquery()
 )
 """The first jobs that could be claimed, more than are parked at once."""
+
+
+def parking(rows: sa.CTE) -> Change:
+    """Takes picked jobs out of the claim index. Argument: reason."""
+    of_rows = jobs.c.number.in_(sa.select(rows.c.number))
+    return Change(sa.update(jobs).where(of_rows).values(ready=sa.false(), waiting_for=arg("reason")))
+
+
+def letting_in(rows: sa.CTE) -> Change:
+    """Has picked jobs take their turn again; one with an open call goes first, by another index."""
+    of_rows = jobs.c.number.in_(sa.select(rows.c.number))
+    return Change(sa.update(jobs).where(of_rows).values(ready=sa.not_(jobs.c.resumes), waiting_for=sa.null()))
+
+
 _to_park = picked(
     sa.select(jobs.c.number)
     .where(jobs.c.number.in_(sa.select(IN_FRONT.c.number).where(IN_FRONT.c.user_id == arg("owner"))), jobs.c.ready)
     .limit(PARK_AT_ONCE),
     "to_park",
 )
-_PARK = Change(
-    sa.update(jobs)
-    .where(jobs.c.number.in_(sa.select(_to_park.c.number)))
-    .values(ready=sa.false(), waiting_for=arg("reason"))
-)
+_PARK = parking(_to_park)
 _group = sa.and_(jobs.c.waiting_for == arg("reason"), jobs.c.queue == arg("line"))
-_in_order = (jobs.c.priority.desc(), jobs.c.vstart, jobs.c.number)
-_PARKED = Query(sa.select(jobs.c.waiting_for, jobs.c.queue).where(_group).order_by(*_in_order).limit(1), Group)
+_PARKED = Query(sa.select(jobs.c.waiting_for, jobs.c.queue).where(_group).order_by(*IN_ORDER).limit(1), Group)
 _to_let_in = picked(
-    sa.select(jobs.c.number).where(_group).order_by(*_in_order).limit(arg("at_most", INTEGER)),
+    sa.select(jobs.c.number).where(_group).order_by(*IN_ORDER).limit(arg("at_most", INTEGER)),
     "to_let_in",
 )
-_LET_IN = Change(
-    sa.update(jobs)
-    .where(jobs.c.number.in_(sa.select(_to_let_in.c.number)))
-    .values(ready=sa.not_(jobs.c.resumes), waiting_for=sa.null())
-)
+_LET_IN = letting_in(_to_let_in)
 _RUNNING = Query(
     sa.select(sa.func.count()).where(
         jobs.c.queue == arg("line"),
