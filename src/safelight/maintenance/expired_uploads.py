@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import structlog
 
-from safelight.domain.errors import SafelightError
+from safelight.maintenance.now_and_then import now_and_then
 from safelight.services import uploads
 from safelight.storage.assets import AssetStore
 from safelight.storage.keys import incoming_key
@@ -46,10 +44,4 @@ class ExpiredUploads:
 
     async def run(self, *, first_s: float = FIRST_S, every_s: float = EVERY_S) -> None:
         """Now and then, for ever."""
-        await asyncio.sleep(first_s)
-        while True:
-            try:
-                await self.run_once()
-            except (OSError, SafelightError) as error:
-                log.warning("uploads_not_removed", error=str(error))
-            await asyncio.sleep(every_s)
+        await now_and_then(self.run_once, "uploads_not_removed", first_s=first_s, every_s=every_s)

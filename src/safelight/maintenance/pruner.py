@@ -5,13 +5,13 @@ Any number of processes may run it at once; they only do some of the work twice.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 
 import structlog
 
-from safelight.domain.errors import SafelightError, StorageFailed
+from safelight.domain.errors import StorageFailed
 from safelight.maintenance.job_files import JobFiles
+from safelight.maintenance.now_and_then import now_and_then
 from safelight.maintenance.pruned import Pruned
 from safelight.services import prune, prune_keys
 from safelight.services.job_pages import OUT_OF_ORDER_S
@@ -59,14 +59,8 @@ class Pruner:
         return done
 
     async def run(self, *, first_s: float = FIRST_S, every_s: float = EVERY_S) -> None:
-        """Once an hour, for ever. Not at once: a process that has just started has better things to do."""
-        await asyncio.sleep(first_s)
-        while True:
-            try:
-                await self.run_once()
-            except (OSError, SafelightError) as error:
-                log.warning("prune_failed", error=str(error))
-            await asyncio.sleep(every_s)
+        """Once an hour, for ever."""
+        await now_and_then(self.run_once, "prune_failed", first_s=first_s, every_s=every_s)
 
     async def plan(self) -> Pruned:
         """What `run_once` would remove now. Changes nothing."""
