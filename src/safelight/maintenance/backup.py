@@ -19,6 +19,7 @@ from safelight import __version__
 from safelight.domain.errors import Conflict, Remedy
 from safelight.maintenance.archive import ArchiveWriter, Manifest
 from safelight.storage.keys import checked_key
+from safelight.storage.local_disk import fsync
 from safelight.store import migrate, numbers
 from safelight.store.connect import sqlite_path
 from safelight.store.refill import kept_tables
@@ -131,7 +132,7 @@ def _appearing(target: Path, overwrite: bool) -> Iterator[IO[bytes]]:
     finally:
         with suppress(FileNotFoundError):
             partial.unlink()
-    _sync_folder(target.parent)
+    fsync(target.parent)
 
 
 def _rename(partial: Path, target: Path, overwrite: bool) -> None:
@@ -143,14 +144,6 @@ def _rename(partial: Path, target: Path, overwrite: bool) -> None:
         os.link(partial, target)
     except FileExistsError as error:
         raise _is_there(target) from error
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _is_there(target: Path) -> Conflict:

@@ -28,14 +28,14 @@ def flush_to_disk(root: Path, key: str, kept: set[Path]) -> None:
     `kept` are folders above those of single jobs that are on disk already, with their names.
     """
     path = root / key
-    _fsync(path)
+    fsync(path)
     folder = path.parent
-    _fsync(folder)
+    fsync(folder)
     while folder != root and folder not in kept:
         if folder != path.parent:
             kept.add(folder)
         folder = folder.parent
-        _fsync(folder)
+        fsync(folder)
 
 
 def partial_files(folder: Path, before: float) -> Iterator[tuple[Path, int]]:
@@ -58,7 +58,8 @@ def free_bytes(root: Path | None) -> int | None:
         return None
 
 
-def _fsync(path: Path) -> None:
+def fsync(path: Path) -> None:
+    """Bring a file, or the names in a folder, to the disk."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)

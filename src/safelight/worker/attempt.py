@@ -245,7 +245,7 @@ class Attempt:
         except Gone as error:
             return input_missing(error.what, error.remedy.text)
         except StorageFailed as error:
-            log.warning("inputs_not_read", error=str(error), **{"evidence": error.evidence})
+            log.warning("inputs_not_read", error=str(error), evidence=error.evidence)
             random = self._bench.random()
             return after_storage_failure(self.job, error.what, random, repeatable=True, accepted=False)
 
