@@ -91,6 +91,9 @@ jobs = Table(
     Column("replay_of", NUMBER),
     Column("resumed_call", Text),
     Column("pruning_at", TIME),
+    # who is told, and how a request that comes again is known
+    Column("callback", Text),
+    Column("request_hash", Text),
     Index(
         "ix_jobs_claim",
         "queue",
@@ -190,6 +193,14 @@ jobs = Table(
         sqlite_where=text("pruning_at IS NOT NULL"),
         postgresql_where=text("pruning_at IS NOT NULL"),
     ),
+    Index(
+        "ix_jobs_request",
+        "user_id",
+        "request_hash",
+        "number",
+        sqlite_where=text("request_hash IS NOT NULL"),
+        postgresql_where=text("request_hash IS NOT NULL"),
+    ),
     CheckConstraint("status IN ('pending', 'processing', 'completed', 'failed', 'canceled', 'partial')", name="status"),
     CheckConstraint("NOT (ready AND status <> 'pending')", name="ready_is_pending"),
     CheckConstraint("NOT (resumes AND status <> 'pending')", name="resumes_is_pending"),
@@ -202,7 +213,20 @@ jobs = Table(
 running cap), `worker:ID` (that worker runs it alone) or `gate:NAME` (that provider takes no calls).
 `first_deadline_at` is the deadline before its first claim, for one that a gate sends back to wait. `resumed_call` is
 the id of another job's call that this one picks up again; `terms` is the price as JSON where it is paid by use;
-`pruning_at` marks an ended job whose files and rows are being removed."""
+`pruning_at` marks an ended job whose files and rows are being removed. `callback` is where its events go, as JSON
+(`url`, `events`); `request_hash` is kept only by doors whose clients repeat requests without a key."""
+
+labels = Table(
+    "labels",
+    metadata,
+    Column("user_id", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("value", Text, primary_key=True),
+    Column("job", NUMBER, primary_key=True, autoincrement=False),
+    Index("ix_labels_job", "job"),
+    sqlite_with_rowid=False,
+)
+"""The labels of each job once more, to find jobs by them; `jobs.labels` is what they are."""
 
 batches = Table(
     "batches",
@@ -530,3 +554,118 @@ installation = Table(
     Column("value", Text, nullable=False),
 )
 """Facts shared by all processes, such as the secret that signs asset URLs."""
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("hash", Text, nullable=False, unique=True),
+    Column("user_id", Text, nullable=False),
+    Column("name", Text, nullable=False, server_default=""),
+    Column("scopes", Text, nullable=False),
+    Column("shown", Text, nullable=False),
+    Column("created_at", TIME, nullable=False),
+    Column("expires_at", TIME),
+    Column("revoked_at", TIME),
+    Column("used_at", TIME),
+    Index("ix_api_keys_user", "user_id"),
+)
+"""Keys of users, as SHA-256 of the whole key. `scopes` is a JSON array, `shown` the key's first characters."""
+
+tickets = Table(
+    "tickets",
+    metadata,
+    Column("hash", Text, primary_key=True),
+    Column("user_id", Text, nullable=False),
+    Column("scopes", Text, nullable=False),
+    Column("key_id", Text),
+    Column("expires_at", TIME, nullable=False),
+    Index("ix_tickets_expiry", "expires_at"),
+)
+"""What opens one connection of a browser, once; its row goes when it is used."""
+
+rates = Table(
+    "rates",
+    metadata,
+    Column("user_id", Text, primary_key=True),
+    Column("full_at", TIME, nullable=False),
+)
+"""When each user's allowance of submits will be whole again: all that a leaky bucket has to remember."""
+
+webhook_secrets = Table(
+    "webhook_secrets",
+    metadata,
+    Column("user_id", Text, primary_key=True),
+    Column("secret", Text, nullable=False),
+    Column("previous", Text),
+    Column("rotated_at", TIME),
+)
+"""What signs the webhooks to each user; for a day after `rotated_at` the previous one signs beside it."""
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    _number(),
+    Column("id", Text, nullable=False, unique=True),
+    Column("job", NUMBER, nullable=False),
+    Column("sequence", Integer, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("url", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("tries_n", Integer, nullable=False, server_default="0"),
+    Column("due_at", TIME),
+    Column("created_at", TIME, nullable=False),
+    Column("ended_at", TIME),
+    Index("uq_deliveries_event", "job", "sequence", unique=True),
+    Index(
+        "ix_deliveries_due",
+        "due_at",
+        sqlite_where=text("due_at IS NOT NULL"),
+        postgresql_where=text("due_at IS NOT NULL"),
+    ),
+    CheckConstraint("state IN ('waiting', 'delivered', 'failed')", name="state"),
+    CheckConstraint("(state = 'waiting') = (due_at IS NOT NULL)", name="due_while_waiting"),
+    sqlite_autoincrement=True,
+)
+"""One row per event that a job's callback is told; `id` is its `webhook-id`, the same at every try. Whoever takes one
+to send it moves `due_at` on first: if it dies, another tries again then."""
+
+delivery_tries = Table(
+    "delivery_tries",
+    metadata,
+    Column("delivery", NUMBER, primary_key=True, autoincrement=False),
+    Column("n", Integer, primary_key=True, autoincrement=False),
+    Column("at", TIME, nullable=False),
+    Column("took_s", Float(53), nullable=False),
+    Column("status", Integer),
+    Column("error", Text),
+    sqlite_with_rowid=False,
+)
+"""What came of each try: the receiver's HTTP status, or why there was none."""
+
+counters = Table(
+    "counters",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("labels", Text, primary_key=True),
+    Column("shard", Integer, primary_key=True, autoincrement=False),
+    Column("value", Float(53), nullable=False, server_default="0"),
+    sqlite_with_rowid=False,
+)
+"""What metrics count, moved in the transaction of what they count. `labels` is a JSON object with sorted keys. A value
+is the sum over its shards: processes that count the same thing do not wait for each other."""
+
+projects = Table(
+    "projects",
+    metadata,
+    _number(),
+    Column("id", Text, nullable=False, unique=True),
+    Column("user_id", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("description", Text, nullable=False, server_default=""),
+    Column("created_at", TIME, nullable=False),
+    Column("updated_at", TIME, nullable=False),
+    Index("ix_projects_user", "user_id", "number"),
+    sqlite_autoincrement=True,
+)
+"""What the avatar door groups jobs by: their label `project_id`."""
