@@ -27,6 +27,7 @@ from safelight.maintenance.local_credits import keep_in_credits
 from safelight.maintenance.lost import LostWatch, Machine
 from safelight.maintenance.pruner import Pruner
 from safelight.maintenance.sweeper import Sweeper, SweepRules
+from safelight.maintenance.webhooks import Webhooks
 from safelight.net.guarded import Guarded
 from safelight.providers.callbacks import callback_url, can_be_reached
 from safelight.queues.nudger import Nudger
@@ -195,7 +196,8 @@ class Safelight:
         rules = SweepRules(settings.lease_seconds, self.caps)
         sweeper = Sweeper(self.database, watch, rules, seen=process.meet, beats=lambda: presence.lease_held)
         pruner = None if not any(settings.keep_s.values()) else Pruner(self.database, self.store, settings.keep_s)
-        await process.start(sweeper, pruner, ExpiredUploads(self.database, self.store))
+        webhooks = Webhooks(self.database, self.desk, self.guarded, base=role.url)
+        await process.start(sweeper, pruner, ExpiredUploads(self.database, self.store), webhooks)
         works: list[Awaitable[None]] = [asyncio.to_thread(self.catalog.warm_up)]
         if role.slots:
             works += [provider.warm_up() for provider in self.providers.values()]

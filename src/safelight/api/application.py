@@ -22,6 +22,7 @@ from safelight.api import (
     sse,
     studio,
     uploads,
+    webhooks,
 )
 from safelight.api.head import HeadAsGet
 from safelight.api.middleware import LocalOnly, RequestContext
@@ -57,7 +58,7 @@ def create_app(safelight: Safelight, *, comment_every_s: float = sse.COMMENT_EVE
     )
     app.state.safelight = safelight
     app.state.comment_every_s = comment_every_s
-    of_health = (health, providers, model_checks)
+    of_health = (webhooks, health, providers, model_checks)
     for part in (batches, jobs, again, sse, assets, uploads, models, credits, callbacks, *of_health):
         app.include_router(part.router, dependencies=[Depends(refuse_unknown_parameters)])
     studio.install(app)

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from safelight.api.bodies import MOST_LABELS, Common, Kind, epoch, refuse
+from safelight.api.callback_bodies import CalledBack
 from safelight.api.input_bodies import refs
 from safelight.services.prepare import JobRequest
 from safelight.services.prepare_batch import MOST_ITEMS, BatchItem, BatchRequest, side_by_side
@@ -25,7 +26,7 @@ class Item(Common):
     params: dict[str, Any] = Field(default_factory=dict)
 
 
-class BatchFields(Common):
+class BatchFields(CalledBack):
     """What makes a batch: either `items`, or `prompts` with `models` and `n`."""
 
     items: list[Item] | None = Field(None, min_length=1, max_length=MOST_ITEMS, description="The jobs.")
@@ -68,7 +69,7 @@ def as_batch(body: BatchFields, params: Mapping[str, Any], *, provider: str | No
         items: Sequence[BatchItem] = side_by_side(body.prompts, body.models or [body.model], n or 1, shared)
     else:
         items = [_item(each, i, shared) for i, each in enumerate(body.items or ())]
-    return BatchRequest(items, body.labels, body.priority)
+    return BatchRequest(items, body.labels, body.priority, body.called_back())
 
 
 def _item(item: Item, i: int, shared: JobRequest) -> BatchItem:

@@ -7,13 +7,14 @@ from typing import Any
 
 from pydantic import Field
 
-from safelight.api.bodies import Common, Kind, epoch, refuse
+from safelight.api.bodies import Kind, epoch, refuse
+from safelight.api.callback_bodies import CalledBack
 from safelight.api.input_bodies import refs
 from safelight.services.inputs import InputRef, Source
 from safelight.services.prepare import JobRequest
 
 
-class Generate(Common):
+class Generate(CalledBack):
     """`POST /api/jobs/image-generation` and its like: the kind is implied; `options` is the older name of `params`."""
 
     prompt: str | None = None
@@ -34,6 +35,7 @@ class Generate(Common):
             start_at=epoch(self.start_at),
             deadline_s=self.deadline,
             priority=self.priority,
+            callback=self.called_back(),
         )
 
 

@@ -43,4 +43,5 @@ class SubmitJob(BatchFields):
             start_at=epoch(self.start_at),
             deadline_s=self.deadline,
             priority=self.priority,
+            callback=self.called_back(),
         )

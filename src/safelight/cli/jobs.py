@@ -102,3 +102,13 @@ def items(
     from safelight.cli.repeating import list_items as run
 
     asyncio.run(run(job_id, status=status, as_json=as_json))
+
+
+@app.command()
+def deliveries(job_id: JobId, as_json: AsJson = False) -> None:
+    """Show what a job's callback was told, and how its receiver answered. Exit code 1 if any of it failed."""
+    import asyncio
+
+    from safelight.cli.deliveries import show_deliveries as run
+
+    raise typer.Exit(asyncio.run(run(job_id, as_json=as_json)))

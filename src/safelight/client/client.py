@@ -135,6 +135,12 @@ class Client:
                 return
             cursor = page.next_cursor
 
+    async def deliveries(self, job_id: str) -> list[dict[str, Any]]:
+        """What the job's callback was told, with every try."""
+        body = json_object(await self._caller.get(f"/api/jobs/{job_id}/deliveries"))
+        found: list[dict[str, Any]] = body["deliveries"]
+        return found
+
     async def retry(self, job_id: str) -> dict[str, Any]:
         """The job that is tried: the same one if it was waiting for its next try, else a new one."""
         return await self._made(f"/api/jobs/{job_id}/retry", None)

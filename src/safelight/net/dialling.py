@@ -48,10 +48,7 @@ class GuardedDialler(httpcore.AsyncNetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.AsyncNetworkStream:
-        place = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-        addresses = await self._addresses(host, port)
-        if place.lower() not in self._exempt:
-            refuse_private(place, addresses)
+        place, addresses = _place(host, port), await self.addresses(host, port)
         failure: Exception | None = None
         for address in addresses[:MOST_ADDRESSES]:
             try:
@@ -59,6 +56,13 @@ class GuardedDialler(httpcore.AsyncNetworkBackend):
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
                 failure = error
         raise Unreachable(f"{place} cannot be reached: {failure or 'it has no address'}.") from failure
+
+    async def addresses(self, host: str, port: int) -> list[Address]:
+        """Where a name leads now. Raises RefusedTarget and Unreachable."""
+        found = await self._addresses(host, port)
+        if _place(host, port).lower() not in self._exempt:
+            refuse_private(_place(host, port), found)
+        return found
 
     async def sleep(self, seconds: float) -> None:
         """Only httpcore's own retries would sleep, and they are off."""
@@ -70,6 +74,10 @@ class GuardedDialler(httpcore.AsyncNetworkBackend):
         except (OSError, UnicodeError) as error:
             reason = getattr(error, "strerror", None) or error
             raise Unreachable(f"The name {host!r} cannot be looked up: {reason}.") from error
+
+
+def _place(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def refuse_private(place: str, addresses: Sequence[Address]) -> None:

@@ -11,7 +11,7 @@ class FetchError(Exception):
 
 
 class RefusedTarget(FetchError):
-    """The address is none that Safelight fetches from: private, not http(s), with a password in it, ..."""
+    """The address is none that Safelight fetches from or posts to: private, not http(s), with a password in it, ..."""
 
 
 class Unreachable(FetchError):

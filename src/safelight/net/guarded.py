@@ -62,22 +62,34 @@ class Guarded:
 
         `exempt` are further places (`host:port`, see `place_of`) that may be private. Raises FetchError.
         """
-        dialler = GuardedDialler(
-            self.exempt | {place.lower() for place in exempt}, self.look_up, self.network or httpcore.AnyIOBackend()
-        )
+        async with (
+            self.opened(url, within_s, exempt) as (pool, target),
+            _answered(pool, target, headers or {}) as (source, answer),
+        ):
+            yield _fetched(source, answer, limit_bytes)
+
+    @asynccontextmanager
+    async def opened(
+        self, url: str, within_s: float, exempt: Collection[str] = ()
+    ) -> AsyncIterator[tuple[httpcore.AsyncConnectionPool, Target]]:
+        """Connections for one exchange, and where it goes. Raises FetchError, also when the time is up."""
         target = read_target(url)
         try:
             async with asyncio.timeout(within_s) as limit:
                 trusted = self.certificates or await asyncio.to_thread(tls)
-                async with (
-                    httpcore.AsyncConnectionPool(trusted, max_keepalive_connections=0, network_backend=dialler) as pool,
-                    _answered(pool, target, headers or {}) as (source, answer),
-                ):
-                    yield _fetched(source, answer, limit_bytes)
+                async with httpcore.AsyncConnectionPool(
+                    trusted, max_keepalive_connections=0, network_backend=self.dialler(exempt)
+                ) as pool:
+                    yield pool, target
         except TimeoutError as error:
             if not limit.expired():
                 raise
-            raise TookTooLong(f"{target} was not fetched within {within_s:g} s.") from error
+            raise TookTooLong(f"{target} did not answer in full within {within_s:g} s.") from error
+
+    def dialler(self, exempt: Collection[str] = ()) -> GuardedDialler:
+        """What looks names up and connects."""
+        places = self.exempt | {place.lower() for place in exempt}
+        return GuardedDialler(places, self.look_up, self.network or httpcore.AnyIOBackend())
 
     async def fetch(
         self, url: str, *, limit_bytes: int, within_s: float, exempt: Collection[str] = ()
@@ -95,7 +107,7 @@ async def _answered(
     target = asked
     for _ in range(MOST_REDIRECTS + 1):
         own = headers if target.origin == asked.origin else {}
-        answer = await _ask(pool, target, own)
+        answer = await ask(pool, target, own)
         try:
             if answer.status not in REDIRECTS:
                 yield target, answer
@@ -106,14 +118,20 @@ async def _answered(
     raise RefusedTarget(f"{asked} redirects more than {MOST_REDIRECTS} times.")
 
 
-async def _ask(pool: httpcore.AsyncConnectionPool, target: Target, headers: Mapping[str, str]) -> httpcore.Response:
+async def ask(
+    pool: httpcore.AsyncConnectionPool, target: Target, headers: Mapping[str, str], content: bytes | None = None
+) -> httpcore.Response:
+    """One request: a GET, or a POST where there is something to send. Raises Unreachable."""
     url = target.url
     ours = {"Accept": "*/*", "Accept-Encoding": "identity", "User-Agent": "Safelight"}
+    if content is not None:
+        ours["Content-Length"] = str(len(content))
     theirs = {name: value for name, value in headers.items() if name.lower() not in ("host", "accept-encoding")}
     request = httpcore.Request(
-        "GET",
+        "GET" if content is None else "POST",
         httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path),
         headers=[("Host", url.netloc), *{**ours, **theirs}.items()],
+        content=content,
         extensions={"timeout": {"connect": IDLE_S, "read": IDLE_S, "write": IDLE_S, "pool": IDLE_S}},
     )
     try:

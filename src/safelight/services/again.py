@@ -121,6 +121,7 @@ class Again:
             request_hash=_hash("resume", original.id),
             replay_of=original.number,
             resumed_call=source.id,
+            callback=original.callback,
         )
 
 

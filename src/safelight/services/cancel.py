@@ -63,7 +63,10 @@ def announce(tx: Tx, rows: Sequence[MovedRow]) -> None:
     ending.close(tx, ended, {row.number: {"by": "user"} for row in ended})
     events.append(
         tx,
-        [events.NewEvent(r.number, r.id, r.user_id, r.sequence, EventType.CANCEL_REQUESTED, {}) for r in flagged],
+        [
+            events.NewEvent(r.number, r.id, r.user_id, r.sequence, EventType.CANCEL_REQUESTED, {}, r.callback)
+            for r in flagged
+        ],
     )
     tx.wake(*(f"stop:{row.id}" for row in flagged), *{f"queue:{row.queue}" for row in flagged if row.queue})
 

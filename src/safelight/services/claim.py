@@ -104,7 +104,9 @@ def claim(tx: Tx, worker_id: str, lines: Sequence[str], slots: int, terms: Terms
     events.append(
         tx,
         [
-            events.NewEvent(j.number, j.id, j.user_id, j.sequence, EventType.STARTED, {"attempt": j.attempt})
+            events.NewEvent(
+                j.number, j.id, j.user_id, j.sequence, EventType.STARTED, {"attempt": j.attempt}, j.callback
+            )
             for j in claiming.taken
         ],
     )

@@ -47,6 +47,7 @@ class ClaimedJob(NamedTuple):
     created_at: float
     claimed_at: float
     parent: int | None
+    callback: str | None
     resumed_call: str | None
     """The call of an earlier job whose result this one fetches; it makes no call of its own."""
     seconds_left: float

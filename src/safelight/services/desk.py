@@ -11,8 +11,10 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from safelight.catalog.catalog import Catalog
-from safelight.domain.errors import CallerError, Gone, NotFound, Remedy, Unavailable
+from safelight.domain.errors import CallerError, Gone, InvalidParams, NotFound, Remedy, Unavailable
 from safelight.domain.ids import is_id, new_id
+from safelight.net.errors import RefusedTarget
+from safelight.net.posting import refuse_private_target
 from safelight.services import batches, binding, disk, job_pages, keys, read_jobs, sizes
 from safelight.services import cancel as cancel_case
 from safelight.services.intake import Intake
@@ -65,8 +67,9 @@ class Desk:
         """Make a job, or a whole batch. Raises CallerError or Unavailable."""
         self.refuse_on_full_disk()
         checked = await self._checked(request, caller, None)
-        if binding.has_inputs(request) and (second := await self._answered_before(checked)) is not None:
-            return await self.accepted(second, caller)  # nothing is fetched a second time
+        asks_elsewhere = binding.has_inputs(request) or request.callback is not None
+        if asks_elsewhere and (second := await self._answered_before(checked)) is not None:
+            return await self.accepted(second, caller)  # nothing is fetched or checked a second time
         return await self.store(await self._bound(request, checked, caller), caller)
 
     async def job(self, job_id: str, user_id: str) -> JobDetails:
@@ -176,10 +179,20 @@ class Desk:
     async def _bound(
         self, request: JobRequest | BatchRequest, checked: Submission | BatchSubmission, caller: Caller
     ) -> Submission | BatchSubmission:
-        """With its inputs in storage, and those of a size that the models take."""
+        """With its inputs in storage, and those of a size that the models take; and a callback that may be called."""
+        await self._check_callback(request)
         bound = await binding.bind(self.intake, request, checked, caller)
         sizes.refuse_too_large(request, bound, self.catalog)
         return bound
+
+    async def _check_callback(self, request: JobRequest | BatchRequest) -> None:
+        """Raises InvalidParams for an address that would be refused when it is called."""
+        if request.callback is None:
+            return
+        try:
+            await refuse_private_target(self.intake.guarded, request.callback.url)
+        except RefusedTarget as error:
+            raise InvalidParams(f"callback.url: {error}", errors={"callback.url": [str(error)]}) from error
 
     async def _answered_before(self, checked: Submission | BatchSubmission) -> Answer | None:
         """What a repeated key gets; None for a submission that comes first."""

@@ -57,7 +57,13 @@ def close(tx: Tx, ended: Sequence[MovedRow], payloads: Mapping[int, Mapping[str,
         tx,
         [
             events.NewEvent(
-                row.number, row.id, row.user_id, row.sequence, ENDINGS[Status(row.status)], extra.get(row.number, {})
+                row.number,
+                row.id,
+                row.user_id,
+                row.sequence,
+                ENDINGS[Status(row.status)],
+                extra.get(row.number, {}),
+                row.callback,
             )
             for row in ended
         ],

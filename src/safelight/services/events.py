@@ -1,4 +1,4 @@
-"""Append to the event log of a job, and wake whoever watches it."""
+"""Append to the event log of a job, wake whoever watches it, and note whom to tell by webhook."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from safelight.domain.jobs import EventType
+from safelight.services import deliveries
+from safelight.services.deliveries import NewDelivery
 from safelight.services.sql import as_json
 from safelight.store import tables
 from safelight.store.statements import Change
@@ -25,10 +27,12 @@ class NewEvent(NamedTuple):
     sequence: int
     type: EventType
     payload: Mapping[str, Any]
+    callback: str | None = None
+    """Where the job's row says that it is to be told; None also for what only admins may know."""
 
 
 def append(tx: Tx, events: Sequence[NewEvent]) -> None:
-    """Store events and tell the watchers of these jobs after the commit."""
+    """Store events, with the deliveries to callbacks, and tell the watchers of these jobs after the commit."""
     if not events:
         return
     now = tx.now
@@ -38,5 +42,8 @@ def append(tx: Tx, events: Sequence[NewEvent]) -> None:
             {"job": e.job, "sequence": e.sequence, "type": str(e.type), "payload": as_json(e.payload), "at": now}
             for e in events
         ],
+    )
+    deliveries.plan(
+        tx, [NewDelivery(e.job, e.job_id, e.sequence, str(e.type), e.callback) for e in events if e.callback]
     )
     tx.wake(*(f"job:{e.job_id}" for e in events), *{f"user:{e.user_id}" for e in events})

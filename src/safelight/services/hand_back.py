@@ -119,6 +119,7 @@ def announce(tx: Tx, rows: Sequence[MovedRow], kind: EventType, *, reason: str, 
                 row.sequence,
                 kind,
                 {"reason": reason, "code": code, "due_at": None if row.due_at is None else as_rfc3339(row.due_at)},
+                row.callback,
             )
             for row in waiting
         ],

@@ -29,6 +29,7 @@ class MovedRow(NamedTuple):
     due_at: float | None
     parent: int | None
     """The number of its batch."""
+    callback: str | None
 
 
 MOVED: Final = tuple(jobs.c[name] for name in MovedRow._fields)

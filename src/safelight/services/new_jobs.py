@@ -56,6 +56,7 @@ _COLUMNS = (
     "parent",
     "replay_of",
     "resumed_call",
+    "callback",
 )
 _INSERT = Query(sa.insert(jobs).returning(jobs.c.number, jobs.c.id), NewJob, columns=_COLUMNS)
 
@@ -87,7 +88,9 @@ def announce(tx: Tx, submissions: Sequence[Submission], numbers: Mapping[str, in
     events.append(
         tx,
         [
-            events.NewEvent(numbers[s.id], s.id, s.user_id, 1, EventType.SUBMITTED, {"price_credits": s.price})
+            events.NewEvent(
+                numbers[s.id], s.id, s.user_id, 1, EventType.SUBMITTED, {"price_credits": s.price}, s.callback
+            )
             for s in submissions
         ],
     )
@@ -129,4 +132,5 @@ def _row(s: Submission, account: int, vstart: float, parent: int | None, now: fl
         "parent": parent,
         "replay_of": s.replay_of,
         "resumed_call": s.resumed_call,
+        "callback": s.callback,
     }

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from safelight.domain.errors import Conflict, Remedy
 from safelight.domain.jobs import LIVE, Status
-from safelight.services import inputs
+from safelight.services import callback, inputs
 from safelight.services.prepare import JobRequest
 from safelight.services.prepare_batch import BatchItem, BatchRequest
 from safelight.services.sql import INTEGER, arg
@@ -44,6 +44,7 @@ class Original(NamedTuple):
     share: float
     run_limit_s: float
     price: int
+    callback: str | None
 
 
 _COLUMNS = [jobs.c[name] for name in Original._fields]
@@ -77,6 +78,7 @@ def as_request(job: Original) -> JobRequest:
         labels=json.loads(job.labels),
         provider=job.provider_pin,
         priority=job.priority,
+        callback=callback.read(job.callback),
     )
 
 
@@ -84,7 +86,7 @@ def as_batch(batch: Original, items: Sequence[Original], statuses: Collection[st
     """A batch of those items whose status is one of these."""
     asked = [as_request(item) for item in items if item.status in statuses]
     made = [BatchItem(request, prefix=f"items[{i}].") for i, request in enumerate(asked)]
-    return BatchRequest(made, json.loads(batch.labels), batch.priority)
+    return BatchRequest(made, json.loads(batch.labels), batch.priority, callback.read(batch.callback))
 
 
 def refuse_to_retry(job: Original) -> None:

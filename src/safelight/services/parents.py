@@ -108,7 +108,7 @@ def start(tx: Tx, numbers: Collection[int]) -> None:
     events.append(
         tx,
         [
-            events.NewEvent(row.number, row.id, row.user_id, row.sequence, EventType.STARTED, {})
+            events.NewEvent(row.number, row.id, row.user_id, row.sequence, EventType.STARTED, {}, row.callback)
             for row in started
             if row
         ],

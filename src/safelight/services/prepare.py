@@ -13,6 +13,8 @@ from safelight.catalog.catalog import Catalog, ModelWarning, Resolved
 from safelight.catalog.inputs import role_errors
 from safelight.catalog.model import NOTHING_KNOWN, Model
 from safelight.domain.errors import InvalidParams, ModelUnavailable
+from safelight.services import callback
+from safelight.services.callback import Callback
 from safelight.services.inputs import MOST_INPUTS, InputRef
 from safelight.services.sql import as_json
 from safelight.services.submission import Submission
@@ -38,6 +40,7 @@ class JobRequest:
     """Epoch seconds."""
     deadline_s: float | None = None
     priority: int = 0
+    callback: Callback | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +95,12 @@ def request_hash(request: JobRequest) -> str:
 
 def canonical(request: JobRequest) -> str:
     """The one way to write a request down."""
-    asked = {name: getattr(request, name) for name in JobRequest.__dataclass_fields__ if name != "inputs"}
+    plain = [name for name in JobRequest.__dataclass_fields__ if name not in ("inputs", "callback")]
+    asked = {name: getattr(request, name) for name in plain}
     if request.inputs:  # requests without any are written as ever: keys of earlier releases still stand for them
         asked["inputs"] = [ref.canonical() for ref in request.inputs]
+    if request.callback:
+        asked["callback"] = request.callback.asked()
     return json.dumps(asked, sort_keys=True, default=dict, ensure_ascii=False, separators=(",", ":"))
 
 
@@ -171,6 +177,7 @@ def _submission(
         request_hash=request_hash(request),
         terms=model.price.model_dump_json(exclude_defaults=True) if model.price.by_usage else None,
         replay_of=replay_of,
+        callback=callback.written(request.callback),
     )
 
 

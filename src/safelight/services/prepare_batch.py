@@ -15,6 +15,8 @@ from typing import Any
 from safelight.catalog.catalog import Catalog
 from safelight.catalog.model import NOTHING_KNOWN
 from safelight.domain.errors import CallerError, InvalidParams
+from safelight.services import callback
+from safelight.services.callback import Callback
 from safelight.services.prepare import MAX_SEED, Caller, JobRequest, Limits, canonical, prepare
 from safelight.services.sql import as_json
 from safelight.services.submission import Submission
@@ -41,11 +43,12 @@ class BatchItem:
 
 @dataclass(frozen=True, slots=True)
 class BatchRequest:
-    """What a front door understood of a batch; labels and priority of the batch itself."""
+    """What a front door understood of a batch; labels, priority and callback of the batch itself."""
 
     items: Sequence[BatchItem]
     labels: Mapping[str, str] = field(default_factory=dict)
     priority: int = 0
+    callback: Callback | None = None
 
 
 def side_by_side(
@@ -117,6 +120,8 @@ def batch_hash(request: BatchRequest) -> str:
         "labels": dict(request.labels),
         "priority": request.priority,
     }
+    if request.callback:
+        asked["callback"] = request.callback.asked()
     return hashlib.sha256(as_json(asked).encode()).hexdigest()
 
 
@@ -144,6 +149,7 @@ def _parent(
         key=caller.idempotency_key,
         request_hash=batch_hash(request),
         replay_of=replay_of,
+        callback=callback.written(request.callback),
     )
 
 

@@ -138,9 +138,20 @@ _MARKED = Query(
 _STILL_MARKED = Query(
     sa.select(jobs.c.number).where(jobs.c.number.in_(_numbers), jobs.c.pruning_at.is_not(None)), _Number
 )
-_REMOVE = [
+_tries_of = sa.select(tables.deliveries.c.number).where(tables.deliveries.c.job.in_(_numbers))
+_REMOVE = [Change(sa.delete(tables.delivery_tries).where(tables.delivery_tries.c.delivery.in_(_tries_of)))]
+_REMOVE += [
     Change(sa.delete(table).where(table.c.job.in_(_numbers)))
-    for table in (tables.events, tables.previews, tables.calls, tables.assets, tables.batches, tables.job_inputs)
+    for table in (
+        tables.events,
+        tables.previews,
+        tables.calls,
+        tables.assets,
+        tables.batches,
+        tables.job_inputs,
+        tables.deliveries,
+        tables.labels,
+    )
 ] + [Change(sa.delete(jobs).where(jobs.c.number.in_(_numbers)))]
 _NAMED = Query(sa.select(assets.c.job, assets.c.key, assets.c.thumbnail_key).where(assets.c.job.in_(_numbers)), _Named)
 

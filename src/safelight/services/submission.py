@@ -44,6 +44,8 @@ class Submission:
     """The number of the job that is done again."""
     resumed_call: str | None = None
     """The call of that job whose result this one fetches."""
+    callback: str | None = None
+    """As `callback.written` writes it."""
 
 
 @dataclass(frozen=True, slots=True)

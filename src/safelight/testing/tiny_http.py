@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import ssl
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -55,7 +56,7 @@ Outcome = Reply | Cut | Silence
 Handler = Callable[[Request], Awaitable[Outcome]]
 
 
-async def listen(handler: Handler, port: int) -> asyncio.Server:
+async def listen(handler: Handler, port: int, tls: ssl.SSLContext | None = None) -> asyncio.Server:
     """Serve on 127.0.0.1; port 0 takes a free one."""
 
     async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -66,7 +67,7 @@ async def listen(handler: Handler, port: int) -> asyncio.Server:
                 pass
         writer.close()
 
-    return await asyncio.start_server(connected, "127.0.0.1", port, backlog=2048)
+    return await asyncio.start_server(connected, "127.0.0.1", port, backlog=2048, ssl=tls)
 
 
 async def _converse(handler: Handler, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:

@@ -18,6 +18,7 @@ from safelight.maintenance.expired_uploads import ExpiredUploads
 from safelight.maintenance.local_credits import keep_in_credits
 from safelight.maintenance.pruner import Pruner
 from safelight.maintenance.sweeper import Sweeper
+from safelight.maintenance.webhooks import Webhooks
 from safelight.queues.nudger import Nudger
 from safelight.queues.watch import watch
 from safelight.services.presence import Process, addresses
@@ -79,7 +80,11 @@ class RunningProcess:
         """Whether a part of it died, or it is too old. It drains and ends; who supervises it should start it anew."""
 
     async def start(
-        self, sweeper: Sweeper, pruner: Pruner | None = None, expired: ExpiredUploads | None = None
+        self,
+        sweeper: Sweeper,
+        pruner: Pruner | None = None,
+        expired: ExpiredUploads | None = None,
+        webhooks: Webhooks | None = None,
     ) -> None:
         """Register, then begin to beat, sweep, prune and claim. Raises `WorkerTooOld` if it may not run jobs."""
         if self._runner is not None:
@@ -97,6 +102,8 @@ class RunningProcess:
             self._tasks.append(self._keep(pruner.run(), "prune"))
         if expired is not None:
             self._tasks.append(self._keep(expired.run(), "uploads"))
+        if webhooks is not None:
+            self._tasks.append(self._keep(webhooks.run(self._hub), "webhooks"))
         if self._runner is not None:
             self._tasks.append(self._keep(self._reconcile(self._runner), "reconcile"))
             self._tasks.append(self._keep(Aftercare(self._runner.bench).run(), "aftercare"))

@@ -162,4 +162,6 @@ SERVER = around_commits(API)
 PRUNE = around_commits(PRUNER)
 IN_OBJECT_STORES = around_commits(["complete_upload"])
 """Where nobody dies in the campaign: it has its files on disk, and no addresses are handed out there."""
-EVERYWHERE = frozenset([*HERE, *SWEEP, *SERVER, *PRUNE, *IN_OBJECT_STORES])
+WEBHOOKS = around_commits(["ensure_secret", "record_try", "rotate_secret", "take_deliveries"])
+"""Where nobody dies in the campaign, whose jobs have no callback: `tests/crash/test_webhooks.py`."""
+EVERYWHERE = frozenset([*HERE, *SWEEP, *SERVER, *PRUNE, *IN_OBJECT_STORES, *WEBHOOKS])

@@ -11,7 +11,8 @@ import sqlalchemy as sa
 from safelight.domain.errors import Gone
 from safelight.domain.jobs import Status
 from safelight.events.log import news
-from safelight.services import originals, prune, prune_keys, read_jobs, replay
+from safelight.services import deliveries, originals, prune, prune_keys, read_jobs, replay
+from safelight.services.callback import Callback, written
 from safelight.services.calls import Accepted, accepted
 from safelight.services.cancel import cancel
 from safelight.services.claim import claim
@@ -56,6 +57,9 @@ _LOOK_AFTER = Change(
     sa.update(tables.calls).where(tables.calls.c.job == arg("of_job", INTEGER)).values(check_at=arg("when", REAL))
 )
 _BATCHES = Query(sa.select(tables.batches.c.job), Number)
+_DELIVERIES, _TRIES = (
+    Query(sa.select(column), Number) for column in (tables.deliveries.c.number, tables.delivery_tries.c.delivery)
+)
 _AGE_KEYS = Change(sa.update(tables.idempotency_keys).values(created_at=arg("moved_to", REAL)))
 
 
@@ -91,6 +95,20 @@ def test_only_jobs_that_ended_before_the_cutoff_may_go(shared: Database) -> None
         assert prunable(tx) == ["old"]
         assert marked(tx, ["old", "young", "running", "waiting"]) == 1
         assert [row.id for row in prune.marked_jobs(tx, 0)] == ["old"]
+
+
+def test_what_a_callback_was_told_goes_with_its_job(shared: Database) -> None:
+    with scene(shared) as tx:
+        told = written(Callback("http://hooks.test/"))
+        ended(tx, "old", callback=told)
+        ended(tx, "kept", days_ago=1, callback=told)
+        for taken in deliveries.take_deliveries(tx, 10):
+            deliveries.record_try(tx, deliveries.Tried(taken.number, taken.n, 0.1, 204))
+        assert marked(tx, ["old"]) == 1
+        remove(tx, [job(tx, "old").number])
+        found = deliveries.of_job(tx, "kept", "ann") or []
+        assert [(delivery.state, len(tries)) for delivery, tries in found] == [("delivered", 1)]
+        assert len(tx.all(_TRIES)) == len(tx.all(_DELIVERIES)) == 1
 
 
 def test_a_job_whose_call_is_still_looked_after_stays(shared: Database) -> None:
