@@ -58,6 +58,7 @@ from safelight.worker import machine
 from safelight.worker.bench import Bench, Rules
 from safelight.worker.drain import drain_limit_s
 from safelight.worker.fetching import Fetching
+from safelight.worker.metrics_server import serve_metrics
 from safelight.worker.presence import Presence, Role
 from safelight.worker.process import Rhythm, RunningProcess
 from safelight.worker.runner import Runner
@@ -319,18 +320,22 @@ def _rules(settings: Settings) -> Rules:
     )
 
 
-def run_worker(settings: Settings, *, queues: list[str] | None, concurrency: int | None) -> int:
+def run_worker(
+    settings: Settings, *, queues: list[str] | None, concurrency: int | None, metrics_port: int | None = None
+) -> int:
     """Run a worker process until SIGTERM or Ctrl-C, then drain. Returns the exit code."""
     configure_logging(settings.log_format, settings.log_level)
     with asyncio.Runner(loop_factory=loop_factory()) as runner:
-        return runner.run(_work(settings, queues, concurrency))
+        return runner.run(_work(settings, queues, concurrency, metrics_port))
 
 
-async def _work(settings: Settings, queues: list[str] | None, concurrency: int | None) -> int:
+async def _work(settings: Settings, queues: list[str] | None, concurrency: int | None, metrics_port: int | None) -> int:
     await until_it_is_upgraded(settings.database_address)
     stop = stop_signal()
     async with Safelight.opened(settings, upgrade=False) as safelight:
         role = safelight.role("worker", queues=queues, slots=concurrency or settings.worker_concurrency)
+        if metrics_port is not None:
+            await serve_metrics(safelight.database, settings.host, metrics_port)
         process = await safelight.start_process(role)
         log.info("worker.started", queues=list(role.queues), slots=role.slots, pid=os.getpid())
         await stop.wait()

@@ -16,9 +16,11 @@ from safelight.api import (
     errors,
     health,
     jobs,
+    metrics,
     model_checks,
     models,
     providers,
+    queue_health,
     sse,
     studio,
     uploads,
@@ -58,7 +60,7 @@ def create_app(safelight: Safelight, *, comment_every_s: float = sse.COMMENT_EVE
     )
     app.state.safelight = safelight
     app.state.comment_every_s = comment_every_s
-    of_health = (webhooks, health, providers, model_checks)
+    of_health = (webhooks, queue_health, metrics, health, providers, model_checks)
     for part in (batches, jobs, again, sse, assets, uploads, models, credits, callbacks, *of_health):
         app.include_router(part.router, dependencies=[Depends(refuse_unknown_parameters)])
     studio.install(app)

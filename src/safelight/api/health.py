@@ -74,17 +74,22 @@ async def ready(safelight: Installation) -> JSONResponse:
 @router.get("/api/health", summary="How it is")
 async def health(safelight: Installation) -> dict[str, Any]:
     """Version, uptime, and one finding per check that fails."""
-    checks = await run_checks(safelight)
-    affected = {} if checks["worker"]["ok"] else {"worker": await _waiting(safelight)}
-    findings = [
-        _finding(name, check, affected.get(name, Waiting(0, 0))) for name, check in checks.items() if not check["ok"]
-    ]
+    findings = await found_wrong(safelight)
     return {
         "status": "unhealthy" if findings else "healthy",
         "version": __version__,
         "uptime_s": round(local_s() - safelight.started_at, 1),
         "findings": findings,
     }
+
+
+async def found_wrong(safelight: Safelight) -> list[dict[str, Any]]:
+    """One finding per check that fails."""
+    checks = await run_checks(safelight)
+    affected = {} if checks["worker"]["ok"] else {"worker": await _waiting(safelight)}
+    return [
+        _finding(name, check, affected.get(name, Waiting(0, 0))) for name, check in checks.items() if not check["ok"]
+    ]
 
 
 @router.get("/api/health/workers", summary="Every process")

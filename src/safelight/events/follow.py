@@ -13,6 +13,7 @@ from safelight.domain.jobs import LAST_EVENTS, EventType
 from safelight.events.hub import Hub
 from safelight.events.log import News, news
 from safelight.store.database import Database
+from safelight.telemetry import metrics
 
 LOOK_AGAIN_S = 1.0
 """How long a lost wake-up can delay news."""
@@ -40,12 +41,16 @@ async def follow(
     A reader that is slow simply finds more events at its next look: nothing is buffered for it. `read` is the text
     that it has already; without it, all of the text comes once, from the first character.
     """
-    with hub.waiting(f"job:{job_id}") as waiter:
+    caught_up = False  # how late a reader is who has just come says nothing of us
+    with hub.waiting(f"job:{job_id}") as waiter, metrics.SUBSCRIBERS.track_inprogress():
         while True:
             waiter.clear()
             found = await database.read(news, job_id, cursor)
             if found is None:
                 return
+            for event in found.events if caught_up else ():
+                metrics.EVENT_LAG.observe(max(0.0, found.now - event.at))
+            caught_up = True
             for envelope in envelopes(job_id, found, cursor, read):
                 yield envelope
                 if envelope.is_last:

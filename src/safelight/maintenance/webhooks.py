@@ -24,6 +24,7 @@ from safelight.services import deliveries, webhook_secrets
 from safelight.services.deliveries import Message, Taken, Tried
 from safelight.services.desk import Desk
 from safelight.store.database import Database
+from safelight.telemetry import metrics
 from safelight.telemetry.spell import Spell
 
 log = structlog.get_logger(__name__)
@@ -90,6 +91,7 @@ class Webhooks:
         """Send and write down what came of it. What cannot be written down is sent again later."""
         try:
             tried = await self._try(delivery)
+            metrics.WEBHOOK_TRIES.labels("delivered" if tried.is_delivered else "failed").inc()
             await self._database.write(deliveries.record_try, tried)
         except (OSError, SafelightError) as error:
             log.warning("webhook_not_recorded", delivery=delivery.id, error=str(error))

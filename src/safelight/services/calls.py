@@ -60,6 +60,13 @@ class CallOutcome(NamedTuple):
     """The provider's own name for the request."""
 
 
+class EndedCall(NamedTuple):
+    """Whose call it was, and where."""
+
+    job: int
+    provider: str
+
+
 class OpenCall(NamedTuple):
     """`unknown_s`: for how many seconds nobody has known whether it was accepted."""
 
@@ -133,7 +140,7 @@ _ACCEPT = Change(
 )
 _KNOWN = Query(sa.select(calls.c.state).where(calls.c.id == arg("call_id"), calls.c.remote_id == arg("remote")), _State)
 _is_unknown = arg("outcome") == "unknown"
-_END = Change(
+_END = Query(
     sa.update(calls)
     .where(
         calls.c.id == arg("call_id"),
@@ -154,6 +161,8 @@ _END = Change(
         check_at=sa.case((_is_unknown, calls.c.check_at), else_=sa.null()),
         ended_at=sa.case((_is_unknown, sa.null()), else_=sa.cast(NOW, REAL)),
     )
+    .returning(calls.c.job, calls.c.provider),
+    EndedCall,
 )
 _UNPAID = Query(
     sa.select(calls.c.id, calls.c.provider, calls.c.sending_at, calls.c.cost_usd).where(
@@ -243,7 +252,12 @@ def accepted(tx: Tx, news: Sequence[Accepted]) -> list[bool]:
 
 @batch
 def end_call(tx: Tx, outcomes: Sequence[CallOutcome]) -> list[bool]:
-    """Record how calls ended, in input order; False where that was known already.
+    """Record how calls ended, in input order; False where that was known already."""
+    return [call is not None for call in ended_calls(tx, outcomes)]
+
+
+def ended_calls(tx: Tx, outcomes: Sequence[CallOutcome]) -> list[EndedCall | None]:
+    """The same, with whose call it was where that was news.
 
     One that its provider did not accept is taken off the provider's day again, and what was shut for it opens.
     """

@@ -45,6 +45,7 @@ class ClaimedJob(NamedTuple):
     cancel_requested_at: float | None
     request_id: str | None
     created_at: float
+    start_at: float
     claimed_at: float
     parent: int | None
     callback: str | None

@@ -31,6 +31,7 @@ from safelight.services.submit import submit
 from safelight.services.submit_batch import BatchSubmission, submit_batch
 from safelight.services.terms_of_users import TermsOfUsers
 from safelight.store.database import Database
+from safelight.telemetry import metrics
 
 LOOKS_AFTER_SUBMIT = 3
 LinksFor = Callable[[str], Links]
@@ -63,6 +64,7 @@ class Desk:
     screen: Screen = NO_HOOKS
     """The operator's prompt hooks."""
 
+    @metrics.submits
     async def submit(self, request: JobRequest | BatchRequest, caller: Caller) -> Accepted:
         """Make a job, or a whole batch. Raises CallerError or Unavailable."""
         self.refuse_on_full_disk()

@@ -1,4 +1,4 @@
-"""What every ending of a job has in common: settle its hold, forget its preview, say so in an event.
+"""What every ending of a job has in common: settle its hold, forget its preview, say so in an event, count it.
 
 A job that was canceled before it ever ran also gives its share of the queue back, unless its turn has passed.
 """
@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from safelight.domain.jobs import ENDINGS, Status
 from safelight.ledger.entries import Entry, capture, release
-from safelight.services import events, parents, parking, shares
+from safelight.services import ended_jobs, events, parents, parking, shares
 from safelight.services.credits import Books
 from safelight.services.moves import NOT_OVER, MovedRow
 from safelight.services.sql import INTEGER, NOW, REAL, arg
@@ -34,11 +34,17 @@ _SETTLE_CALLS = Change(
 """Calls that outlive their job: free ones are over, of the others somebody must hear how they end (`aftercare.py`)."""
 
 
-def close(tx: Tx, ended: Sequence[MovedRow], payloads: Mapping[int, Mapping[str, Any]] | None = None) -> None:
+def close(
+    tx: Tx,
+    ended: Sequence[MovedRow],
+    payloads: Mapping[int, Mapping[str, Any]] | None = None,
+    *,
+    called: Mapping[int, str] | None = None,
+) -> None:
     """Settle jobs that the caller's guarded UPDATE just ended, in the same transaction.
 
     A batch whose last item is among them ends with it. `payloads` adds to the terminal event, by job number. The job
-    body itself is joined in when it is read.
+    body itself is joined in when it is read. `called` has the provider of each, as far as it is known here.
     """
     if not ended:
         return
@@ -68,6 +74,7 @@ def close(tx: Tx, ended: Sequence[MovedRow], payloads: Mapping[int, Mapping[str,
             for row in ended
         ],
     )
+    ended_jobs.count(tx, ended, called or {})
 
 
 def _give_turns_back(tx: Tx, never_ran: Sequence[MovedRow]) -> None:

@@ -30,6 +30,9 @@ class MovedRow(NamedTuple):
     parent: int | None
     """The number of its batch."""
     callback: str | None
+    kind: str
+    error: str | None
+    """As JSON, of a job that failed."""
 
 
 MOVED: Final = tuple(jobs.c[name] for name in MovedRow._fields)

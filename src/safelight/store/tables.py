@@ -194,6 +194,12 @@ jobs = Table(
         postgresql_where=text("pruning_at IS NOT NULL"),
     ),
     Index(
+        "ix_jobs_finished",
+        "finished_at",
+        sqlite_where=text("finished_at IS NOT NULL"),
+        postgresql_where=text("finished_at IS NOT NULL"),
+    ),
+    Index(
         "ix_jobs_request",
         "user_id",
         "request_hash",

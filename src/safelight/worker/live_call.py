@@ -20,6 +20,7 @@ from safelight.providers.protocol import AskLater, Finds, Generation, Hears, Inp
 from safelight.services import calls
 from safelight.services.claimable import ClaimedJob
 from safelight.services.progress import Standing, standing
+from safelight.telemetry import metrics
 from safelight.telemetry.await_points import crashable
 from safelight.worker.bench import Bench
 from safelight.worker.patience import patiently
@@ -106,6 +107,13 @@ class LiveCall:
 
     async def answer(self) -> Answer:
         """The provider's answer, before the job's deadline and while somebody wants it."""
+        began_s = local_s()
+        answer = await self._answer()
+        outcome = "succeeded" if isinstance(answer, Done) else "failed" if isinstance(answer, Rejected) else "unknown"
+        metrics.PROVIDER_CALL.labels(self._route.provider, outcome).observe(local_s() - began_s)
+        return answer
+
+    async def _answer(self) -> Answer:
         pace = self._bench.pace
         call = asyncio.create_task(crashable(self._make()))
         watch = asyncio.create_task(crashable(self._watch()))

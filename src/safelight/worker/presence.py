@@ -17,6 +17,7 @@ from safelight.services import presence as rows
 from safelight.services.sql import as_json
 from safelight.store.database import Database
 from safelight.store.tx import Tx
+from safelight.telemetry import metrics
 from safelight.telemetry.spell import Spell
 from safelight.worker import machine
 
@@ -125,6 +126,7 @@ class Presence:
             await asyncio.sleep(every_s)
             self._ticked_at = self._clock()
             self._lag_s = max(self._lag_s, self._ticked_at - due)
+            metrics.LOOP_LAG.set(self._lag_s)
 
     async def depart(self) -> None:
         """Take the row away: this process ends in good order."""

@@ -23,6 +23,7 @@ from safelight.queues.nudger import Nudger
 from safelight.queues.watch import watch
 from safelight.services.presence import Process, addresses
 from safelight.store.database import Database
+from safelight.telemetry import metrics
 from safelight.telemetry.spell import Spell
 from safelight.worker import machine
 from safelight.worker.aftercare import Aftercare
@@ -153,7 +154,10 @@ class RunningProcess:
             if thorough:
                 thorough_at = local_s() + self._rhythm.sweep_s
             try:
-                await sweeper.run_once(thorough=thorough)
+                with metrics.timed(metrics.SWEEP.labels(str(thorough).lower())):
+                    swept = await sweeper.run_once(thorough=thorough)
+                for outcome, n in swept.items():
+                    metrics.SWEPT.labels(outcome).inc(n)
                 if thorough:
                     await keep_in_credits(self._database)
                 spell.over()

@@ -14,6 +14,7 @@ from safelight.services.claimable import ClaimedJob
 from safelight.services.held import Held, held_by
 from safelight.services.progress import Standing
 from safelight.services.sweep import take_unrun
+from safelight.telemetry import metrics
 from safelight.telemetry.await_points import crashable
 from safelight.telemetry.spell import Spell
 from safelight.worker.attempt import Attempt
@@ -128,8 +129,12 @@ class Runner:
     async def _claim(self, free: int) -> int:
         """Claim and start; how many. Queues take turns at being first: a backlog of one cannot starve another."""
         self._queues = (*self._queues[1:], *self._queues[:1])
-        claimed = await self.bench.database.write(claim, self.bench.presence.id, self._queues, free, self._terms())
+        with metrics.timed(metrics.CLAIM):
+            claimed = await self.bench.database.write(claim, self.bench.presence.id, self._queues, free, self._terms())
         for job in claimed:
+            metrics.CLAIMED.labels(job.queue).inc()
+            if job.attempt == 1:
+                metrics.QUEUE_WAIT.labels(job.queue).observe(max(0.0, job.claimed_at - job.start_at))
             self._start(job)
         return len(claimed)
 

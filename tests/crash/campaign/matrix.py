@@ -83,7 +83,7 @@ AWAITS = (
     "LiveCall._poll_until_answered.wait",
     "LiveCall._poll.poll",
     "LiveCall._watch.wait",
-    "LiveCall.answer.wait",
+    "LiveCall._answer.wait",
     "Reporter.write.write",
     "_answer_of.call",
     "Delivery._finish.to_thread",

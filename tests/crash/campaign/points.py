@@ -18,6 +18,8 @@ NOT_IN_AN_ATTEMPT = frozenset(
         "gate_view",
         "gatekeeper",
         "machine",
+        "metrics_page",
+        "metrics_server",
         "patience",
         "presence",
         "process",

@@ -293,7 +293,7 @@ def test_a_server_that_says_nothing_is_left_when_the_time_is_over(database: Data
         await Attempt(house.bench, job._replace(seconds_left=0.1)).run()
         seen = await house.look()
         assert (seen.row.status, seen.error["code"]) == ("failed", "unavailable")
-        assert "not fetched within" in seen.error["message"]
+        assert "did not answer in full within" in seen.error["message"]
 
     with_shelf(database, tmp_path, {"/a.mp4": Silence()}, ["/a.mp4"], act, pace=pace)
 

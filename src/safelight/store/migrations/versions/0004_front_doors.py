@@ -36,6 +36,8 @@ def _extend_jobs() -> None:
     known = sa.text("request_hash IS NOT NULL")
     columns = ["user_id", "request_hash", "number"]
     op.create_index("ix_jobs_request", "jobs", columns, sqlite_where=known, postgresql_where=known)
+    ended = sa.text("finished_at IS NOT NULL")
+    op.create_index("ix_jobs_finished", "jobs", ["finished_at"], sqlite_where=ended, postgresql_where=ended)
 
 
 def _create_labels() -> None:
