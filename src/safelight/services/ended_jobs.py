@@ -24,6 +24,8 @@ DURATION_SUM: Final = "job_duration_seconds_sum"
 ERRORS: Final = "job_errors_total"
 CREDITS: Final = "credits_used_total"
 BOUNDS_S: Final = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1_800.0, 3_600.0)
+BOUNDS: Final = (*map(str, BOUNDS_S), "+Inf")
+"""The same as Prometheus writes them, and the last one."""
 NOWHERE: Final = "none"
 """The provider of a job that never called one."""
 
@@ -81,8 +83,7 @@ def _providers(tx: Tx, ended: Sequence[MovedRow]) -> dict[int, str]:
 
 def bound(took_s: float) -> str:
     """The first bound of the histogram that is not below it, as Prometheus writes it."""
-    place = bisect_left(BOUNDS_S, took_s)
-    return str(BOUNDS_S[place]) if place < len(BOUNDS_S) else "+Inf"
+    return BOUNDS[bisect_left(BOUNDS_S, took_s)]
 
 
 def _code(error: str | None) -> str:

@@ -78,7 +78,7 @@ def _durations(found: Iterable[Counter]) -> Metric:
 
 def _up_to(counts: dict[str, float]) -> Iterator[tuple[str, float]]:
     total = 0.0
-    for le in (*map(str, ended_jobs.BOUNDS_S), "+Inf"):
+    for le in ended_jobs.BOUNDS:
         total += counts.get(le, 0.0)
         yield le, total
 
