@@ -194,6 +194,6 @@ async def _attempt(database: Database, job: ClaimedJob, worker: str) -> None:
     asset = NewAsset(
         new_id(), call, 0, f"assets/{job.id}/{call}-0.png", None, "image/png", 4096, 512, 512, None, "5" * 64, True
     )
-    outcome = CallOutcome(call, "succeeded", 0.004)
+    outcome = CallOutcome(call, "succeeded", 0.004, provider=PROVIDER)
     if not await database.write(finish, Ending(job.number, job.fence, Status.COMPLETED, [asset], None, outcome)):
         raise RuntimeError(f"Job {job.id} was taken away before its end.")

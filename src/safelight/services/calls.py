@@ -58,13 +58,8 @@ class CallOutcome(NamedTuple):
     error: str | None = None
     request_id: str | None = None
     """The provider's own name for the request."""
-
-
-class EndedCall(NamedTuple):
-    """Whose call it was, and where."""
-
-    job: int
-    provider: str
+    provider: str | None = None
+    """Where it was made, if whoever says this knows: so that nobody has to look it up."""
 
 
 class OpenCall(NamedTuple):
@@ -140,7 +135,7 @@ _ACCEPT = Change(
 )
 _KNOWN = Query(sa.select(calls.c.state).where(calls.c.id == arg("call_id"), calls.c.remote_id == arg("remote")), _State)
 _is_unknown = arg("outcome") == "unknown"
-_END = Query(
+_END = Change(
     sa.update(calls)
     .where(
         calls.c.id == arg("call_id"),
@@ -161,8 +156,6 @@ _END = Query(
         check_at=sa.case((_is_unknown, calls.c.check_at), else_=sa.null()),
         ended_at=sa.case((_is_unknown, sa.null()), else_=sa.cast(NOW, REAL)),
     )
-    .returning(calls.c.job, calls.c.provider),
-    EndedCall,
 )
 _UNPAID = Query(
     sa.select(calls.c.id, calls.c.provider, calls.c.sending_at, calls.c.cost_usd).where(
@@ -252,12 +245,7 @@ def accepted(tx: Tx, news: Sequence[Accepted]) -> list[bool]:
 
 @batch
 def end_call(tx: Tx, outcomes: Sequence[CallOutcome]) -> list[bool]:
-    """Record how calls ended, in input order; False where that was known already."""
-    return [call is not None for call in ended_calls(tx, outcomes)]
-
-
-def ended_calls(tx: Tx, outcomes: Sequence[CallOutcome]) -> list[EndedCall | None]:
-    """The same, with whose call it was where that was news.
+    """Record how calls ended, in input order; False where that was known already.
 
     One that its provider did not accept is taken off the provider's day again, and what was shut for it opens.
     """

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from safelight.domain.jobs import ALLOWED, Stage, Status
 from safelight.services import ending
 from safelight.services.assets import NewAsset, add
-from safelight.services.calls import CallOutcome, ended_calls, lock_gates
+from safelight.services.calls import CallOutcome, end_call, lock_gates
 from safelight.services.late import Late, keep_late
 from safelight.services.moves import ENDED, LEASE_HOLDS, MOVED, MovedRow
 from safelight.services.sql import FLAG, INTEGER, arg
@@ -104,8 +104,9 @@ def finish(tx: Tx, endings: Sequence[Ending]) -> list[bool]:
     ]
     is_late = {result.call.call_id for result in late}
     told = [e.call for e in endings if e.call and e.call.call_id not in is_late]
-    calls = [call for call in ended_calls(tx, told) if call]  # jobs first, as everywhere
+    end_call(tx, told)  # jobs first, as everywhere
     keep_late(tx, late)
     add(tx, [(e.job, asset) for e, row in zip(endings, ended, strict=True) if row for asset in e.assets])
-    ending.close(tx, [row for row in ended if row], called={call.job: call.provider for call in calls})
+    called = {e.job: e.call.provider for e in endings if e.call and e.call.provider}
+    ending.close(tx, [row for row in ended if row], called=called)
     return [row is not None for row in ended]

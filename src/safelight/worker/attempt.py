@@ -316,7 +316,7 @@ class Attempt:
         match answer:
             case Done():
                 usd, request_id = self._cost_usd(route, answer), answer.request_id
-                self._closing.learnt = CallOutcome(live.id, "succeeded", usd, request_id=request_id)
+                self._closing.learnt = CallOutcome(live.id, "succeeded", usd, None, request_id, live.provider)
                 await self._deliver(model, route, live, answer)
             case Rejected(error, usage):
                 paid = live.accepted and not live.repeatable
@@ -429,11 +429,11 @@ def _over(live: LiveCall, error: ProviderError, cost_usd: float | None, *, may_b
     """What to record of a rejected call. One whose state nobody understands stays open, to be looked after."""
     if may_be_paid and error.error_class is ErrorClass.PROTOCOL:
         return None
-    return CallOutcome(live.id, "failed", cost_usd, error.message, error.request_id)
+    return CallOutcome(live.id, "failed", cost_usd, error.message, error.request_id, live.provider)
 
 
 def _not_known(live: LiveCall, why: str) -> CallOutcome | None:
     """What to record of a call without an answer. One that can be resumed by its remote id stays as it is."""
     if live.repeatable:
-        return CallOutcome(live.id, "failed", error=why)
-    return None if live.accepted else CallOutcome(live.id, "unknown", error=why)
+        return CallOutcome(live.id, "failed", error=why, provider=live.provider)
+    return None if live.accepted else CallOutcome(live.id, "unknown", error=why, provider=live.provider)

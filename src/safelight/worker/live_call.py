@@ -75,6 +75,11 @@ class LiveCall:
         """Whether it ran into the job's deadline."""
 
     @property
+    def provider(self) -> str:
+        """The name of the provider that is called."""
+        return self._route.provider
+
+    @property
     def accepted(self) -> bool:
         """Whether the provider gave it a name, under which it can be resumed."""
         return self._remote_id is not None
