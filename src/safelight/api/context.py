@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Annotated
 
 import structlog
-from fastapi import Depends, Request
+from fastapi import Depends
+from fastapi.requests import HTTPConnection
 
 from safelight.api.errors import request_id_of
 from safelight.app import Safelight
@@ -27,20 +28,32 @@ class Visitor:
     scopes: frozenset[str] = SCOPES
 
 
-async def installation(request: Request) -> Safelight:
+async def installation(connection: HTTPConnection) -> Safelight:
     """Async although it awaits nothing: FastAPI would send a plain function through its thread pool."""
-    found: Safelight = request.app.state.safelight
+    found: Safelight = connection.app.state.safelight
     return found
 
 
-async def visitor(request: Request) -> Visitor:
-    """Local mode, the only one so far: everybody who reaches the loopback address is the user `local`, with all scopes.
+async def visitor(connection: HTTPConnection) -> Visitor:
+    """Who made a request, or opened a socket, by the credential that it carries where HTTP has a place for it."""
+    return await visitor_of(connection)
 
-    From here on every log line of the request says who it is for, and about which job.
+
+async def visitor_of(connection: HTTPConnection, token: str | None = None) -> Visitor:
+    """Who is at the other end; `token` is a key or a ticket that came in another place than the usual ones.
+
+    Local mode, the only one so far: everybody who reaches the loopback address is the user `local`, with all scopes.
+    From here on every log line says who it is for, and about which job.
     """
-    about = {"job_id": request.path_params["job_id"][:64]} if "job_id" in request.path_params else {}
+    about = {"job_id": connection.path_params["job_id"][:64]} if "job_id" in connection.path_params else {}
     structlog.contextvars.bind_contextvars(user_id=LOCAL_USER, **about)
-    return Visitor(LOCAL_USER, str(request.base_url).rstrip("/"), request_id_of(request))
+    return Visitor(LOCAL_USER, base_of(connection), request_id_of(connection))
+
+
+def base_of(connection: HTTPConnection) -> str:
+    """The address under which we are seen, as http or https, also from a socket."""
+    base = str(connection.base_url).rstrip("/")
+    return f"http{base.removeprefix('ws')}" if base.startswith("ws") else base
 
 
 async def operator(found: Annotated[Visitor, Depends(visitor)]) -> Visitor:

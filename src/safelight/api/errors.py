@@ -8,6 +8,7 @@ from typing import Any, Final
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from fastapi.requests import HTTPConnection
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
@@ -116,7 +117,7 @@ def bug(error: Exception, *, path: str, request_id: str) -> JSONResponse:
     return problem(failure, request_id=request_id)
 
 
-def request_id_of(request: Request) -> str | None:
+def request_id_of(request: HTTPConnection) -> str | None:
     found: str | None = request.scope.get("safelight.request_id")
     return found
 

@@ -68,7 +68,7 @@ async def _listening(safelight: Safelight, listening: socket.socket) -> AsyncIte
         server_header=False,
         proxy_headers=False,
         timeout_graceful_shutdown=LAST_WORDS_S,
-        ws="none",
+        ws="websockets-sansio",
     )
     server = _Server(config)
     task = asyncio.create_task(server.serve(sockets=[listening]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -12,7 +13,7 @@ from safelight.services import events, uploads
 from safelight.services.sql import arg
 from safelight.services.submission import Submission
 from safelight.store import tables
-from safelight.store.statements import Query
+from safelight.store.statements import Change, Query
 from safelight.store.tx import Tx
 
 jobs = tables.jobs
@@ -59,6 +60,8 @@ _COLUMNS = (
     "callback",
 )
 _INSERT = Query(sa.insert(jobs).returning(jobs.c.number, jobs.c.id), NewJob, columns=_COLUMNS)
+_LABELS = ("user_id", "key", "value", "job")
+_LABEL = Change(sa.insert(tables.labels), columns=_LABELS)
 
 
 def existing(tx: Tx, submissions: Sequence[Submission]) -> list[str]:
@@ -80,6 +83,8 @@ def insert(
     rows = tx.many(_INSERT, [_row(s, accounts[s.user_id], vstarts[s.id], parent, now) for s in submissions])
     numbers = {row.id: row.number for row in rows if row}
     uploads.use_uploads(tx, [(numbers[s.id], upload) for s in submissions for upload in s.uploads])
+    if labelled := [s for s in submissions if s.labels != "{}"]:
+        tx.many(_LABEL, [row for s in labelled for row in _label_rows(s, numbers[s.id])])
     return numbers
 
 
@@ -95,6 +100,11 @@ def announce(tx: Tx, submissions: Sequence[Submission], numbers: Mapping[str, in
         ],
     )
     tx.wake(*{f"queue:{s.queue}" for s in submissions if s.queue})
+
+
+def _label_rows(s: Submission, number: int) -> list[dict[str, Any]]:
+    labels: dict[str, str] = json.loads(s.labels)
+    return [{"user_id": s.user_id, "key": key, "value": value, "job": number} for key, value in labels.items()]
 
 
 def _row(s: Submission, account: int, vstart: float, parent: int | None, now: float) -> dict[str, Any]:
