@@ -66,6 +66,7 @@ class Client:
 
     async def submit(
         self,
+        /,
         kind: str,
         prompt: str | None = None,
         *,
@@ -97,14 +98,14 @@ class Client:
     async def job(self, job_id: str) -> dict[str, Any]:
         return json_object(await self._caller.get(f"/api/jobs/{job_id}"))
 
-    async def jobs(self, *, limit: int = 50, cursor: str | None = None, **filters: str | None) -> Page:
+    async def jobs(self, /, *, limit: int = 50, cursor: str | None = None, **filters: str | None) -> Page:
         """One page. Filters: `status`, `kind`, `model`, `parent`, `since`, and `label.KEY` (by ** of a dictionary)."""
         given = {"limit": str(limit), "cursor": cursor, **filters}
         query = {name: value for name, value in given.items() if value is not None}
         body = json_object(await self._caller.get("/api/jobs", params=query))
         return Page(jobs=body["jobs"], next_cursor=body["nextCursor"])
 
-    async def all_jobs(self, **filters: str | None) -> AsyncIterator[dict[str, Any]]:
+    async def all_jobs(self, /, **filters: str | None) -> AsyncIterator[dict[str, Any]]:
         """Every job, newest first, page by page as they are consumed."""
         cursor: str | None = None
         while True:
