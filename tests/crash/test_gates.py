@@ -8,15 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from safelight.domain.gates import Toll, Verdict
-from safelight.domain.outcomes import ErrorClass, ProviderError
-from safelight.services import gates
-from safelight.services.gates import Heard
-from safelight.store.tx import Tx
+from tests.crash.campaign import faults
 from tests.crash.campaign.house import House, house
 from tests.crash.campaign.verdict import judge
 
-STAND_IN = Toll("stand-in", "")
 GATE = "SELECT tripped_at, trial_call, trial_until FROM gates"
 
 
@@ -24,12 +19,6 @@ GATE = "SELECT tripped_at, trial_call, trial_until FROM gates"
 def paid(tmp_path: Path) -> Iterator[House]:
     with house(tmp_path / "house") as found:
         yield found
-
-
-def refuse_key(tx: Tx) -> None:
-    error = ProviderError(ErrorClass.UNAUTHORIZED, "no such key")
-    gates.learn(tx, [Heard(STAND_IN, Verdict("earlier", error))])
-    gates.open_gates(tx, "stand-in")
 
 
 def test_workers_together_make_no_more_calls_at_a_time_than_allowed(paid: House, tmp_path: Path) -> None:
@@ -47,7 +36,8 @@ def test_workers_together_make_no_more_calls_at_a_time_than_allowed(paid: House,
 
 
 def test_a_trial_whose_owner_was_killed_is_over_in_time_and_the_next_opens_the_gate(paid: House) -> None:
-    paid.in_transaction(refuse_key)
+    faults.gate_shut(paid)
+    faults.gate_opened(paid)
     doomed = paid.begin_worker("sending.after_commit=kill")
     doomed.until("worker.started")
     first = paid.submit_one("a lighthouse answer=now")
@@ -66,12 +56,11 @@ def test_a_trial_whose_owner_was_killed_is_over_in_time_and_the_next_opens_the_g
 
 
 def test_a_worker_killed_while_it_lets_jobs_in_leaves_them_to_the_others(paid: House) -> None:
-    paid.in_transaction(refuse_key)
-    paid.change("UPDATE gates SET trial_at = 4000000000")
+    faults.gate_shut(paid)
     job_id = paid.submit_one("a lighthouse answer=now")
     doomed = paid.begin_worker("let_through.before_commit=kill")
     assert paid.until(lambda: paid.jobs([job_id], "waiting_for")[0]["waiting_for"] == "gate:stand-in", 20)
-    paid.change("UPDATE gates SET trial_at = 0")
+    faults.gate_opened(paid)
     assert doomed.wait() == -signal.SIGKILL
     paid.worker()
     assert paid.until_ended([job_id], 30)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Concatenate, NamedTuple, ParamSpec
 
 import structlog
 
@@ -17,6 +17,7 @@ from safelight.services.presence import Process
 from safelight.store.database import Database
 from safelight.store.tx import Tx
 
+P = ParamSpec("P")
 log = structlog.get_logger(__name__)
 
 MEASURE_EVERY_S = 300.0
@@ -72,14 +73,13 @@ class Sweeper:
         if hits.overdue:
             done["expired"] += await self._all(sweep.expire)
         if hits.unheeded:
-            patience_s = self._rules.patience_s
-            done["canceled"] += await self._all(lambda tx: sweep.cancel_unheeded(tx, patience_s))
+            done["canceled"] += await self._all(sweep.cancel_unheeded, self._rules.patience_s)
         if hits.parked:
             done["let_in"] += await self._let_in()
         if done["lost"] or hits.orphaned:
             done["taken_back"] += await self._all(sweep.take_from_lost)
         if of_batches.unheeded:
-            done["canceled"] += await self._all(batches.cancel_unheeded)
+            done["canceled"] += await self._all(batches.cancel_left_items)
         if of_batches.stale and thorough:
             done["recounted"] += await self._all(batches.recount_batches)
         if thorough and (old := [p.id for p in processes if presence.is_forgettable(p, now)]):
@@ -103,10 +103,10 @@ class Sweeper:
         moved, self._group = await self._database.write(parking.let_in_missed, now, self._group)
         return moved
 
-    async def _all(self, case: Callable[[Tx], int]) -> int:
+    async def _all(self, case: Callable[Concatenate[Tx, P], int], *args: P.args, **kwargs: P.kwargs) -> int:
         """Slice by slice until nothing is left; others may write between the slices."""
         total = 0
-        while (took := await self._database.write(case)) > 0:
+        while (took := await self._database.write(case, *args, **kwargs)) > 0:
             total += took
             if took < sweep.SLICE:
                 break

@@ -109,7 +109,7 @@ def cancel_items(tx: Tx, numbers: Sequence[int]) -> int:
     return len(rows)
 
 
-def cancel_unheeded(tx: Tx) -> int:
+def cancel_left_items(tx: Tx) -> int:
     """Go on with cancels whose driver died, by one slice of items. Returns how many."""
     found = [row.number for row in tx.all(_UNHEEDED)]
     return cancel_items(tx, found) if found else 0

@@ -116,7 +116,7 @@ _overdue_there = picked(
 _EXPIRE_AT_GATE = Query(
     sa.update(jobs)
     .where(jobs.c.number.in_(sa.select(_overdue_there.c.number)))
-    .values({**ENDED, jobs.c.status: reaches(FAIL), jobs.c.error: arg("failure")})
+    .values({**ENDED, jobs.c.status: reaches(FAIL), jobs.c.error: arg("failure"), jobs.c.lost_n: jobs.c.lost_n + 1})
     .returning(*MOVED),
     MovedRow,
 )
@@ -162,7 +162,7 @@ _TAKE_BACK = hand_back.back_to_pending(_this_job, lost=True)
 _GIVE_UP = Query(
     sa.update(jobs)
     .where(_this_job)
-    .values({**ENDED, jobs.c.status: reaches(FAIL), jobs.c.error: arg("failure")})
+    .values({**ENDED, jobs.c.status: reaches(FAIL), jobs.c.error: arg("failure"), jobs.c.lost_n: jobs.c.lost_n + 1})
     .returning(*MOVED),
     MovedRow,
 )

@@ -8,7 +8,12 @@ import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
+from safelight.domain.gates import Toll, Verdict
+from safelight.domain.outcomes import ErrorClass, ProviderError
+from safelight.services import gates
+from safelight.services.gates import Heard
 from safelight.store.connect import sqlite_path
+from safelight.store.tx import Tx
 from tests.crash.campaign.house import House
 
 FLOOD = """
@@ -59,6 +64,22 @@ def away(house: House) -> Iterator[None]:
         yield
     finally:
         house.postgres.start()
+
+
+def gate_shut(house: House) -> None:
+    """The provider has refused the key of this installation; no call tries it again before `gate_opened`."""
+    house.in_transaction(_refuse_key)
+    house.change("UPDATE gates SET trial_at = 4000000000")
+
+
+def gate_opened(house: House) -> None:
+    house.change("UPDATE gates SET trial_at = 0")
+
+
+def _refuse_key(tx: Tx) -> None:
+    error = ProviderError(ErrorClass.UNAUTHORIZED, "no such key")
+    gates.learn(tx, [Heard(Toll("stand-in", ""), Verdict("earlier", error))])
+    gates.open_gates(tx, "stand-in")
 
 
 @contextmanager

@@ -46,8 +46,9 @@ def mixed(dice: Random, count: int) -> list[str]:
 
 
 def _prompt(dice: Random, kind: str, n: int) -> str:
-    seconds = {"now": dice.uniform(0, 0.6), "later": dice.uniform(0, 2.5), "slow": 6.0, "loading": 1.0}.get(kind, 0.0)
-    kind = "later" if kind == "slow" else kind
+    spans = {"now": dice.uniform(0, 0.6), "later": dice.uniform(0, 2.5), "slow": 6.0, "fails": 2.0, "loading": 1.0}
+    seconds = spans.get(kind, 0.0)
+    kind = {"slow": "later", "fails": "broken"}.get(kind, kind)
     words = f"lighthouse {dice.getrandbits(32):08x}-{n} answer={kind} seconds={seconds:.2f}"
     if kind in ("now", "later"):
         words += dice.choice(["", " links=1"])

@@ -23,8 +23,10 @@ from tests.crash.campaign.matrix import (
     CUT_OFF,
     FINDS_UNKNOWN,
     IN_AN_ATTEMPT,
+    LEAVES,
     LEAVES_UNKNOWN,
     LEAVING,
+    OPENING,
     PRUNE,
     SECOND_CALLS,
     SENT_AGAIN,
@@ -37,7 +39,7 @@ from tests.crash.campaign.played import END_WITHIN_S, Played, acted, finish, los
 from tests.crash.campaign.to_sweep import TO_SWEEP, TO_SWEEP_BEFORE
 from tests.crash.campaign.to_sweep import nothing as nothing_to_sweep
 
-REACHED_WITHIN_S = 8.0
+REACHED_WITHIN_S, PARKED_WITHIN_S = 8.0, 20.0
 HELD_BY_ALL = """
 UPDATE jobs SET status = 'processing', stage = 'starting', ready = false, waiting_for = NULL, due_at = NULL,
                 worker_id = (SELECT id FROM workers WHERE role = 'worker' ORDER BY started_at DESC LIMIT 1),
@@ -45,6 +47,12 @@ UPDATE jobs SET status = 'processing', stage = 'starting', ready = false, waitin
 WHERE status = 'pending' AND ready AND kind <> 'batch'
 """
 """As after a claim whose worker never heard of it."""
+USED_BY_NOBODY = """
+INSERT INTO job_inputs (job, upload)
+SELECT max(jobs.number) + 1000000, max(uploads.number) FROM jobs, uploads WHERE true
+ON CONFLICT DO NOTHING
+"""
+"""As after a release that knows no inputs has removed a job."""
 TOO_LATE = "answer=later seconds=14"
 """Of the words in a prompt the last ones count; its job has ten seconds."""
 CUT = ("cut_after", "cut_midway")
@@ -64,9 +72,14 @@ def frozen(house: House, dice: Dice) -> Played:
 
     Some die then, where they write down what they learnt of jobs that others have by now.
     """
-    played = Played(house.submit(mixed(dice, 6)))
+    point = dice.in_turn(IN_AN_ATTEMPT)
     after = f",{dice.choice(AFTER_A_LOSS)}=kill" if dice.random() < 0.3 else ""
-    doomed = house.begin_worker(f"{dice.in_turn(IN_AN_ATTEMPT)}:{_nth(dice)}=stop{after}")
+    nth, doomed_to_fail = _nth(dice), []
+    if point == "Closing.record._surely":  # where only a loser comes, and only if it hears of a failure
+        point, nth, after = "LiveCall._poll_until_answered.wait", 1, f",{point}=kill"
+        doomed_to_fail = prompts(dice, 4, kinds=["fails"])
+    played = Played(house.submit([*doomed_to_fail, *mixed(dice, 6)]))
+    doomed = house.begin_worker(f"{point}:{nth}=stop{after}")
     if not acted(doomed, played, _a_moment(dice)):
         doomed.freeze()
     played.losses.append(time.time())
@@ -74,7 +87,9 @@ def frozen(house: House, dice: Dice) -> Played:
     time.sleep(2 * LEASE_S)
     doomed.send(signal.SIGCONT)
     played.ids += house.submit(prompts(dice, 2))
-    return finish(house, played, doomed, other)
+    finish(house, played, doomed, other)
+    acted(doomed, played, 0.0)
+    return played
 
 
 def killed_when_idempotent(house: House, dice: Dice) -> Played:
@@ -90,7 +105,8 @@ def killed_when_idempotent(house: House, dice: Dice) -> Played:
 def killed_twice(house: House, dice: Dice) -> Played:
     """A worker dies with calls of which nobody knows, and the next one while it looks for them."""
     played = Played(house.submit(mixed(dice, 6)))
-    for point in (dice.choice(LEAVES_UNKNOWN), dice.in_turn(FINDS_UNKNOWN)):
+    finds = dice.in_turn(FINDS_UNKNOWN)
+    for point in (LEAVES.get(finds) or dice.choice(LEAVES_UNKNOWN), finds):
         doomed = house.begin_worker(f"{point}=kill")
         acted(doomed, played, REACHED_WITHIN_S)
         lose(doomed, played)
@@ -181,6 +197,7 @@ def prune_killed(house: House, dice: Dice) -> Played:
     house.change("UPDATE idempotency_keys SET created_at = 1")
     house.upload(dice.randrange(256))
     house.change("UPDATE uploads SET expires_at = 0")
+    house.change(USED_BY_NOBODY)
     house.until_ended(old, END_WITHIN_S)
     house.close_workers(worker)
     house.billed_before = len(house.provider.billed())
@@ -198,14 +215,33 @@ def prune_killed(house: House, dice: Dice) -> Played:
 def row_deleted(house: House, dice: Dice) -> Played:
     """The row of a busy worker is deleted, or it gets jobs it knows nothing of: every job is done once."""
     played = Played()
-    worker = house.begin_worker(f"{dice.in_turn(ANEW)}=kill" if dice.random() < 0.5 else None)
+    point = dice.in_turn(ANEW)
+    unheard = point.startswith("take_unrun") or dice.random() < 0.4
+    worker = house.begin_worker(f"{point}=kill" if dice.random() < 0.7 else None)
     worker.says("worker.started")
     played.ids = house.submit(prompts(dice, 6))
     worker.says("job.started", count=2, within_s=REACHED_WITHIN_S)
-    house.change("DELETE FROM workers WHERE role = 'worker'" if dice.random() < 0.6 else HELD_BY_ALL)
+    house.change(HELD_BY_ALL if unheard else "DELETE FROM workers WHERE role = 'worker'")
     played.losses.append(time.time())
     acted(worker, played, 0.0)
     return finish(house, played, worker, house.worker())
+
+
+def gate_opens(house: House, dice: Dice) -> Played:
+    """The provider can be called again: a worker dies while it lets in the jobs that waited for it."""
+    played = Played(all_complete=True)
+    faults.gate_shut(house)
+    doomed = house.begin_worker(f"{dice.in_turn(OPENING)}=kill")
+    doomed.says("worker.started")
+    played.ids = house.submit(prompts(dice, 4))
+    if not house.until(
+        lambda: all(job["waiting_for"] for job in house.jobs(played.ids, "waiting_for")), PARKED_WITHIN_S
+    ):
+        played.complaints.append("jobs did not wait for their provider's gate")
+    faults.gate_opened(house)
+    acted(doomed, played, REACHED_WITHIN_S)
+    lose(doomed, played)
+    return finish(house, played, house.worker())
 
 
 def provider_cuts(house: House, dice: Dice) -> Played:
@@ -234,16 +270,17 @@ def retried_once(house: House, dice: Dice) -> Played:
 def provider_silent(house: House, dice: Dice) -> Played:
     """The provider accepts and never says anything, or delivers too late; some of its workers are killed meanwhile."""
     played = Played(may_expire=4)
-    silent = house.begin_worker(f"{dice.in_turn(CUT_OFF)}=kill" if dice.random() < 0.3 else None)
+    cut_off = dice.random() < 0.4
+    silent = house.begin_worker(f"{dice.in_turn(CUT_OFF)}=kill" if cut_off else None)
     silent.says("worker.started")
     played.ids = house.submit([*prompts(dice, 3, kinds=["silent"]), f"{prompts(dice, 1)[0]} {TOO_LATE}"])
     silent.says("job.started", count=3, within_s=REACHED_WITHIN_S)
-    if dice.random() < 0.5:
+    if not cut_off and dice.random() < 0.5:
         lose(silent, played)
     careful = house.begin_worker(f"{dice.in_turn(AFTERCARE)}=kill")
     played.ids += house.submit(prompts(dice, 2))
     house.until_ended(played.ids, END_WITHIN_S)
-    acted(silent, played, 0.0)
+    acted(silent, played, REACHED_WITHIN_S if cut_off else 0.0)
     if dice.random() < 0.3:  # as if a day had gone by
         house.change("UPDATE calls SET sending_at = 1, check_at = 1 WHERE check_at IS NOT NULL")
     acted(careful, played, REACHED_WITHIN_S)
@@ -253,12 +290,12 @@ def provider_silent(house: House, dice: Dice) -> Played:
 def storage_fails(house: House, dice: Dice) -> Played:
     """Nothing can be stored for a while; a worker may die meanwhile."""
     played = Played()
-    worker = house.begin_worker(f"{dice.in_turn(UNSTORED)}=kill" if dice.random() < 0.5 else None)
+    worker = house.begin_worker(f"{dice.in_turn(UNSTORED)}=kill" if dice.random() < 0.8 else None)
     worker.says("worker.started")
     played.ids = house.submit(prompts(dice, 4))
     with faults.storage_broken(house):
         worker.says("job.started", count=3, within_s=REACHED_WITHIN_S)
-        acted(worker, played, dice.uniform(0.5, 2.0))
+        acted(worker, played, dice.uniform(1.0, 3.0))
         if dice.random() < 0.5:
             lose(worker, played)
     return finish(house, played, worker, house.worker())
@@ -336,6 +373,7 @@ SCENARIOS: dict[str, Scenario] = {
     "API killed, retried": server_killed,
     "prune killed": prune_killed,
     "worker row deleted": row_deleted,
+    "gate opens": gate_opens,
     "provider cuts, babbles": provider_cuts,
     "provider silent": provider_silent,
     "unknown: retry once": retried_once,

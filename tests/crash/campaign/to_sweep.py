@@ -5,7 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+from safelight.services.durations import ENOUGH
 from tests.crash.campaign.house import House
+
+ENDED_WITHIN_S = 30.0
 
 NEVER_SEEN = """
 INSERT INTO workers (id, role, host, boot_id, pid, process_started, backend, queues, providers, slots, version,
@@ -49,6 +52,21 @@ def a_forgotten_batch(house: House, job_id: str) -> None:
     house.change(f"UPDATE jobs SET parent = {item['parent']} WHERE id = '{item['id']}'")  # noqa: S608 - our id
 
 
+def enough_jobs_to_learn_from(house: House, job_id: str) -> None:
+    """What was learnt of their model is forgotten."""
+    ids = house.submit([f"a pier {n} answer=now" for n in range(ENOUGH)])
+    worker = house.worker()
+    assert house.until_ended(ids, ENDED_WITHIN_S)
+    house.close_workers(worker)
+    house.change("DELETE FROM durations")
+
+
+def a_cancel_that_reached_no_item(house: House, job_id: str) -> None:
+    """Of a batch: its driver died."""
+    house.ask("/api/jobs/batch-generation", model="stand-in", prompts=["a pier answer=now", "another answer=now"])
+    house.change("UPDATE jobs SET cancel_requested_at = 1 WHERE kind = 'batch' AND finished_at IS NULL")
+
+
 TO_SWEEP: dict[str, Callable[[House, str], None]] = {
     "cancel_unheeded": an_unheeded_cancel,
     "forget_lost": a_long_gone_worker,
@@ -57,5 +75,9 @@ TO_SWEEP: dict[str, Callable[[House, str], None]] = {
     "top_up_local": a_poor_local_user,
 }
 """By the use case whose commit is to be met; each is given a job that waits. Nobody sweeps meanwhile."""
-TO_SWEEP_BEFORE: dict[str, Callable[[House, str], None]] = {"recount_batches": a_forgotten_batch}
+TO_SWEEP_BEFORE: dict[str, Callable[[House, str], None]] = {
+    "cancel_left_items": a_cancel_that_reached_no_item,
+    "keep_durations": enough_jobs_to_learn_from,
+    "recount_batches": a_forgotten_batch,
+}
 """The same while there is a server to ask."""

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from safelight.domain.errors import IdempotencyMismatch, InsufficientCredits
 from safelight.domain.jobs import Status
 from safelight.services import batches, parents, sweep
-from safelight.services.batches import cancel_items, cancel_unheeded, recount_batches
+from safelight.services.batches import cancel_items, cancel_left_items, recount_batches
 from safelight.services.cancel import cancel
 from safelight.services.claim import ClaimedJob, claim
 from safelight.services.credits import balance_of
@@ -241,7 +241,7 @@ def test_the_sweep_goes_on_with_a_cancel_whose_driver_died(shared: Database) -> 
         assert batches.look(tx).unheeded == 0
         cancel(tx, "b", "ann")
         assert batches.look(tx).unheeded == 1
-        assert cancel_unheeded(tx) == 3
+        assert cancel_left_items(tx) == 3
         assert batches.look(tx).unheeded == 0
         assert (job(tx, "b").status, job(tx, "other").status) == ("canceled", "pending")
 

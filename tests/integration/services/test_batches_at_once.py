@@ -9,7 +9,7 @@ from random import Random
 from structlog.testing import capture_logs
 
 from safelight.domain.jobs import TERMINAL
-from safelight.services.batches import cancel_items, cancel_unheeded, look, recount_batches
+from safelight.services.batches import cancel_items, cancel_left_items, look, recount_batches
 from safelight.services.cancel import cancel
 from safelight.services.submit_batch import submit_batch
 from safelight.store.database import Database
@@ -37,7 +37,7 @@ async def cancel_batch(database: Database, name: str) -> None:
 
 async def sweep_batches(database: Database, is_over: asyncio.Event) -> None:
     while not is_over.is_set():
-        await database.write(cancel_unheeded)
+        await database.write(cancel_left_items)
         await database.write(recount_batches)
 
 

@@ -150,7 +150,7 @@ class Stage(RuleBasedStateMachine):
         sweep.take_from_lost(self.tx)
         sweep.cancel_unheeded(self.tx, PATIENCE_S)
         sweep.expire(self.tx)
-        batches.cancel_unheeded(self.tx)
+        batches.cancel_left_items(self.tx)
         assert batches.recount_batches(self.tx) == 0, "a batch ends with its last item"
         assert [row.id for row in all_jobs(self.tx) if row.status in LIVE] == []
         for call in aftercare.take_due(self.tx, ["fake"], 1_000, PATIENCE_S):

@@ -94,7 +94,7 @@ class Users(Stage):
             if item.live and item.wanted
         ]
         at_once = {item.name for item in left if item.status == "pending" and not self.resumes_now(item.name)}
-        assert batches.cancel_unheeded(self.tx) == len(left)
+        assert batches.cancel_left_items(self.tx) == len(left)
         for item in left:
             if item.name in at_once:
                 self.world.ended(item, "canceled")
