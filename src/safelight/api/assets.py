@@ -11,7 +11,7 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import RedirectResponse, StreamingResponse
 
 from safelight.api.context import Installation
-from safelight.api.errors import problem, request_id_of
+from safelight.api.errors import refusal
 from safelight.api.etags import unchanged
 from safelight.api.head import asked_for_head
 from safelight.app import Safelight
@@ -108,7 +108,7 @@ async def _send(
     size = stored.size_bytes
     asked = parse_range(request.headers.get("range"), size) if _range_still_fits(request, etag) else None
     if isinstance(asked, Unsatisfiable):
-        answer = problem(_no_such_bytes(size), status=416, request_id=request_id_of(request))
+        answer = refusal(request.scope, _no_such_bytes(size), status=416)
         answer.headers["Content-Range"] = asked.content_range
         return answer
     span = (asked.start, asked.end) if isinstance(asked, ByteRange) else (0, size)

@@ -1,4 +1,4 @@
-"""From errors to answers: `application/problem+json` (RFC 9457), one status per class."""
+"""From errors to answers: a status each, in the form of the door. Ours is `application/problem+json` (RFC 9457)."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.requests import HTTPConnection
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
+from starlette.types import Scope
 
+from safelight.api.error_forms import form_for
 from safelight.domain import errors
 from safelight.domain.errors import ContentRejected, InvalidParams, InvalidRequest, NotFound, Remedy, SafelightError
 
@@ -88,13 +90,20 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _on_http_exception)
 
 
-def problem(error: SafelightError, *, status: int | None = None, request_id: str | None = None) -> JSONResponse:
-    """The answer for an error. Unavailable ones say when to try again."""
+def refusal(scope: Scope, error: SafelightError, *, status: int | None = None) -> Response:
+    """The answer for an error, as the door that was knocked at tells it. Unavailable ones say when to try again."""
     code = status or STATUS[type(error)]
+    answer = (form_for(scope) or _problem)(error, code, scope.get("safelight.request_id"))
+    if code == 503:
+        answer.headers["Retry-After"] = "5"
+    return answer
+
+
+def _problem(error: SafelightError, status: int, request_id: str | None) -> JSONResponse:
     body: dict[str, Any] = {
         "type": f"urn:safelight:problem:{error.code}",
         "title": error.title,
-        "status": code,
+        "status": status,
         "detail": error.what,
         "code": error.code,
         "remedy": str(error.remedy),
@@ -103,18 +112,17 @@ def problem(error: SafelightError, *, status: int | None = None, request_id: str
     if isinstance(error, InvalidParams | InvalidRequest | ContentRejected) and error.errors:
         body["errors"] = error.errors
     body.update({name: value for name, value in error.evidence.items() if name in SHOWN_EVIDENCE})
-    headers = {"Retry-After": "5"} if code == 503 else {}
-    return JSONResponse(body, code, headers, media_type="application/problem+json")
+    return JSONResponse(body, status, media_type="application/problem+json")
 
 
-def bug(error: Exception, *, path: str, request_id: str) -> JSONResponse:
+def bug(scope: Scope, error: Exception) -> Response:
     """Not a word about what went wrong inside: that is in the log, under the same request id."""
-    log.error("request_crashed", path=path[:200], exc_info=error)
+    log.error("request_crashed", path=scope["path"][:200], exc_info=error)
     failure = errors.InternalError(
         "Safelight failed on this request.",
         remedy=Remedy("Try again; if it happens again, report it with the request id."),
     )
-    return problem(failure, request_id=request_id)
+    return refusal(scope, failure)
 
 
 def request_id_of(request: HTTPConnection) -> str | None:
@@ -122,33 +130,33 @@ def request_id_of(request: HTTPConnection) -> str | None:
     return found
 
 
-async def _on_safelight_error(request: Request, error: Exception) -> JSONResponse:
+async def _on_safelight_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, SafelightError)  # noqa: S101  # what it is registered for
     status = STATUS[type(error)]
     if status >= 500:
         log.error("request_failed", code=error.code, what=error.what, **{"evidence": error.evidence})
-    return problem(error, request_id=request_id_of(request))
+    return refusal(request.scope, error)
 
 
-async def _on_validation_error(request: Request, error: Exception) -> JSONResponse:
+async def _on_validation_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101  # what it is registered for
-    return problem(_translated(error), request_id=request_id_of(request))
+    return refusal(request.scope, _translated(error))
 
 
-async def _on_http_exception(request: Request, error: Exception) -> JSONResponse:
+async def _on_http_exception(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101  # what it is registered for
     path = request.url.path[:200]
     if error.status_code == 404:
         what = NotFound(f"There is nothing at {path!r}.", remedy=Remedy("See /docs for what there is."))
-        return problem(what, request_id=request_id_of(request))
+        return refusal(request.scope, what)
     if error.status_code == 405:
         text = f"{request.method} is not possible at {path!r}."
         refused = MethodNotAllowed(text, remedy=Remedy("See /docs for what there is."))
-        answer = problem(refused, status=405, request_id=request_id_of(request))
+        answer = refusal(request.scope, refused, status=405)
         answer.headers["Allow"] = ", ".join(_methods_of(request)) or (error.headers or {}).get("Allow", "GET, HEAD")
         return answer
     unread = InvalidRequest(str(error.detail))
-    return problem(unread, status=error.status_code, request_id=request_id_of(request))
+    return refusal(request.scope, unread, status=error.status_code)
 
 
 def _methods_of(request: Request) -> list[str]:

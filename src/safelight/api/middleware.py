@@ -13,7 +13,7 @@ import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from safelight.api.errors import bug, problem
+from safelight.api.errors import bug, refusal
 from safelight.domain.errors import Forbidden, Remedy
 from safelight.domain.ids import new_id
 from safelight.telemetry.logs import bound
@@ -60,7 +60,7 @@ class RequestContext:
             try:
                 await self._app(scope, receive, send_with_headers)
             except Exception as error:  # the edge of a request: one that crashes gets its answer, with all headers
-                answer = bug(error, path=scope["path"], request_id=request_id)
+                answer = bug(scope, error)
                 if status:
                     raise  # it had begun; the server cuts the connection, so that nobody takes it for whole
                 await answer(scope, receive, send_with_headers)
@@ -89,11 +89,11 @@ class LocalOnly:
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        refusal = self._refusal(headers.get("host", ""), headers.get("origin"))
-        if refusal is None:
+        refused = self._refusal(headers.get("host", ""), headers.get("origin"))
+        if refused is None:
             await self._app(scope, receive, send)
             return
-        answer = problem(refusal, request_id=scope.get("safelight.request_id"))
+        answer = refusal(scope, refused)
         await answer(scope, receive, send)
 
     def _refusal(self, host: str, origin: str | None) -> Forbidden | None:

@@ -10,7 +10,7 @@ from typing import Any, Final
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from safelight.api.errors import problem
+from safelight.api.errors import refusal
 from safelight.domain.errors import InvalidRequest, Remedy, SafelightError, TooLarge
 
 LARGEST_BODY_BYTES: Final = 1024 * 1024
@@ -42,7 +42,7 @@ class StrictRequests:
                 _check_json(Headers(scope=scope).get("content-type", ""), body)
                 receive = _replay(body, receive)
         except SafelightError as error:
-            answer = problem(error, request_id=scope.get("safelight.request_id"))
+            answer = refusal(scope, error)
             answer.headers["Connection"] = "close"  # the rest of a body that is too large is never read
             return await answer(scope, receive, send)
         return await self._app(scope, receive, send)

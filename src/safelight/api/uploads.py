@@ -11,7 +11,7 @@ from starlette.requests import ClientDisconnect
 
 from safelight.api import multipart
 from safelight.api.context import Caller, Installation, Visitor
-from safelight.api.errors import STATUS, problem, request_id_of
+from safelight.api.errors import STATUS, refusal
 from safelight.api.while_there import while_there
 from safelight.app import Safelight
 from safelight.domain.clock import as_rfc3339
@@ -133,7 +133,7 @@ def _refusal(request: Request, error: SafelightError) -> Response:
     """The rest of a body that was refused is never read."""
     if STATUS[type(error)] >= 500:
         log.error("upload_failed", code=error.code, what=error.what, **{"evidence": error.evidence})
-    answer = problem(error, request_id=request_id_of(request))
+    answer = refusal(request.scope, error)
     answer.headers["Connection"] = "close"
     return answer
 
