@@ -23,6 +23,7 @@ from safelight.api import (
     queue_health,
     sse,
     studio,
+    tasks,
     uploads,
     webhooks,
 )
@@ -61,7 +62,7 @@ def create_app(safelight: Safelight, *, comment_every_s: float = sse.COMMENT_EVE
     app.state.safelight = safelight
     app.state.comment_every_s = comment_every_s
     of_health = (webhooks, queue_health, metrics, health, providers, model_checks)
-    for part in (batches, jobs, again, sse, assets, uploads, models, credits, callbacks, *of_health):
+    for part in (batches, jobs, again, tasks, sse, assets, uploads, models, credits, callbacks, *of_health):
         app.include_router(part.router, dependencies=[Depends(refuse_unknown_parameters)])
     studio.install(app)
     errors.install(app)

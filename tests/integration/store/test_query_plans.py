@@ -75,6 +75,7 @@ HOT = (
     Hot("services.calls._ACCEPT", "calls", ["sqlite_autoindex_calls_1", "uq_calls_id"], many=True),
     Hot("services.calls._END", "calls", ["sqlite_autoindex_calls_1", "uq_calls_id"], many=True),
     Hot("services.calls._OPEN_OF_JOB", "calls", ["ix_calls_job", "uq_calls_open"]),
+    Hot("services.made_by._LAST", "calls", ["ix_calls_job"]),
     Hot("services.progress._MOVE", "jobs", NUMBER, many=True),
     Hot("services.finish._END", "jobs", NUMBER, many=True),
     Hot("services.ending._SETTLE_CALLS", "calls", ["ix_calls_job", "uq_calls_open"], many=True),
