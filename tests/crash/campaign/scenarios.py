@@ -55,6 +55,9 @@ ON CONFLICT DO NOTHING
 """As after a release that knows no inputs has removed a job."""
 TOO_LATE = "answer=later seconds=14"
 """Of the words in a prompt the last ones count; its job has ten seconds."""
+NEVER_FOUND = "listed_after=600"
+UNTIL_IT_IS_CARED_FOR = {"end_call": "seconds=300", "look_again": NEVER_FOUND, "stop_looking": NEVER_FOUND}
+"""What a call must be like, that nobody answered, for whoever looks after it to come by that use case."""
 CUT = ("cut_after", "cut_midway")
 CLOCK_SLACK_S = 2.0
 BUGS = [*(point for point in IN_AN_ATTEMPT if point in AWAITS), "sending.before_commit", "finish.before_commit"]
@@ -217,13 +220,14 @@ def row_deleted(house: House, dice: Dice) -> Played:
     played = Played()
     point = dice.in_turn(ANEW)
     unheard = point.startswith("take_unrun") or dice.random() < 0.4
-    worker = house.begin_worker(f"{point}=kill" if dice.random() < 0.7 else None)
+    armed = dice.random() < 0.7
+    worker = house.begin_worker(f"{point}=kill" if armed else None)
     worker.says("worker.started")
     played.ids = house.submit(prompts(dice, 6))
     worker.says("job.started", count=2, within_s=REACHED_WITHIN_S)
     house.change(HELD_BY_ALL if unheard else "DELETE FROM workers WHERE role = 'worker'")
     played.losses.append(time.time())
-    acted(worker, played, 0.0)
+    acted(worker, played, REACHED_WITHIN_S if armed else 0.0)
     return finish(house, played, worker, house.worker())
 
 
@@ -273,17 +277,21 @@ def provider_silent(house: House, dice: Dice) -> Played:
     cut_off = dice.random() < 0.4
     silent = house.begin_worker(f"{dice.in_turn(CUT_OFF)}=kill" if cut_off else None)
     silent.says("worker.started")
-    played.ids = house.submit([*prompts(dice, 3, kinds=["silent"]), f"{prompts(dice, 1)[0]} {TOO_LATE}"])
+    care = dice.in_turn(AFTERCARE)
+    also = UNTIL_IT_IS_CARED_FOR.get(care.partition(".")[0], "")
+    hushed = [f"{prompt} {also}" for prompt in prompts(dice, 3, kinds=["silent"])]
+    played.ids = house.submit([*hushed, f"{prompts(dice, 1)[0]} {TOO_LATE}"])
     silent.says("job.started", count=3, within_s=REACHED_WITHIN_S)
     if not cut_off and dice.random() < 0.5:
         lose(silent, played)
-    careful = house.begin_worker(f"{dice.in_turn(AFTERCARE)}=kill")
+    careful = house.begin_worker(f"{care}=kill")
     played.ids += house.submit(prompts(dice, 2))
     house.until_ended(played.ids, END_WITHIN_S)
     acted(silent, played, REACHED_WITHIN_S if cut_off else 0.0)
-    if dice.random() < 0.3:  # as if a day had gone by
+    if care.startswith("stop_looking") or dice.random() < 0.3:  # as if a day had gone by
         house.change("UPDATE calls SET sending_at = 1, check_at = 1 WHERE check_at IS NOT NULL")
-    acted(careful, played, REACHED_WITHIN_S)
+    if acted(careful, played, REACHED_WITHIN_S):
+        played.may_expire += 2  # it may have had the others, too
     return finish(house, played, silent, careful, house.worker())
 
 

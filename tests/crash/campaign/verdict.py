@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from safelight.services.aftercare import LOOKED_AFTER_S
 from safelight.services.audit import audit
 from safelight.store.connect import open_database
 from safelight.testing.stand_in_provider import read_wish
@@ -125,10 +127,10 @@ def _digest(house: House, key: str) -> str:
 
 
 def _judge_open_calls(verdict: Verdict, house: House) -> None:
-    """An open call that no job waits for has somebody who comes back to it."""
+    """An open call that no job waits for has somebody who comes back to it, for a day."""
     left = house.rows(
-        "SELECT c.id, c.state FROM calls c JOIN jobs j ON j.number = c.job WHERE c.check_at IS NULL"
-        " AND c.state IN ('sending', 'accepted', 'unknown')"
+        "SELECT c.id, c.state FROM calls c JOIN jobs j ON j.number = c.job WHERE c.check_at IS NULL"  # noqa: S608 - a number
+        f" AND c.state IN ('sending', 'accepted', 'unknown') AND c.sending_at > {time.time() - LOOKED_AFTER_S}"
         " AND (c.given_up_at IS NOT NULL OR j.status IN ('completed', 'failed', 'canceled'))"
     )
     verdict.unwatched = len(left)
