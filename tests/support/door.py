@@ -169,7 +169,9 @@ class Door:
     def listening(self) -> Iterator[str]:
         """The base URL of the same application on a real socket."""
         server = _Server(
-            uvicorn.Config(self.app, log_config=None, lifespan="off", ws="none", timeout_graceful_shutdown=1)
+            uvicorn.Config(
+                self.app, log_config=None, lifespan="off", ws="websockets-sansio", timeout_graceful_shutdown=1
+            )
         )
         with socket.create_server(("127.0.0.1", 0)) as listener:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SMALL_BUFFER_BYTES)

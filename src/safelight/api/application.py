@@ -19,6 +19,7 @@ from safelight.api import (
     metrics,
     model_checks,
     models,
+    phoenix_socket,
     providers,
     queue_health,
     sse,
@@ -64,6 +65,7 @@ def create_app(safelight: Safelight, *, comment_every_s: float = sse.COMMENT_EVE
     of_health = (webhooks, queue_health, metrics, health, providers, model_checks)
     for part in (batches, jobs, again, tasks, sse, assets, uploads, models, credits, callbacks, *of_health):
         app.include_router(part.router, dependencies=[Depends(refuse_unknown_parameters)])
+    app.include_router(phoenix_socket.router)
     studio.install(app)
     errors.install(app)
     app.add_middleware(StrictRequests, streamed=frozenset({uploads.PATH}))

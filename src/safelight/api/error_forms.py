@@ -20,6 +20,7 @@ headers that belong to the status (`Retry-After`) are added after it."""
 
 FORMS: Final[Mapping[str, ErrorForm]] = {
     "/api/tasks": task_errors.answer,
+    "/socket": task_errors.answer,
 }
 """By prefix: the address itself and everything below it."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import structlog
@@ -140,7 +140,7 @@ async def _on_safelight_error(request: Request, error: Exception) -> Response:
 
 async def _on_validation_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101  # what it is registered for
-    return refusal(request.scope, _translated(error))
+    return refusal(request.scope, invalid(error.errors()))
 
 
 async def _on_http_exception(request: Request, error: Exception) -> Response:
@@ -172,9 +172,10 @@ def _takes(request: Request, method: str) -> bool:
     return any(route.matches(asked)[0] is Match.FULL for route in request.app.routes)
 
 
-def _translated(error: RequestValidationError) -> SafelightError:
+def invalid(complaints: Sequence[Any]) -> SafelightError:
+    """What pydantic has against a request, in our words and with our paths."""
     found: dict[str, list[str]] = {}
-    for each in error.errors()[:MOST_ERRORS]:
+    for each in complaints[:MOST_ERRORS]:
         where = _path(part for part in each["loc"] if part not in ("body", "query", "path", "header"))
         if not where and each["loc"][:1] == ("body",):
             return InvalidRequest("The body must be a JSON object, sent as application/json.")

@@ -14,6 +14,7 @@ import uvicorn
 from safelight import __version__
 from safelight.api.application import create_app
 from safelight.api.middleware import loopback_host
+from safelight.api.strict import LARGEST_BODY_BYTES
 from safelight.app import Safelight, loop_factory, stop_signal
 from safelight.domain.errors import BadSettings, Remedy
 from safelight.settings import Settings
@@ -69,6 +70,7 @@ async def _listening(safelight: Safelight, listening: socket.socket) -> AsyncIte
         proxy_headers=False,
         timeout_graceful_shutdown=LAST_WORDS_S,
         ws="websockets-sansio",
+        ws_max_size=LARGEST_BODY_BYTES,
     )
     server = _Server(config)
     task = asyncio.create_task(server.serve(sockets=[listening]))

@@ -91,13 +91,18 @@ def _check_json(content_type: str, body: bytes) -> None:
         text = body.decode("utf-8")
     except UnicodeDecodeError as error:
         raise InvalidRequest(f"The body is not valid UTF-8: byte {error.start} cannot be read.") from error
+    check_value(read_json(text))
+
+
+def read_json(text: str) -> Any:
+    """The value of a body, or of a frame of a socket, which `check_value` has to see yet. Raises InvalidRequest."""
     try:
-        value = json.loads(text, parse_constant=_no_constant, object_pairs_hook=_each_key_once)
+        value: Any = json.loads(text, parse_constant=_no_constant, object_pairs_hook=_each_key_once)
     except RecursionError as error:
         raise _too_deep() from error
     except ValueError as error:
         raise InvalidRequest(f"The body is not valid JSON: {str(error)[:200]}.") from error
-    _check_value(value)
+    return value
 
 
 def _no_constant(name: str) -> None:
@@ -114,7 +119,7 @@ def _each_key_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _check_value(value: Any) -> None:
+def check_value(value: Any) -> None:
     """Raises InvalidRequest for half characters, NULs, and values that are too many or nested too deep."""
     waiting, seen = [(value, DEEPEST)], 0
     while waiting:

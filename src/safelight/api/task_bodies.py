@@ -15,7 +15,10 @@ TaskKind = Literal["image", "video", "text"]
 
 
 class Asked(CalledBack):
-    """What to make. Every field that is not named here is a parameter of the model, which knows those it takes."""
+    """What to make. Every field that is not named here is a parameter of the model, which knows those it takes.
+
+    Of those a null is as good as nothing: programs in Swift write what they were not given.
+    """
 
     model_config = ConfigDict(extra="allow", strict=True)
 
@@ -25,7 +28,8 @@ class Asked(CalledBack):
 
     def as_request(self, kind: str) -> JobRequest:
         """Raises InvalidParams where a parameter is given in both places."""
-        beside, inside = self.model_extra or {}, self.params or {}
+        beside = {name: value for name, value in (self.model_extra or {}).items() if value is not None}
+        inside = self.params or {}
         refuse({f"params.{name}": f"stands beside params as {name!r} as well" for name in beside if name in inside})
         return JobRequest(
             kind=kind,

@@ -72,9 +72,12 @@ async def show_task(job_id: str, safelight: Installation, caller: Caller) -> dic
 
 
 async def find_task(safelight: Safelight, task_id: str, user_id: str) -> JobDetails:
-    """A user's task. Raises NotFound, also for those of others, and for batches."""
+    """A user's task. Raises NotFound, also for those of others, and for batches.
+
+    Ids are read in either case: Swift writes its UUIDs in capitals.
+    """
     try:
-        details = await safelight.desk.job(task_id, user_id)
+        details = await safelight.desk.job(task_id.lower(), user_id)
     except NotFound as error:
         raise _no_such_task(task_id) from error
     if details.job.kind == "batch":

@@ -59,6 +59,11 @@ def stands_for(tx: Tx, user_id: str, key: str, request_hash: str, job_id: str) -
     return tx.one(_KEY, owner=user_id, given=key) == (request_hash, job_id)
 
 
+def is_known(tx: Tx, user_id: str, key: str) -> bool:
+    """Whether a user's key stands for something."""
+    return tx.one(_KEY, owner=user_id, given=key) is not None
+
+
 def keep(tx: Tx, user_id: str, key: str, request_hash: str, job_id: str) -> None:
     """The key stands for something done to a job that was there; unless it stands for something already."""
     row = {"user_id": user_id, "key": key, "request_hash": request_hash, "job_id": job_id, "created_at": tx.now}
