@@ -7,7 +7,7 @@ from typing import Any, Final
 from fastapi.responses import JSONResponse
 
 from safelight.domain import errors
-from safelight.domain.errors import SafelightError
+from safelight.domain.errors import ContentRejected, InvalidParams, InvalidRequest, SafelightError
 
 CODES: Final = {
     errors.InvalidRequest.code: "VALIDATION_ERROR",
@@ -24,7 +24,9 @@ def answer(error: SafelightError, status: int, request_id: str | None) -> JSONRe
 
 def refused(error: SafelightError) -> dict[str, Any]:
     """The same without what only HTTP has: what the channel pushes."""
-    told = {"code": code_of(error.code), "message": error.what, "remedy": str(error.remedy)}
+    told: dict[str, Any] = {"code": code_of(error.code), "message": error.what, "remedy": str(error.remedy)}
+    if isinstance(error, InvalidParams | InvalidRequest | ContentRejected) and error.errors:
+        told["errors"] = error.errors
     return {"success": False, "error": told}
 
 

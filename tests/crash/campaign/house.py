@@ -16,6 +16,7 @@ from typing import Any
 
 import httpx
 import psycopg
+from websockets.exceptions import WebSocketException
 
 from safelight.store.connect import open_database
 from safelight.store.tx import Tx
@@ -126,7 +127,7 @@ class House:
         """Ask a server that may be gone; False if no answer came."""
         try:
             ask()
-        except httpx.HTTPError:
+        except (httpx.HTTPError, WebSocketException, OSError):
             return False
         return True
 

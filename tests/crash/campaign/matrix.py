@@ -52,6 +52,7 @@ API = (
     "cancel_items",
     "grant",
     "hear",
+    "keep",
     "keep_upload",
     "open_queues",
     "refund",

@@ -9,8 +9,9 @@ from collections.abc import Callable
 
 from safelight.providers.callbacks import callback_url
 from tests.crash.campaign.house import House
+from tests.support.phoenix import phoenix
 
-NEWEST = "SELECT id FROM jobs WHERE kind <> 'batch' ORDER BY number DESC LIMIT 1"
+NEWEST = "SELECT id, prompt FROM jobs WHERE kind <> 'batch' ORDER BY number DESC LIMIT 1"
 DELIVERED = "SELECT id FROM jobs WHERE status = 'completed' AND captured > 1 ORDER BY number LIMIT 1"
 
 
@@ -63,11 +64,22 @@ def batch(house: House, reference: str) -> None:
         house.ask(f"/api/jobs/{row['id']}/cancel")
 
 
+def on_channel(house: House, reference: str) -> None:
+    """The newest job once more, on its own topic: that starts nothing, and its id is kept for it."""
+    job = house.rows(NEWEST)[0]
+    with phoenix(house.made.url) as client:
+        client.join(job["id"])
+        wanted = {"prompt": job["prompt"], "model": "stand-in", "request_id": reference}
+        answer = client.ask(f"task:{job['id']}", "image_generate", wanted)["response"]
+        assert answer["task_id"] == job["id"], answer
+
+
 TO_MEET: dict[str, Callable[[House, str], None]] = {
     "cancel": cancel,
     "cancel_items": batch,
     "grant": grant,
     "hear": hear,
+    "keep": on_channel,
     "keep_upload": upload,
     "refund": refund,
     "remove_upload": upload,

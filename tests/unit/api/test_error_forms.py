@@ -60,4 +60,6 @@ def test_a_crash_is_told_in_the_form_of_the_door() -> None:
 )
 def test_the_codes_of_tasks_are_those_of_their_contract(error: Any, status: int, code: str) -> None:
     answer = refusal(scope_of("/api/tasks"), error)
-    assert (answer.status_code, json.loads(answer.body)["error"]["code"]) == (status, code)
+    told = json.loads(answer.body)["error"]
+    assert (answer.status_code, told["code"]) == (status, code)
+    assert told.get("errors", {}) == getattr(error, "errors", {})
