@@ -81,6 +81,7 @@ RECORDS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "expires_at": "CASE WHEN n % 1000 = 0 THEN 1700086400 + n END",
             "stored_at": "1700000000 + n",
         },
+        "labels": {"user_id": "'user-' || (n % 1000)", "key": "'shelf'", "value": "'shelf-' || (n % 7)", "job": "n"},
         "job_inputs": {"job": "n", "upload": "n + CASE WHEN n % 1000 = 0 THEN 1 ELSE 0 END"},
         "ledger": {
             "account": "1 + n % 1000",

@@ -99,7 +99,8 @@ def worker(start: Start, url: str) -> Process:
 
 
 def test_a_prompt_becomes_a_picture_in_a_file(worker: Process, tmp_path: Path) -> None:
-    submitted = safelight(tmp_path, "submit", "a lighthouse", *SMALL, "--seed", "3", "-o", "picture.png", "--json")
+    words = ("submit", "a lighthouse", *SMALL, "--seed", "3", "--label", "trip=coast")
+    submitted = safelight(tmp_path, *words, "-o", "picture.png", "--json")
     assert submitted.returncode == 0, submitted.stderr
     job = json.loads(submitted.stdout)
     assert (job["status"], job["params"]["seed"]) == ("completed", 3)
@@ -107,6 +108,10 @@ def test_a_prompt_becomes_a_picture_in_a_file(worker: Process, tmp_path: Path) -
 
     listed = json.loads(safelight(tmp_path, "jobs", "list", "--json").stdout)
     assert [found["id"] for found in listed["jobs"]] == [job["id"]]
+
+    for label, ids in {"trip=coast": [job["id"]], "trip=hills": []}.items():
+        labelled = json.loads(safelight(tmp_path, "jobs", "list", "--label", label, "--json").stdout)
+        assert [found["id"] for found in labelled["jobs"]] == ids
 
     shown = safelight(tmp_path, "jobs", "show", job["id"][-8:])
     assert shown.returncode == 0, shown.stderr

@@ -15,6 +15,7 @@ from safelight.store.statements import Statement
 
 PACKAGES = ("services", "events", "maintenance", "queues", "alerts", "diagnosis")
 SAMPLES = {"owner": "user-7", "line": "image", "wanted_status": "failed", "wanted_kind": "image", "slots": 4}
+SAMPLES |= {f"label_{part}_{n}": value for n in (0, 1) for part, value in (("key", "shelf"), ("value", "shelf-3"))}
 """Values that may well occur. Others occur nowhere."""
 SOON = 1_800_000_000.0
 

@@ -14,6 +14,7 @@ from safelight.api.bodies import Moment
 from safelight.api.context import Caller, Installation
 from safelight.api.etags import unchanged
 from safelight.api.generate_bodies import Generate, Upscale
+from safelight.api.queries import LABELS, Labels
 from safelight.api.submit_body import AnyKind, SubmitJob
 from safelight.domain.jobs import LIVE, Status
 from safelight.services.job_pages import PageRequest
@@ -63,10 +64,11 @@ async def upscale_image(
     return await accepting.submit(safelight, caller, body.as_upscale(), idempotency_key, older=True)
 
 
-@router.get("/api/jobs", summary="List jobs, newest first")
+@router.get("/api/jobs", summary="List jobs, newest first", openapi_extra={"parameters": [LABELS]})
 async def list_jobs(
     safelight: Installation,
     caller: Caller,
+    labels: Labels,
     status: Status | None = None,
     kind: AnyKind | None = None,
     model: Annotated[str, Query(max_length=200)] = "",
@@ -85,6 +87,7 @@ async def list_jobs(
         model=model,
         since=since.timestamp() if since else 0.0,
         parent=parent,
+        labels=labels,
     )
     found, more = await safelight.desk.jobs(page)
     bodies = [safelight.desk.body(details, caller.base) for details in found]

@@ -18,6 +18,9 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 def list_jobs(
     status: Annotated[Status | None, typer.Option(help="Only jobs in this status.")] = None,
     kind: Annotated[str | None, typer.Option(help="Only jobs of this kind.")] = None,
+    label: Annotated[
+        list[str] | None, typer.Option("--label", "-l", metavar="NAME=VALUE", help="Only jobs with this label.")
+    ] = None,
     limit: Annotated[int, typer.Option(min=1, max=200, help="How many.")] = 20,
     as_json: AsJson = False,
 ) -> None:
@@ -25,8 +28,10 @@ def list_jobs(
     import asyncio
 
     from safelight.cli.looking import list_jobs as run
+    from safelight.cli.submit import pairs
 
-    asyncio.run(run(limit=limit, status=status, kind=kind, as_json=as_json))
+    filters = {"status": status, "kind": kind, **{f"label.{key}": text for key, text in pairs(label, "--label")}}
+    asyncio.run(run(limit, filters, as_json=as_json))
 
 
 @app.command()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from collections.abc import Mapping
 from contextlib import aclosing
 from dataclasses import asdict
 from typing import Any
@@ -22,14 +23,15 @@ from safelight.client import Client
 from safelight.domain.jobs import LIVE, Status
 
 
-async def list_jobs(*, limit: int, status: str | None, kind: str | None, as_json: bool) -> None:
+async def list_jobs(limit: int, filters: Mapping[str, str | None], *, as_json: bool) -> None:
+    """`filters` as the API has them; None means: any."""
     async with opened() as door:
-        page = await door.client.jobs(limit=limit, status=status, kind=kind)
+        page = await door.client.jobs(limit=limit, **filters)
     if as_json:
         print_json({"jobs": page.jobs, "nextCursor": page.next_cursor})
         return
     if not page.jobs:
-        err().print("No jobs." if status is None and kind is None else "No such jobs.")
+        err().print("No such jobs." if any(filters.values()) else "No jobs.")
         return
     out().print(jobs_table(page.jobs, when.now()))
     if page.next_cursor is not None:

@@ -1,4 +1,8 @@
-"""Pages of jobs: a user's list, newest first, and the items of a batch in the order in which they were asked for."""
+"""Pages of jobs: a user's list, newest first, and the items of a batch in the order in which they were asked for.
+
+Doors whose things are jobs with certain labels list them with `job_page(tx, PageRequest(user_id, limit, labels=...))`,
+or by the desk: `await desk.jobs(PageRequest(...))`.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +17,7 @@ from safelight.store import tables
 from safelight.store.statements import Query
 from safelight.store.tx import Tx
 
-jobs = tables.jobs
+jobs, labels = tables.jobs, tables.labels
 
 FILTERS = ("status", "kind", "model")
 FIRST_PAGE = 2**62
@@ -34,6 +38,8 @@ class PageRequest(NamedTuple):
     since: float = 0.0
     parent: str = ""
     """The id of a batch: its items, which are in no other list."""
+    labels: tuple[tuple[str, str], ...] = ()
+    """Pairs of key and value that a job must have, all of them. The first leads the walk: name the rarest first."""
 
 
 class ItemsRequest(NamedTuple):
@@ -66,7 +72,9 @@ def job_page(tx: Tx, page: PageRequest) -> tuple[list[JobDetails], int | None]:
     wanted = {f"wanted_{name}": value for name, value in given.items()}
     if page.parent:
         wanted["batch"] = page.parent
-    query = _page(tuple(given), of_batch=bool(page.parent))
+    for n, (key, value) in enumerate(page.labels):
+        wanted |= {f"label_key_{n}": key, f"label_value_{n}": value}
+    query = _page(tuple(given), of_batch=bool(page.parent), labels_n=len(page.labels))
     rows = tx.all(query, owner=page.user_id, before=page.before, page_size=page.limit + 1, **wanted)
     shown = rows[: page.limit]
     goes_on = len(rows) > page.limit and shown[-1].created_at >= page.since - OUT_OF_ORDER_S
@@ -87,21 +95,38 @@ def item_page(tx: Tx, page: ItemsRequest) -> tuple[list[JobDetails], int | None]
 
 
 @cache
-def _page(filters: tuple[str, ...], *, of_batch: bool) -> Query[JobRow]:
+def _page(filters: tuple[str, ...], *, of_batch: bool, labels_n: int = 0) -> Query[JobRow]:
     """A statement for each set of filters: one for all sets, with conditions that may be off, would use no index."""
+    rows, number = (_labelled, _label.c.job) if labels_n else (jobs, jobs.c.number)
     return Query(
         sa.select(*JOB)
+        .select_from(rows)
         .where(
-            jobs.c.user_id == arg("owner"),
+            *(_has_label(n) for n in range(labels_n)),
+            # The index of labels leads; told the user as well, SQLite would walk through all of their jobs instead.
+            *(() if labels_n else (jobs.c.user_id == arg("owner"),)),
             jobs.c.parent == _batch.scalar_subquery() if of_batch else jobs.c.parent.is_(None),
             jobs.c.pruning_at.is_(None),
-            jobs.c.number < arg("before", INTEGER),
+            number < arg("before", INTEGER),
             *(jobs.c[name] == arg(f"wanted_{name}") for name in filters),
         )
-        .order_by(jobs.c.number.desc())
+        .order_by(number.desc())
         .limit(arg("page_size", INTEGER)),
         JobRow,
     )
+
+
+_label = labels.alias("label")
+_labelled = _label.join(jobs, jobs.c.number == _label.c.job)
+
+
+def _has_label(n: int) -> sa.ColumnElement[bool]:
+    """The first is the row that is walked along; the others must be there beside it."""
+    row = labels.alias(f"label_{n}") if n else _label
+    wanted = sa.and_(
+        row.c.user_id == arg("owner"), row.c.key == arg(f"label_key_{n}"), row.c.value == arg(f"label_value_{n}")
+    )
+    return sa.exists().where(wanted, row.c.job == _label.c.job).correlate(_label) if n else wanted
 
 
 @cache

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from safelight.services.job_pages import PageRequest
 from tests.support.by_hand import HandWorker
 from tests.support.door import Door
 
@@ -89,6 +90,46 @@ def test_a_list_since_a_time_ends_there_and_misses_no_job_whose_number_is_out_of
     recent = [newest_first[0], newest_first[2]]
     assert pages(door, since=since, limit=4) == [recent]
     assert listed(door, since=since, limit=1) == listed(door, since=since) == recent
+
+
+def test_jobs_are_found_by_all_the_labels_asked_for_newest_first_on_every_page(door: Door) -> None:
+    chapter = [door.submit(f"scene {n}", labels={"chapter": "7", "scene": str(n % 3)})["id"] for n in range(6)][::-1]
+    door.submit("another chapter", labels={"chapter": "8", "scene": "1"})
+    door.submit("a label of that value", labels={"scene": "7"})
+    door.submit("none")
+    assert listed(door, **{"label.chapter": "7"}) == listed(door, limit=2, **{"label.chapter": "7"}) == chapter
+    scene = {"label.chapter": "7", "label.scene": "1"}
+    assert listed(door, **scene) == listed(door, limit=1, **dict(reversed(scene.items()))) == [chapter[1], chapter[4]]
+    door.post(f"/api/jobs/{chapter[1]}/cancel")
+    assert listed(door, **scene, status="canceled") == [chapter[1]]
+    assert listed(door, **scene, status="canceled", kind="video") == listed(door, **{"label.chapter": ""}) == []
+
+
+def test_labels_find_neither_items_of_batches_nor_jobs_of_others(door: Door) -> None:
+    body = {"kind": "batch", "prompts": ["a", "b"], "labels": {"shelf": "x"}}
+    batch = door.post("/api/jobs", json=body).json()["id"]
+    assert listed(door, **{"label.shelf": "x"}) == [batch]
+    assert len(listed(door, parent=batch, **{"label.shelf": "x"})) == 2
+    assert door.run(door.safelight.desk.jobs(PageRequest("somebody", 50, labels=(("shelf", "x"),)))) == ([], None)
+
+
+@pytest.mark.parametrize(
+    ("query", "field", "says"),
+    [
+        ("label.A-B=1", "label.A-B", "a key is 1-64 characters of a-z, 0-9 and _"),
+        ("label.=1", "label.", "a key is 1-64"),
+        ("label.a=1&label.a=2", "label.a", "twice"),
+        ("label.a=" + "x" * 257, "label.a", "longer than 256"),
+        ("&".join(f"label.a{n}=1" for n in range(17)), "labels", "at most 16, got 17"),
+        ("label=1", "label", "is not a parameter of this call"),
+    ],
+)
+def test_what_cannot_be_a_label_is_refused(sqlite_door: Door, query: str, field: str, says: str) -> None:
+    answer = sqlite_door.get(f"/api/jobs?{query}")
+    assert answer.status_code == 422
+    assert says in answer.json()["errors"][field][0]
+    elsewhere = sqlite_door.get("/api/models?label.a=1")
+    assert (elsewhere.status_code, elsewhere.json()["code"]) == (422, "invalid_params")
 
 
 def test_a_filter_holds_on_every_page(door: Door) -> None:

@@ -23,7 +23,7 @@ from tests.integration.store.plans import Step, on_postgres, on_sqlite
 from tests.support.statements import statements
 
 ENDED_JOBS, LIVE_JOBS = 40_000, 200
-GROWS = frozenset({"jobs", "calls", "events", "assets", "ledger", "uploads", "job_inputs"})
+GROWS = frozenset({"jobs", "calls", "events", "assets", "ledger", "uploads", "job_inputs", "labels"})
 FEW = 1_000
 """More rows than this no plan may sort."""
 LIVE = {
@@ -94,6 +94,10 @@ HOT = (
     Hot("services.read_jobs._BY_ID", "jobs", ["sqlite_autoindex_jobs_1", "uq_jobs_id", *NUMBER]),
     Hot("page", "jobs", ["ix_jobs_user", *NUMBER]),  # by number: parent and original of each
     Hot("page of a status", "jobs", ["ix_jobs_user_status", *NUMBER]),
+    Hot("page of labels", "labels", ["PRIMARY KEY", "pk_labels", "ix_labels_job"]),  # more labels of one job are few
+    Hot("page of labels", "jobs", NUMBER),
+    Hot("page of labels and a status", "labels", ["PRIMARY KEY", "pk_labels"]),
+    Hot("page of labels and a status", "jobs", NUMBER),
     Hot("items", "jobs", ["ix_jobs_parent", *NUMBER, "sqlite_autoindex_jobs_1", "uq_jobs_id"]),
     Hot("services.sweep._CANCEL", "jobs", ["ix_jobs_unheeded", *NUMBER]),
     Hot("services.read_jobs._PLACE", "jobs", ["ix_jobs_claim", "ix_jobs_running"]),
@@ -140,6 +144,8 @@ def by_name() -> dict[str, Statement]:
     pages = {
         "page": job_pages._page((), of_batch=False),
         "page of a status": job_pages._page(("status",), of_batch=False),
+        "page of labels": job_pages._page((), of_batch=False, labels_n=2),
+        "page of labels and a status": job_pages._page(("status",), of_batch=False, labels_n=1),
         "page of a batch": job_pages._page((), of_batch=True),
         "items": job_pages._items(with_status=False),
     }
@@ -176,7 +182,7 @@ def plans(request: pytest.FixtureRequest) -> Plans:
     return asked
 
 
-@pytest.mark.parametrize("hot", HOT, ids=lambda hot: hot.statement)
+@pytest.mark.parametrize("hot", HOT, ids=lambda hot: f"{hot.statement} {hot.table}")
 def test_a_hot_statement_uses_its_index_and_no_more_of_it_than_it_needs(
     hot: Hot, plans: Plans, by_name: dict[str, Statement]
 ) -> None:
