@@ -32,11 +32,13 @@ from safelight.net.guarded import Guarded
 from safelight.providers.callbacks import callback_url, can_be_reached
 from safelight.queues.nudger import Nudger
 from safelight.queues.nudges import Nudges
+from safelight.services.api_keys import any_was_made
 from safelight.services.caps import CapBook, Caps
 from safelight.services.desk import Desk
 from safelight.services.installation import open_queues, shared_secret
 from safelight.services.intake import Intake, IntakeRules
 from safelight.services.job_body import Links
+from safelight.services.keyring import KeyRing
 from safelight.services.memory import Memory
 from safelight.services.outlook import Lookout
 from safelight.services.prepare import Limits
@@ -80,9 +82,12 @@ class Safelight:
         store: AssetStore,
         secret: str,
         found: Adapters,
+        *,
+        was_keyed: bool = False,
     ) -> None:
         self.settings, self.database, self.catalog, self.store = settings, database, catalog, store
         self.secret = secret.encode()
+        self.keyring = KeyRing(database, settings.given_keys, self.secret, was_keyed=was_keyed)
         self.providers, self._places = found.usable, found.places
         self.guarded = Guarded(exempt=frozenset(settings.allow_private_hosts))
         self.hub = Hub()
@@ -126,7 +131,8 @@ class Safelight:
             await database.write(open_queues, [model.queue for model in catalog.models])
             await keep_in_credits(database)
             store = AssetStore(settings.storage_address)
-            return cls(settings, database, catalog, store, secret, adapters(settings))
+            was_keyed = await database.read(any_was_made)
+            return cls(settings, database, catalog, store, secret, adapters(settings), was_keyed=was_keyed)
         except BaseException:
             await database.stop()
             raise

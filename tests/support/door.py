@@ -45,12 +45,14 @@ class Door:
         change: Callable[[FastAPI], None] | None = None,
         public_url: str = "",
         storage_url: str = "",
+        api_keys: str = "",
     ) -> None:
         environ = {
             "SAFELIGHT_DATA_DIR": str(folder / "data"),
             "SAFELIGHT_DATABASE_URL": database_url,
             "SAFELIGHT_PUBLIC_URL": public_url,
             "SAFELIGHT_STORAGE_URL": storage_url,
+            "SAFELIGHT_API_KEYS": api_keys,
         }
         self.settings = load_settings(environ, cwd=folder)
         self._loop = (loop_factory() or asyncio.new_event_loop)()

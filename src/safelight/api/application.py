@@ -47,10 +47,11 @@ class _Application(FastAPI):
         return described
 
 
-def create_app(safelight: Safelight, *, comment_every_s: float = sse.COMMENT_EVERY_S) -> FastAPI:
+def create_app(safelight: Safelight, *, comment_every_s: float = sse.COMMENT_EVERY_S, trusted: bool = False) -> FastAPI:
     """Routes and middleware; starting and stopping the installation is the caller's.
 
-    A stream of events that has nothing to say says so every `comment_every_s`.
+    A stream of events that has nothing to say says so every `comment_every_s`. `trusted` is for the operator's own
+    process, where nobody else can call: everybody is the user `local`, whether or not there are keys.
     """
     app = _Application(
         title="Safelight",
@@ -62,6 +63,7 @@ def create_app(safelight: Safelight, *, comment_every_s: float = sse.COMMENT_EVE
     )
     app.state.safelight = safelight
     app.state.comment_every_s = comment_every_s
+    app.state.trusted = trusted
     of_health = (webhooks, queue_health, metrics, health, providers, model_checks)
     for part in (batches, jobs, again, tasks, sse, assets, uploads, models, credits, callbacks, *of_health):
         app.include_router(part.router, dependencies=[Depends(refuse_unknown_parameters)])
@@ -70,6 +72,10 @@ def create_app(safelight: Safelight, *, comment_every_s: float = sse.COMMENT_EVE
     errors.install(app)
     app.add_middleware(StrictRequests, streamed=frozenset({uploads.PATH}))
     app.add_middleware(HeadAsGet)
-    app.add_middleware(LocalOnly, public_url=safelight.settings.public_url if safelight else None)
+    app.add_middleware(
+        LocalOnly,
+        public_url=safelight.settings.public_url if safelight else None,
+        is_local=safelight.keyring.is_local if safelight else None,
+    )
     app.add_middleware(RequestContext, files_origin=lambda: safelight.files_origin if safelight else None)
     return app

@@ -1,31 +1,36 @@
-"""What routes ask for: the open installation, who is calling, and under which address we are seen."""
+"""What routes ask for: the open installation, who is calling, and under which address we are seen.
+
+Each route says by its dependency who may call it: `Caller`, `Reader` or `Operator` need a scope, `Anyone` only a
+credential. A route that asks for none of them is open to all; a test holds the list of those.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Final
 
 import structlog
 from fastapi import Depends
 from fastapi.requests import HTTPConnection
 
+from safelight.api.credentials import pass_of
 from safelight.api.errors import request_id_of
 from safelight.app import Safelight
+from safelight.domain.access import SCOPES
 from safelight.domain.errors import Forbidden, Remedy
-from safelight.services.credits import LOCAL_USER
-
-SCOPES = frozenset({"jobs", "read", "admin"})
-"""What a visitor may do: own jobs and credits; health and metrics; grants and what belongs to others."""
+from safelight.services.keyring import Pass
 
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """Who calls, and how links are written for them."""
+    """Who calls, and how links are written for them. `key` is what their credential grants, and until when."""
 
     user_id: str
     base: str
     request_id: str | None
-    scopes: frozenset[str] = SCOPES
+    scopes: frozenset[str] = frozenset(SCOPES)
+    key: Pass | None = None
 
 
 async def installation(connection: HTTPConnection) -> Safelight:
@@ -34,20 +39,21 @@ async def installation(connection: HTTPConnection) -> Safelight:
     return found
 
 
-async def visitor(connection: HTTPConnection) -> Visitor:
-    """Who made a request, or opened a socket, by the credential that it carries where HTTP has a place for it."""
-    return await visitor_of(connection)
-
-
 async def visitor_of(connection: HTTPConnection, token: str | None = None) -> Visitor:
     """Who is at the other end; `token` is a key or a ticket that came in another place than the usual ones.
 
-    Local mode, the only one so far: everybody who reaches the loopback address is the user `local`, with all scopes.
-    From here on every log line says who it is for, and about which job.
+    Raises Unauthorized or Forbidden. From here on every log line says who it is for, and about which job.
     """
+    found = await pass_of(connection, token)
     about = {"job_id": connection.path_params["job_id"][:64]} if "job_id" in connection.path_params else {}
-    structlog.contextvars.bind_contextvars(user_id=LOCAL_USER, **about)
-    return Visitor(LOCAL_USER, base_of(connection), request_id_of(connection))
+    structlog.contextvars.bind_contextvars(user_id=found.user_id, **about)
+    return Visitor(found.user_id, base_of(connection), request_id_of(connection), found.scopes, found)
+
+
+async def still_welcome(connection: HTTPConnection, visitor: Visitor) -> bool:
+    """Whether a connection that was let in may stay: its key may have been revoked, or have expired. Cheap."""
+    safelight: Safelight = connection.app.state.safelight
+    return connection.app.state.trusted or visitor.key is None or await safelight.keyring.still_opens(visitor.key)
 
 
 def base_of(connection: HTTPConnection) -> str:
@@ -56,16 +62,33 @@ def base_of(connection: HTTPConnection) -> str:
     return f"http{base.removeprefix('ws')}" if base.startswith("ws") else base
 
 
-async def operator(found: Annotated[Visitor, Depends(visitor)]) -> Visitor:
-    """A visitor who may do what concerns everybody. Raises Forbidden."""
-    if "admin" not in found.scopes:
+async def visitor(connection: HTTPConnection) -> Visitor:
+    """Who made a request, or opened a socket, by the credential that it carries where HTTP has a place for it."""
+    return await visitor_of(connection)
+
+
+def require(found: Visitor, scope: str) -> Visitor:
+    """The same visitor. Raises Forbidden if the scope is not theirs."""
+    if scope not in found.scopes:
         raise Forbidden(
-            f"{found.user_id!r} may not do this: it needs the scope `admin`.",
-            remedy=Remedy("Ask the operator of this installation, or use a key with that scope."),
+            f"{found.user_id!r} may not do this with this key: it lacks the scope `{scope}`.",
+            remedy=Remedy("Use a key that has it; the operator of this installation makes them."),
         )
     return found
 
 
+def _with_scope(scope: str) -> Callable[[Visitor], Awaitable[Visitor]]:
+    async def scoped(found: Annotated[Visitor, Depends(visitor)]) -> Visitor:
+        return require(found, scope)
+
+    return scoped
+
+
+WITH_SCOPE: Final = {scope: _with_scope(scope) for scope in SCOPES}
+"""The dependency that asks for each scope."""
+
 Installation = Annotated[Safelight, Depends(installation)]
-Caller = Annotated[Visitor, Depends(visitor)]
-Operator = Annotated[Visitor, Depends(operator)]
+Anyone = Annotated[Visitor, Depends(visitor)]
+Caller = Annotated[Visitor, Depends(WITH_SCOPE["jobs"])]
+Reader = Annotated[Visitor, Depends(WITH_SCOPE["read"])]
+Operator = Annotated[Visitor, Depends(WITH_SCOPE["admin"])]

@@ -13,6 +13,7 @@ from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 from starlette.types import Scope
+from starlette.websockets import WebSocket, WebSocketState
 
 from safelight.api.error_forms import form_for
 from safelight.domain import errors
@@ -96,6 +97,8 @@ def refusal(scope: Scope, error: SafelightError, *, status: int | None = None) -
     answer = (form_for(scope) or _problem)(error, code, scope.get("safelight.request_id"))
     if code == 503:
         answer.headers["Retry-After"] = "5"
+    if code == 401:
+        answer.headers["WWW-Authenticate"] = "Bearer"
     return answer
 
 
@@ -130,12 +133,23 @@ def request_id_of(request: HTTPConnection) -> str | None:
     return found
 
 
-async def _on_safelight_error(request: Request, error: Exception) -> Response:
+async def _on_safelight_error(connection: HTTPConnection, error: Exception) -> Response:
     assert isinstance(error, SafelightError)  # noqa: S101  # what it is registered for
     status = STATUS[type(error)]
     if status >= 500:
         log.error("request_failed", code=error.code, what=error.what, **{"evidence": error.evidence})
-    return refusal(request.scope, error)
+    answer = refusal(connection.scope, error)
+    if isinstance(connection, WebSocket):
+        await _refuse_socket(connection, answer)
+    return answer
+
+
+async def _refuse_socket(socket: WebSocket, answer: Response) -> None:
+    """With the same problem, where it was not opened yet; an open one is closed."""
+    if socket.application_state is WebSocketState.CONNECTING:
+        await socket.send_denial_response(answer)
+    elif socket.application_state is WebSocketState.CONNECTED:
+        await socket.close(1008)
 
 
 async def _on_validation_error(request: Request, error: Exception) -> Response:

@@ -10,7 +10,7 @@ from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 
 from safelight import __version__
-from safelight.api.context import Installation
+from safelight.api.context import Installation, Reader
 from safelight.app import Safelight
 from safelight.domain.clock import as_rfc3339, local_s
 from safelight.domain.errors import SafelightError, StorageFailed, Unavailable
@@ -72,7 +72,7 @@ async def ready(safelight: Installation) -> JSONResponse:
 
 
 @router.get("/api/health", summary="How it is")
-async def health(safelight: Installation) -> dict[str, Any]:
+async def health(safelight: Installation, reader: Reader) -> dict[str, Any]:
     """Version, uptime, and one finding per check that fails."""
     findings = await found_wrong(safelight)
     return {
@@ -93,7 +93,7 @@ async def found_wrong(safelight: Safelight) -> list[dict[str, Any]]:
 
 
 @router.get("/api/health/workers", summary="Every process")
-async def workers(safelight: Installation) -> list[dict[str, Any]]:
+async def workers(safelight: Installation, reader: Reader) -> list[dict[str, Any]]:
     """What each process last said of itself."""
     now, processes = await safelight.database.read(_look)
     return [_worker(p, is_live(p, now, safelight.settings.lease_seconds)) for p in processes]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -73,19 +73,22 @@ class RequestContext:
 
 
 class LocalOnly:
-    """Local mode: the Host must be a loopback name and the Origin, if any, our own. No CSRF, no DNS rebinding.
+    """In local mode the Host must be a loopback name and the Origin, if any, our own. No CSRF, no DNS rebinding.
 
-    With a public URL its name and its pages are our own too: a proxy stands in front, and it checks who calls.
+    Once keys tell who calls, names and pages no longer do. With a public URL its name and its pages are our own too: a
+    proxy stands in front, and it checks who calls.
     """
 
-    def __init__(self, app: ASGIApp, public_url: str | None = None) -> None:
-        self._app = app
+    def __init__(
+        self, app: ASGIApp, public_url: str | None = None, is_local: Callable[[], Awaitable[bool]] | None = None
+    ) -> None:
+        self._app, self._is_local = app, is_local
         public = urlsplit(public_url or "")
         self._public_host = public.netloc.lower() or None
         self._public_origin = f"{public.scheme}://{public.netloc}".lower() if public_url else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] not in ("http", "websocket"):
+        if scope["type"] not in ("http", "websocket") or (self._is_local and not await self._is_local()):
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)

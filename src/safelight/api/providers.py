@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 
-from safelight.api.context import Installation, Operator
+from safelight.api.context import Installation, Reader, require
 from safelight.app import Safelight
 from safelight.providers.protocol import ProbeResult, Provider
 from safelight.services.gate_look import toll_at
@@ -22,11 +22,13 @@ Check = Annotated[bool, Query(description="Ask every provider, read-only: is its
 
 
 @router.get("/api/health/providers", summary="Every provider")
-async def providers(safelight: Installation, visitor: Operator, check: Check = False) -> list[dict[str, Any]]:
+async def providers(safelight: Installation, reader: Reader, check: Check = False) -> list[dict[str, Any]]:
     """Whether it is set up, what its gate lets through, what was spent today.
 
-    `key`: ok, bad, missing or unknown; none where it takes no key.
+    `key`: ok, bad, missing or unknown; none where it takes no key. Asking them takes the scope `admin`.
     """
+    if check:
+        require(reader, "admin")
     found, probes = await asyncio.gather(safelight.database.read(board, _tolls(safelight)), _probes(safelight, check))
     lines = [provider_body(line, found.now, probes.get(line.standing.toll.provider)) for line in found.lines]
     there = {line["provider"] for line in lines}

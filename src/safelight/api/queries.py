@@ -12,6 +12,7 @@ from fastapi import Depends, Request
 from fastapi.dependencies.models import Dependant
 
 from safelight.api.bodies import LABEL_KEY, LONGEST_LABEL, MOST_LABELS, refuse
+from safelight.api.credentials import TICKET
 from safelight.domain.errors import InvalidParams
 
 LONGEST_NAME = 200
@@ -65,7 +66,7 @@ async def refuse_unknown_parameters(request: Request) -> None:
     """A dependency of every call. Raises InvalidParams with each query parameter that the call does not declare."""
     if not request.query_params:
         return
-    declared = set(_declared(request.scope["route"].dependant))
+    declared = {TICKET, *_declared(request.scope["route"].dependant)}
     names = [name for name in request.query_params if not (LABEL in declared and _is_label(name))]
     unknown = [name[:LONGEST_NAME] for name in names if name not in declared]
     if unknown:

@@ -6,7 +6,7 @@ from typing import Any
 
 from fastapi import APIRouter
 
-from safelight.api.context import Caller, Installation
+from safelight.api.context import Installation, Reader
 from safelight.api.health import found_wrong
 from safelight.domain.clock import as_rfc3339
 from safelight.services import queue_health as health
@@ -18,7 +18,7 @@ router = APIRouter(tags=["health"])
 
 
 @router.get("/api/health/queues", summary="Every queue")
-async def queues(safelight: Installation, caller: Caller) -> dict[str, Any]:
+async def queues(safelight: Installation, reader: Reader) -> dict[str, Any]:
     """Depth, rates per minute over 5 minutes, errors and seconds over an hour, ended jobs over a day."""
     look = await safelight.database.read(health.look)
     lease_s = safelight.settings.lease_seconds

@@ -6,7 +6,7 @@ import asyncio
 import signal
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 
 import structlog
 import uvicorn
@@ -41,7 +41,10 @@ async def _serve(settings: Settings, listening: socket.socket, with_worker: bool
     await until_it_answers(settings.database_address)
     stop = stop_signal()
     url = _url(settings, listening)
-    async with Safelight.opened(settings) as safelight, _listening(safelight, listening):
+    async with AsyncExitStack() as stack:
+        safelight = await stack.enter_async_context(Safelight.opened(settings))
+        await _refuse_open_house(safelight)
+        await stack.enter_async_context(_listening(safelight, listening))
         slots = settings.worker_concurrency if with_worker else 0
         role = safelight.role("api+worker" if with_worker else "api", slots=slots, url=url)
         process = await safelight.start_process(role)
@@ -120,15 +123,6 @@ async def _greet(on_ready: OnReady | None, url: str) -> None:
 
 def _listen(settings: Settings) -> socket.socket:
     """Take the port first: everything else is worth nothing without it."""
-    if not loopback_host(f"[{settings.host}]" if ":" in settings.host else settings.host):
-        raise BadSettings(
-            f"Safelight runs in local mode, without keys, and will not listen on {settings.host!r}, "
-            "where others could reach it.",
-            remedy=Remedy(
-                "Listen on this machine only, and put a proxy that checks who calls in front.",
-                "SAFELIGHT_HOST=127.0.0.1",
-            ),
-        )
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     try:
         return socket.create_server((settings.host, settings.port), family=family, backlog=2048)
@@ -137,6 +131,20 @@ def _listen(settings: Settings) -> socket.socket:
             f"Cannot listen on {settings.host} port {settings.port}: {error.strerror}.",
             remedy=Remedy("Stop what uses that port, or take another.", f"SAFELIGHT_PORT={settings.port + 1}"),
         ) from error
+
+
+async def _refuse_open_house(safelight: Safelight) -> None:
+    """Without a key everybody who can reach us may do everything. Raises BadSettings where others can."""
+    host = safelight.settings.host
+    if loopback_host(f"[{host}]" if ":" in host else host) or not await safelight.keyring.is_local():
+        return
+    raise BadSettings(
+        f"There is no API key yet, and without one Safelight will not listen on {host!r}, where others could reach it.",
+        remedy=Remedy(
+            "Make a key, give one in SAFELIGHT_API_KEYS (key:user:jobs+read+admin), or listen on 127.0.0.1 only.",
+            "safelight keys create --scope jobs+read+admin",
+        ),
+    )
 
 
 def _url(settings: Settings, listening: socket.socket) -> str:

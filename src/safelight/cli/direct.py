@@ -14,8 +14,11 @@ if TYPE_CHECKING:
     from safelight.store.database import Database, Limits
 
 
-def existing_database() -> Settings:
-    """The settings of an installation that is there, with this program's schema. Raises NotFound or NotMigrated."""
+def existing_database(*, make: bool = False) -> Settings:
+    """The settings of an installation that is there, with this program's schema. Raises NotFound or NotMigrated.
+
+    With `make` an empty database is made where there is none, as a server does that starts.
+    """
     from safelight.store import migrate
     from safelight.store.connect import sqlite_path
     from safelight.telemetry.logs import configure_logging
@@ -23,6 +26,8 @@ def existing_database() -> Settings:
     configure_logging(level="warning")  # what was done is the command's own output
     settings = load()
     path = sqlite_path(settings.database_address)
+    if make and migrate.current(settings.database_address) is None:
+        migrate.ensure(settings.database_address, upgrade=True)
     if path is not None and not path.exists():
         raise NotFound(
             f"There is no database at {path}.",
@@ -46,11 +51,11 @@ async def started(settings: Settings) -> AsyncIterator[Database]:
 
 
 @contextmanager
-def opened_database(limits: Limits | None = None) -> Iterator[Database]:
+def opened_database(limits: Limits | None = None, *, make: bool = False) -> Iterator[Database]:
     """The existing database, for `transaction` and `reading`: for commands that need no event loop."""
     from safelight.store.connect import open_database
 
-    database = open_database(existing_database().database_address, limits)
+    database = open_database(existing_database(make=make).database_address, limits)
     try:
         yield database
     finally:

@@ -13,6 +13,7 @@ from safelight.cli import when
 from safelight.cli.out import plain
 from safelight.cli.pick import short
 from safelight.cli.working import size
+from safelight.domain.access import PREFIX
 
 if TYPE_CHECKING:
     from safelight.maintenance.pruned import Pruned
@@ -113,6 +114,29 @@ def users_table(users: Sequence[User]) -> Table:
     table.add_column("RUNNING CAP", no_wrap=True)
     for user in users:
         table.add_row(plain(user.user_id), plain(user.tier or "-"), str(user.running_cap or "-"))
+    return table
+
+
+def keys_table(keys: Sequence[dict[str, Any]], now: datetime) -> Table:
+    """One line per key, the oldest first."""
+    table = plain_table()
+    for name in ("ID", "KEY"):
+        table.add_column(name, no_wrap=True)
+    table.add_column("USER", overflow="fold")
+    for name in ("SCOPES", "STATUS", "EXPIRES", "USED"):
+        table.add_column(name, no_wrap=True)
+    table.add_column("NAME", ratio=1, overflow="fold")
+    for key in keys:
+        table.add_row(
+            short(key["id"]) if key["id"] else "-",
+            key["shown"].removeprefix(PREFIX),
+            plain(key["user_id"]),
+            "+".join(key["scopes"]),
+            Text(key["status"], "green" if key["status"] == "valid" else "dim"),
+            when.ago(key["expires_at"], now) if key["expires_at"] else "never",
+            when.ago(key["used_at"], now) if key["used_at"] else "-",
+            plain(key["name"]),
+        )
     return table
 
 

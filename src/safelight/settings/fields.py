@@ -20,6 +20,8 @@ from pydantic import (
     field_validator,
 )
 
+from safelight.domain.access import GivenKey, read_given_key
+from safelight.domain.ids import is_user_id
 from safelight.domain.unknown import UnknownPolicy
 
 PREFIX = "SAFELIGHT_"
@@ -51,6 +53,24 @@ def _is_a_place(place: str) -> str:
     return place.lower()
 
 
+def _is_a_given_key(text: str) -> str:
+    given = read_given_key(text)
+    if not is_user_id(given.user_id):
+        raise ValueError("not the name of a user")
+    return text
+
+
+def _each_once(keys: tuple[str, ...]) -> tuple[str, ...]:
+    if len({read_given_key(each).key for each in keys}) < len(keys):
+        raise ValueError("one key stands there twice")
+    return keys
+
+
+ApiKeys = Annotated[
+    tuple[Annotated[str, AfterValidator(_is_a_given_key)], ...],
+    BeforeValidator(_as_list),
+    AfterValidator(_each_once),
+]
 Places = Annotated[tuple[Annotated[str, AfterValidator(_is_a_place)], ...], BeforeValidator(_as_list)]
 Whole = Annotated[int, BeforeValidator(_not_a_bool)]
 Seconds = Annotated[float, BeforeValidator(_not_a_bool)]
@@ -183,6 +203,15 @@ class Settings(BaseModel):
         secret=True,
         repr=False,
         min_length=16,
+    )
+    api_keys: ApiKeys = _setting(
+        (),
+        "Keys that open this installation, beside those of `safelight keys create`.",
+        expects="key:user:scopes, several with commas between them: a key of 16 or more characters, scopes as in"
+        " `jobs+read+admin`",
+        shown="none",
+        secret=True,
+        repr=False,
     )
     worker_concurrency: Whole = _setting(
         4, "Jobs one worker process runs at a time.", expects="a whole number from 1 to 10000", ge=1, le=10_000
@@ -348,6 +377,11 @@ class Settings(BaseModel):
     def sources(self) -> Mapping[str, str]:
         """Where each value came from, by field: `default`, `environment SAFELIGHT_PORT`, `safelight.toml` ..."""
         return {name: self._sources.get(name, "default") for name in type(self).model_fields}
+
+    @property
+    def given_keys(self) -> list[GivenKey]:
+        """The keys of `api_keys`, read."""
+        return [read_given_key(each) for each in self.api_keys]
 
     @property
     def database_address(self) -> str:

@@ -45,7 +45,7 @@ def settings_table_markdown() -> str:
 
 
 def _printed(name: str, value: Any) -> str:
-    if value is None:
+    if value is None or value == ():
         return ""
     if is_secret(name):
         return MASK

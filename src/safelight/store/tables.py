@@ -576,7 +576,10 @@ api_keys = Table(
     Column("used_at", TIME),
     Index("ix_api_keys_user", "user_id"),
 )
-"""Keys of users, as SHA-256 of the whole key. `scopes` is a JSON array, `shown` the key's first characters."""
+"""Keys of users, as SHA-256 of the whole key. `scopes` reads `jobs+read`, `shown` has the key's first characters.
+
+Rows stay when a key is revoked: that one was made is what ended local mode.
+"""
 
 tickets = Table(
     "tickets",
@@ -588,7 +591,7 @@ tickets = Table(
     Column("expires_at", TIME, nullable=False),
     Index("ix_tickets_expiry", "expires_at"),
 )
-"""What opens one connection of a browser, once; its row goes when it is used."""
+"""What a browser shows in place of a key: a ticket, whose row goes when it is used, or a session, until it ends."""
 
 rates = Table(
     "rates",
