@@ -30,7 +30,7 @@ async def pass_of(connection: HTTPConnection, token: str | None = None) -> Pass:
     safelight: Safelight = connection.app.state.safelight
     if connection.app.state.trusted or await safelight.keyring.is_local():
         return LOCAL
-    if token is not None:
+    if token:
         return await _shown(safelight, token)
     if bearer := bearer_of(connection):
         return _opened("key", await safelight.keyring.by_key(bearer))

@@ -8,7 +8,7 @@ from typing import Final
 
 from fastapi import APIRouter, WebSocket
 
-from safelight.api.context import visitor_of
+from safelight.api.context import require, visitor_of
 from safelight.api.errors import refusal
 from safelight.api.phoenix_connection import Connection
 from safelight.api.phoenix_frames import FRAMES, Frames
@@ -30,7 +30,7 @@ async def socket(websocket: WebSocket) -> None:
     safelight: Safelight = websocket.app.state.safelight
     try:
         frames = _frames(websocket.query_params.get("vsn", OLDEST))
-        caller = await visitor_of(websocket, _token(websocket))
+        caller = require(await visitor_of(websocket, _token(websocket)), "jobs")
     except SafelightError as error:
         return await refusal(websocket.scope, error)(websocket.scope, websocket.receive, websocket.send)
     await websocket.accept(SUBPROTOCOL if SUBPROTOCOL in websocket.scope["subprotocols"] else None)
