@@ -21,6 +21,7 @@ from safelight.catalog.catalog import Catalog
 from safelight.catalog.loading import load_catalog
 from safelight.domain.clock import local_s
 from safelight.domain.errors import BadSettings, Remedy, StorageFailed
+from safelight.events.feeds import Feeds
 from safelight.events.hub import Hub
 from safelight.maintenance.expired_uploads import ExpiredUploads
 from safelight.maintenance.local_credits import keep_in_credits
@@ -91,6 +92,7 @@ class Safelight:
         self.providers, self._places = found.usable, found.places
         self.guarded = Guarded(exempt=frozenset(settings.allow_private_hosts))
         self.hub = Hub()
+        self.feeds = Feeds(database, self.hub)
         self.nudges = nudger_for(database, self.hub)
         self.started_at = local_s()
         self.stopping = False

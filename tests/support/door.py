@@ -209,6 +209,6 @@ def _numbers(tx: Tx) -> list[_Number]:
 
 async def _until(safelight: Safelight, job_id: str, event_type: str) -> None:
     async with asyncio.timeout(PATIENCE_S):
-        async for envelope in follow(safelight.database, safelight.hub, job_id, 0):
+        async for envelope in follow(safelight.feeds, job_id, 0):
             if envelope is not None and (envelope.is_last or envelope.type == event_type):
                 return

@@ -69,7 +69,7 @@ async def _stream(
         if job.status not in LIVE:
             return
     spoken_at = local_s()
-    async for envelope in follow(safelight.database, safelight.hub, job.id, cursor, read):
+    async for envelope in follow(safelight.feeds, job.id, cursor, read):
         if envelope is not None:
             spoken_at = local_s()
             yield _event(await _complete(safelight, caller, envelope))

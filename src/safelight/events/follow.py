@@ -10,13 +10,12 @@ from collections.abc import AsyncIterator
 from typing import Any, NamedTuple
 
 from safelight.domain.jobs import LAST_EVENTS, EventType
-from safelight.events.hub import Hub
-from safelight.events.log import News, news
-from safelight.store.database import Database
+from safelight.events.feeds import Feeds
+from safelight.events.log import News
 from safelight.telemetry import metrics
 
-LOOK_AGAIN_S = 1.0
-"""How long a lost wake-up can delay news."""
+QUIET_S = 1.0
+"""How often a reader hears that there is nothing new."""
 
 
 class Envelope(NamedTuple):
@@ -33,19 +32,21 @@ class Envelope(NamedTuple):
         return self.type in LAST_EVENTS
 
 
-async def follow(
-    database: Database, hub: Hub, job_id: str, cursor: int, read: str = ""
-) -> AsyncIterator[Envelope | None]:
-    """Yield news after `cursor` until the job has ended; None before each new look, so that a reader can stop.
+async def follow(feeds: Feeds, job_id: str, cursor: int, read: str = "") -> AsyncIterator[Envelope | None]:
+    """Yield news after `cursor` until the job has ended; None now and then, so that a reader can stop.
 
-    A reader that is slow simply finds more events at its next look: nothing is buffered for it. `read` is the text
+    A reader that is slow simply finds more events when it comes back: nothing is buffered for it. `read` is the text
     that it has already; without it, all of the text comes once, from the first character.
     """
     caught_up = False  # how late a reader is who has just come says nothing of us
-    with hub.waiting(f"job:{job_id}") as waiter, metrics.SUBSCRIBERS.track_inprogress():
+    with (
+        feeds.hub.waiting(f"job:{job_id}") as waiter,
+        feeds.watching(job_id) as feed,
+        metrics.SUBSCRIBERS.track_inprogress(),
+    ):
         while True:
             waiter.clear()
-            found = await database.read(news, job_id, cursor)
+            found = await feed.news(cursor)
             if found is None:
                 return
             for event in found.events if caught_up else ():
@@ -58,7 +59,8 @@ async def follow(
             if found.ended:
                 return  # the reader had seen its end already
             cursor, read = max(cursor, found.brief.sequence), found.brief.text or read
-            await waiter.wait(LOOK_AGAIN_S)
+            while not await waiter.wait(QUIET_S):
+                yield None
             yield None
 
 

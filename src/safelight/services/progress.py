@@ -39,6 +39,7 @@ class Standing(NamedTuple):
 class _Moved(NamedTuple):
     number: int
     id: str
+    user_id: str
     sequence: int
     cancel_requested_at: float | None
 
@@ -52,14 +53,12 @@ _MOVE = Query(
         text=sa.func.coalesce(arg("so_far"), jobs.c.text),
         sequence=jobs.c.sequence + 1,
     )
-    .returning(jobs.c.number, jobs.c.id, jobs.c.sequence, jobs.c.cancel_requested_at),
+    .returning(*(jobs.c[name] for name in _Moved._fields)),
     _Moved,
 )
 _DROP_PREVIEW = Change(sa.delete(previews).where(previews.c.job == arg("of_job", INTEGER)))
 _KEEP_PREVIEW = Change(sa.insert(previews), columns=("job", "sequence", "mime", "data"))
-_STANDING = Query(
-    sa.select(jobs.c.number, jobs.c.id, jobs.c.sequence, jobs.c.cancel_requested_at).where(LEASE_HOLDS), _Moved
-)
+_STANDING = Query(sa.select(*(jobs.c[name] for name in _Moved._fields)).where(LEASE_HOLDS), _Moved)
 
 
 @volatile
@@ -80,7 +79,7 @@ def progress(tx: Tx, steps: Sequence[Step]) -> list[Standing]:
         _KEEP_PREVIEW,
         [{"job": s.job, "sequence": row.sequence, "mime": s.preview_mime, "data": s.preview} for s, row in shown],
     )
-    tx.wake(*(f"job:{row.id}" for row in moved.values()))
+    tx.wake(*(f"job:{row.id}" for row in moved.values()), *{f"user:{row.user_id}" for row in moved.values()})
     return [_standing(moved.get((step.job, step.fence))) for step in steps]
 
 

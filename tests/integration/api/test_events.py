@@ -240,7 +240,7 @@ def test_a_reader_who_does_not_read_delays_nobody_and_loses_nothing(door: Door, 
 
 
 def test_a_server_that_stops_ends_its_streams_at_once(door: Door, base: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(follow_module, "LOOK_AGAIN_S", 600.0)
+    monkeypatch.setattr(follow_module, "QUIET_S", 600.0)
     with watching(base, door.submit()["id"]) as watch:
         watch.next()
         door.run(stop_streams(door))

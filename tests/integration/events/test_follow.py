@@ -9,7 +9,9 @@ from contextlib import asynccontextmanager
 import pytest
 
 from safelight.domain.jobs import Status
+from safelight.events import feeds as feeds_module
 from safelight.events import follow as follow_module
+from safelight.events.feeds import Feeds
 from safelight.events.follow import Envelope, follow
 from safelight.events.hub import Hub
 from safelight.services.cancel import cancel
@@ -27,11 +29,11 @@ class Stage:
     """A database at work, a job `a` in it, and readers of it."""
 
     def __init__(self, database: Database, hub: Hub) -> None:
-        self.database, self.hub = database, hub
+        self.database, self.hub, self.feeds = database, hub, Feeds(database, hub)
 
     async def reader(self, cursor: int = 0) -> AsyncIterator[Envelope]:
         """As `follow`, without the quiet moments."""
-        async for envelope in follow(self.database, self.hub, "a", cursor):
+        async for envelope in follow(self.feeds, "a", cursor):
             if envelope is not None:
                 yield envelope
 
@@ -155,7 +157,7 @@ def test_progress_that_nobody_read_in_time_is_skipped_events_are_not(database: D
 
 
 def test_a_lost_wake_up_delays_news_but_loses_none(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(follow_module, "LOOK_AGAIN_S", 0.01)
+    monkeypatch.setattr(feeds_module, "ROUND_S", 0.01)
 
     async def scenario(stage: Stage) -> None:
         reader = asyncio.create_task(collect(stage.reader()))
@@ -167,10 +169,10 @@ def test_a_lost_wake_up_delays_news_but_loses_none(database: Database, monkeypat
 
 
 def test_a_quiet_while_is_told_as_none(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(follow_module, "LOOK_AGAIN_S", 0.01)
+    monkeypatch.setattr(follow_module, "QUIET_S", 0.01)
 
     async def scenario(stage: Stage) -> None:
-        reader = follow(stage.database, stage.hub, "a", 0)
+        reader = follow(stage.feeds, "a", 0)
         assert [await anext(reader), await anext(reader), await anext(reader)][1:] == [None, None]
         await reader.aclose()
 
@@ -180,10 +182,10 @@ def test_a_quiet_while_is_told_as_none(database: Database, monkeypatch: pytest.M
 def test_a_ring_without_news_is_told_at_once_so_that_a_server_can_stop(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(follow_module, "LOOK_AGAIN_S", 10 * PATIENCE_S)
+    monkeypatch.setattr(follow_module, "QUIET_S", 10 * PATIENCE_S)
 
     async def scenario(stage: Stage) -> None:
-        reader = follow(stage.database, stage.hub, "a", 0)
+        reader = follow(stage.feeds, "a", 0)
         assert await anext(reader) is not None
         stage.hub.wake_all()
         assert await anext(reader) is None
@@ -205,6 +207,6 @@ def test_two_readers_of_a_job_are_told_the_same(database: Database) -> None:
 
 def test_a_job_that_does_not_exist_has_no_news(database: Database) -> None:
     async def scenario(stage: Stage) -> None:
-        assert [envelope async for envelope in follow(stage.database, stage.hub, "nothing", 0)] == []
+        assert [envelope async for envelope in follow(stage.feeds, "nothing", 0)] == []
 
     play(database, scenario)

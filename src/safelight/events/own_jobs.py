@@ -1,0 +1,77 @@
+"""Which jobs of one user are unfinished or have just ended, and how far each is: the contents page of their news.
+
+Items of a batch are left out, as in every list: their batch counts them.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import sqlalchemy as sa
+
+from safelight.domain.jobs import LIVE
+from safelight.events.shared_look import SharedLook
+from safelight.store import tables
+from safelight.store.database import Database
+from safelight.store.statements import Query
+from safelight.store.tx import Tx
+
+jobs = tables.jobs
+
+JUST_ENDED_S = 600.0
+OVERLAP_S = 5.0
+"""Later looks go back so far behind the one before: commits of that time may not have been seen by it."""
+
+
+class OwnJob(NamedTuple):
+    number: int
+    id: str
+    sequence: int
+
+
+class _Look(NamedTuple):
+    found: list[OwnJob]
+    now: float
+
+
+_COLUMNS = tuple(jobs.c[name] for name in OwnJob._fields)
+_mine = sa.and_(
+    jobs.c.user_id == sa.bindparam("owner", type_=sa.Text), jobs.c.parent.is_(None), jobs.c.pruning_at.is_(None)
+)
+_UNFINISHED = Query(sa.select(*_COLUMNS).where(_mine, jobs.c.status.in_(sorted(LIVE))), OwnJob)
+_ENDED = Query(
+    sa.select(*_COLUMNS).where(_mine, jobs.c.finished_at > sa.bindparam("since", type_=sa.Float(53))), OwnJob
+)
+
+
+class OwnJobs:
+    """The newest look at one user's jobs, shared by all of that user's watchers in this process."""
+
+    def __init__(self, database: Database, user_id: str) -> None:
+        self._database, self._user_id = database, user_id
+        self._jobs: list[OwnJob] = []
+        self._looked_at: float | None = None
+        self._shared = SharedLook(self._look)
+        self.watchers = 0
+
+    async def beginning(self) -> list[OwnJob]:
+        """The unfinished and those that ended within the last ten minutes, oldest first: where a watcher begins."""
+        return (await self._database.read(look, self._user_id, None)).found
+
+    async def now(self) -> list[OwnJob]:
+        """The unfinished, and at least those that have ended since the look before; by a look that begins now."""
+        await self._shared.take()
+        return self._jobs
+
+    async def _look(self) -> None:
+        since = None if self._looked_at is None else self._looked_at - OVERLAP_S
+        self._jobs, self._looked_at = await self._database.read(look, self._user_id, since)
+
+
+def look(tx: Tx, user_id: str, since: float | None) -> _Look:
+    """The jobs that live, and those that ended after `since`, or within the last ten minutes; oldest first."""
+    now = tx.now
+    rows = tx.all(_UNFINISHED, owner=user_id) + tx.all(
+        _ENDED, owner=user_id, since=now - JUST_ENDED_S if since is None else since
+    )
+    return _Look(sorted(set(rows)), now)
