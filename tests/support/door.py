@@ -62,6 +62,7 @@ class Door:
         self.app = create_app(self.safelight, comment_every_s=COMMENT_EVERY_S)
         if change:
             change(self.app)
+        self._server: _Server | None = None
         self._client = httpx.AsyncClient(transport=httpx.ASGITransport(self.app), base_url=BASE)
 
     def close(self) -> None:
@@ -167,6 +168,11 @@ class Door:
 
         return self.run(empty())
 
+    def stop_listening(self) -> None:
+        """As when the process is asked to end; `listening` waits for it."""
+        assert self._server is not None
+        self._server.should_exit = True
+
     @contextmanager
     def listening(self) -> Iterator[str]:
         """The base URL of the same application on a real socket."""
@@ -179,6 +185,7 @@ class Door:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SMALL_BUFFER_BYTES)
             serving = asyncio.run_coroutine_threadsafe(server.serve(sockets=[listener]), self._loop)
             assert server.up.wait(PATIENCE_S)
+            self._server = server
             try:
                 yield f"{BASE}:{listener.getsockname()[1]}"
             finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 from fastapi import Depends, FastAPI
@@ -22,6 +23,7 @@ from safelight.api import (
     phoenix_socket,
     providers,
     queue_health,
+    socket,
     sse,
     studio,
     tasks,
@@ -32,6 +34,7 @@ from safelight.api.head import HeadAsGet
 from safelight.api.middleware import LocalOnly, RequestContext
 from safelight.api.queries import refuse_unknown_parameters
 from safelight.api.strict import StrictRequests
+from safelight.api.wording import Wording
 from safelight.app import Safelight
 
 
@@ -64,10 +67,13 @@ def create_app(safelight: Safelight, *, comment_every_s: float = sse.COMMENT_EVE
     app.state.safelight = safelight
     app.state.comment_every_s = comment_every_s
     app.state.trusted = trusted
+    app.state.wording = Wording(safelight)
+    app.state.sockets = Counter[str]()
     of_health = (webhooks, queue_health, metrics, health, providers, model_checks)
     for part in (batches, jobs, again, tasks, sse, assets, uploads, models, credits, callbacks, *of_health):
         app.include_router(part.router, dependencies=[Depends(refuse_unknown_parameters)])
-    app.include_router(phoenix_socket.router)
+    for sockets in (socket, phoenix_socket):
+        app.include_router(sockets.router)
     studio.install(app)
     errors.install(app)
     app.add_middleware(StrictRequests, streamed=frozenset({uploads.PATH}))

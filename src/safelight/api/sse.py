@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncIterator
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
-from safelight.api.context import Caller, Installation, Visitor
-from safelight.app import Safelight
-from safelight.domain.clock import as_rfc3339, local_s
+from safelight.api.context import Caller, Installation
+from safelight.api.topics import Watching, job_news
+from safelight.api.wording import Worded
+from safelight.domain.clock import local_s
 from safelight.domain.errors import InvalidParams
-from safelight.domain.jobs import LIVE, EventType
-from safelight.events.follow import Envelope, follow
-from safelight.services.read_jobs import JobDetails
+from safelight.domain.jobs import LIVE
 
 router = APIRouter(tags=["live"])
 
@@ -43,7 +41,8 @@ async def watch_job(
     ended = details.job.status not in LIVE
     if ended and cursor is not None and cursor >= details.job.sequence:
         return Response(status_code=204)
-    stream = _stream(safelight, caller, details, cursor, request.app.state.comment_every_s)
+    watching = Watching(safelight, request.app.state.wording, caller)
+    stream = _stream(job_news(watching, details, cursor), request.app.state.comment_every_s)
     return StreamingResponse(stream, headers=HEADERS, media_type="text/event-stream")
 
 
@@ -57,47 +56,12 @@ def _cursor(last_event_id: str | None, after: int | None, newest: int) -> int | 
     return min(int(last_event_id), newest)
 
 
-async def _stream(
-    safelight: Safelight, caller: Visitor, details: JobDetails, cursor: int | None, comment_every_s: float
-) -> AsyncIterator[str]:
-    job = details.job
-    read = ""
-    if cursor is None:
-        cursor, read = job.sequence, job.text or ""
-        body = safelight.desk.body(details, caller.base)
-        yield _event(Envelope("snapshot", job.id, job.sequence, details.read_at, body))
-        if job.status not in LIVE:
-            return
+async def _stream(news: AsyncIterator[Worded | None], comment_every_s: float) -> AsyncIterator[str]:
     spoken_at = local_s()
-    async for envelope in follow(safelight.feeds, job.id, cursor, read):
-        if envelope is not None:
+    async for worded in news:
+        if worded is not None:
             spoken_at = local_s()
-            yield _event(await _complete(safelight, caller, envelope))
+            yield f"event: {worded.type}\nid: {worded.sequence}\ndata: {worded.json}\n\n"
         elif local_s() - spoken_at >= comment_every_s:
             spoken_at = local_s()
             yield ": still here\n\n"
-        if safelight.stopping:
-            return
-
-
-async def _complete(safelight: Safelight, caller: Visitor, envelope: Envelope) -> Envelope:
-    """Terminal events carry the job's body, previews their URL."""
-    payload: dict[str, Any] = envelope.payload
-    if envelope.is_last:
-        payload = safelight.desk.body(await safelight.desk.job(envelope.job_id, caller.user_id), caller.base)
-    elif envelope.type == EventType.PREVIEW:
-        url = safelight.links_for(caller.base).preview(envelope.job_id, envelope.sequence)
-        payload = {**payload, "preview_url": url}
-    return envelope._replace(payload=payload)
-
-
-def _event(envelope: Envelope) -> str:
-    data = {
-        "type": envelope.type,
-        "job_id": envelope.job_id,
-        "sequence": envelope.sequence,
-        "at": as_rfc3339(envelope.at),
-        "payload": envelope.payload,
-    }
-    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
-    return f"event: {envelope.type}\nid: {envelope.sequence}\ndata: {text}\n\n"

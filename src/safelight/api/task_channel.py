@@ -57,9 +57,7 @@ class TaskChannel:
         if job.status not in LIVE:
             return await self._push("progress", task_words.progress_push(task, details.read_at))
         progress = job.progress
-        async for envelope in follow(
-            self._safelight.database, self._safelight.hub, job.id, job.sequence, job.text or ""
-        ):
+        async for envelope in follow(self._safelight.feeds, job.id, job.sequence, job.text or ""):
             if envelope is not None:
                 progress = await self._news(envelope, progress)
             elif self._safelight.stopping:

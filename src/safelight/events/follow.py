@@ -7,7 +7,7 @@ piece ended, but 0 once the model has begun anew.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from safelight.domain.jobs import LAST_EVENTS, EventType
 from safelight.events.feeds import Feeds
@@ -18,8 +18,13 @@ QUIET_S = 1.0
 """How often a reader hears that there is nothing new."""
 
 
+BEHIND = 100
+"""Whoever has missed more stored events than this starts anew from a snapshot."""
+SNAPSHOT: Final = "snapshot"
+
+
 class Envelope(NamedTuple):
-    """One piece of news. `at` in epoch seconds."""
+    """One piece of news. `at` in epoch seconds. A snapshot carries its sequence only: its payload is the job's body."""
 
     type: str
     job_id: str
@@ -35,6 +40,8 @@ class Envelope(NamedTuple):
 async def follow(feeds: Feeds, job_id: str, cursor: int, read: str = "") -> AsyncIterator[Envelope | None]:
     """Yield news after `cursor` until the job has ended; None now and then, so that a reader can stop.
 
+    A snapshot is the last thing that a reader is told who has missed too much: it reads the job and follows anew.
+
     A reader that is slow simply finds more events when it comes back: nothing is buffered for it. `read` is the text
     that it has already; without it, all of the text comes once, from the first character.
     """
@@ -48,6 +55,9 @@ async def follow(feeds: Feeds, job_id: str, cursor: int, read: str = "") -> Asyn
             waiter.clear()
             found = await feed.news(cursor)
             if found is None:
+                return
+            if len(found.events) > BEHIND:
+                yield Envelope(SNAPSHOT, job_id, found.brief.sequence, found.now, {})
                 return
             for event in found.events if caught_up else ():
                 metrics.EVENT_LAG.observe(max(0.0, found.now - event.at))

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import sqlalchemy as sa
 
 from safelight.domain.jobs import LIVE
+from safelight.events.feed import Feed
 from safelight.events.shared_look import SharedLook
 from safelight.store import tables
 from safelight.store.database import Database
@@ -50,6 +51,7 @@ class OwnJobs:
     def __init__(self, database: Database, user_id: str) -> None:
         self._database, self._user_id = database, user_id
         self._jobs: list[OwnJob] = []
+        self._feeds: dict[str, Feed] = {}
         self._looked_at: float | None = None
         self._shared = SharedLook(self._look)
         self.watchers = 0
@@ -63,9 +65,15 @@ class OwnJobs:
         await self._shared.take()
         return self._jobs
 
+    def feed(self, job_id: str) -> Feed:
+        """Of one of these jobs. No bell rings for it: `now` tells which have moved."""
+        return self._feeds.setdefault(job_id, Feed(self._database, job_id))
+
     async def _look(self) -> None:
         since = None if self._looked_at is None else self._looked_at - OVERLAP_S
         self._jobs, self._looked_at = await self._database.read(look, self._user_id, since)
+        there = {job.id for job in self._jobs}
+        self._feeds = {name: feed for name, feed in self._feeds.items() if name in there}
 
 
 def look(tx: Tx, user_id: str, since: float | None) -> _Look:
