@@ -1,4 +1,4 @@
-"""`/api/ws`: live updates over a WebSocket. One client subscribes to jobs, or to all of its own, and is told their news.
+"""`/api/ws`: live updates over a WebSocket. A client subscribes to jobs, or to all of its own.
 
 What a topic tells is `topics.py`, and the same as over server-sent events.
 """
@@ -14,7 +14,7 @@ from typing import Any, Final
 import structlog
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 
-from safelight.api.context import visitor_of
+from safelight.api.context import require, still_welcome, visitor_of
 from safelight.api.errors import refusal
 from safelight.api.topics import Watching, job_news, user_news
 from safelight.api.wording import Worded
@@ -29,6 +29,8 @@ PATH: Final = "/api/ws"
 MOST_TOPICS: Final = 200
 MOST_SOCKETS: Final = 1_000
 """Of one user at one process. Browsers open one for each page."""
+CHECK_S: Final = 30.0
+"""How often it is looked whether a client's key is still good."""
 STALLED_S: Final = 30.0
 """A client that takes nothing for so long is let go; it comes back with its cursors."""
 POLICY, TRY_AGAIN = 1008, 1013
@@ -41,7 +43,7 @@ async def live(websocket: WebSocket) -> None:
     safelight: Safelight = websocket.app.state.safelight
     sockets: Counter[str] = websocket.app.state.sockets
     try:
-        caller = await visitor_of(websocket)
+        caller = require(await visitor_of(websocket), "jobs")
         if sockets[caller.user_id] >= MOST_SOCKETS:
             raise _too_many_sockets()
     except SafelightError as error:
@@ -63,6 +65,7 @@ class _Client:
         self._topics: dict[str, asyncio.Task[None]] = {}
 
     async def run(self) -> None:
+        guard = asyncio.create_task(self._guard())
         try:
             while True:
                 await self._handle(await self._websocket.receive_text())
@@ -73,9 +76,22 @@ class _Client:
         except TimeoutError:
             await self._close(TRY_AGAIN, "It took nothing for too long.")
         finally:
-            for task in self._topics.values():
+            tasks = [guard, *self._topics.values()]
+            for task in tasks:
                 task.cancel()
-            await asyncio.gather(*self._topics.values(), return_exceptions=True)
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _guard(self) -> None:
+        """Whoever was let in by a key stays no longer than it is good."""
+        while await self._may_stay():  # noqa: ASYNC110 - of a key nobody hears that it was revoked
+            await asyncio.sleep(CHECK_S)
+        await self._close(POLICY, "Your key is no longer good: sign in again.")
+
+    async def _may_stay(self) -> bool:
+        try:
+            return await still_welcome(self._websocket, self._watching.caller)
+        except (OSError, SafelightError):  # the database is away: nobody can say
+            return True
 
     async def _handle(self, text: str) -> None:
         topic: str | None = None

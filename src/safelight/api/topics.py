@@ -55,7 +55,7 @@ async def job_news(watching: Watching, details: JobDetails, after: int | None) -
 
 
 async def user_news(watching: Watching) -> AsyncIterator[Worded | None]:
-    """A snapshot of each job that is unfinished or ended within the last ten minutes, and of each new one; their news."""
+    """A snapshot of each job that is unfinished or ended in the last ten minutes, and of each new one; their news."""
     safelight = watching.safelight
     user_id = watching.caller.user_id
     with (

@@ -12,6 +12,7 @@ from safelight.api import socket as socket_module
 from safelight.events import follow as follow_module
 from tests.support.by_hand import HandWorker
 from tests.support.door import Door
+from tests.support.key_holders import holder
 from tests.support.socket import Socket, connected
 from tests.support.sse import watching
 
@@ -122,18 +123,11 @@ def test_other_peoples_jobs_and_jobs_that_never_were_are_alike(door: Door, socke
         assert (answer["error"]["code"], answer["topic"]) == ("not_found", f"job:{job_id}")
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "",
-        "null",
-        "[]",
-        "[" * 5000,
-        '{"subscribe": 1}',
-        '{"subscribe": "everything"}',
-        '{"subscribe": "user", "after": -1}',
-    ],
-)
+NONSENSE = ["", "null", "[]", "[" * 5000, '{"subscribe": 1}', "{}", '{"subscribe": "all"}']
+NONSENSE += ['{"subscribe": "user", "after": 0.5}', '{"subscribe": "user", "after": -1}']
+
+
+@pytest.mark.parametrize("text", NONSENSE)
 def test_what_is_not_understood_is_answered_and_the_socket_lives_on(socket: Socket, text: str) -> None:
     socket.connection.send(text)
     answer = socket.hear()["error"]
@@ -173,8 +167,10 @@ def test_topics_and_sockets_of_one_user_are_limited(
 ) -> None:
     monkeypatch.setattr(socket_module, "MOST_TOPICS", 1)
     monkeypatch.setattr(socket_module, "MOST_SOCKETS", 1)
+    topic = f"job:{door.submit()['id']}"
     socket.ask(subscribe="user")
-    assert socket.ask(subscribe=f"job:{door.submit()['id']}")["error"]["code"] == "rate_limited"
+    socket.until("snapshot")
+    assert socket.ask(subscribe=topic)["error"]["code"] == "rate_limited"
     with pytest.raises(InvalidStatus) as refused, connected(base):
         pass
     assert refused.value.response.status_code == 429
@@ -217,3 +213,16 @@ def test_a_server_that_stops_says_that_it_restarts(door: Door) -> None:
             client.hear()
     assert closed.value.rcvd is not None
     assert closed.value.rcvd.code == 1012
+
+
+def test_a_credential_that_is_no_longer_good_ends_its_sockets(
+    door: Door, base: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(socket_module, "CHECK_S", 0.01)
+    with connected(base) as client:
+        assert client.ask(ping=1) == {"pong": 1}
+        holder(door, "ann")
+        with pytest.raises(ConnectionClosed) as closed:
+            client.hear()
+    assert closed.value.rcvd is not None
+    assert closed.value.rcvd.code == socket_module.POLICY
