@@ -1,31 +1,24 @@
-"""How routes that make jobs answer: 202 for a submit, 201 for a job made again, and what a repeated key gets."""
+"""How routes that make jobs answer: 202 for a submit, 200 for one that was waited for, 201 for a job made again."""
 
 from __future__ import annotations
 
-from typing import Annotated
-
 import structlog
-from fastapi import Header
+from fastapi import Request, Response
 from fastapi.responses import JSONResponse
+from starlette.requests import ClientDisconnect
 
 from safelight.api.context import Visitor
+from safelight.api.manner import Wishes
+from safelight.api.waiting import WaitingRoom
 from safelight.app import Safelight
+from safelight.domain.errors import CallerError, Unavailable
 from safelight.domain.jobs import LIVE
 from safelight.services.desk import Accepted
 from safelight.services.prepare import Caller as Submitter
 from safelight.services.prepare import JobRequest
 from safelight.services.prepare_batch import BatchRequest
-
-Key = Annotated[
-    str | None,
-    Header(
-        alias="Idempotency-Key",
-        min_length=1,
-        max_length=255,
-        pattern=r"^[^\x00-\x1f\x7f]*$",
-        description="The same key and body give the same job.",
-    ),
-]
+from safelight.services.quote import Quotes
+from safelight.services.read_jobs import JobDetails
 
 
 def submitter(caller: Visitor, key: str | None) -> Submitter:
@@ -34,12 +27,41 @@ def submitter(caller: Visitor, key: str | None) -> Submitter:
 
 
 async def submit(
-    safelight: Safelight, caller: Visitor, request: JobRequest | BatchRequest, key: str | None, *, older: bool = False
-) -> JSONResponse:
-    """Submit and answer; `older` adds the `jobId` that older clients look for."""
-    accepted = await safelight.desk.submit(request, submitter(caller, key))
-    status = 202 if not accepted.replayed or accepted.details.job.status in LIVE else 200
-    return answer(safelight, caller, accepted, status, older=older)
+    request: Request,
+    safelight: Safelight,
+    caller: Visitor,
+    asked: JobRequest | BatchRequest,
+    manner: Wishes,
+    *,
+    older: bool = False,
+) -> Response:
+    """Submit and answer as wished; `older` adds the `jobId` that older clients look for."""
+    if manner.dry_run:
+        quotes = Quotes(safelight.desk, safelight.caps.now)
+        return JSONResponse(await quotes.quote(asked, submitter(caller, manner.key)))
+    accepted = await safelight.desk.submit(asked, submitter(caller, manner.key))
+    waited = await _waited(request, safelight, caller, accepted, manner.wait_s) if manner.wait_s else None
+    if waited is not None:
+        accepted = accepted._replace(details=waited)
+    has_ended = accepted.details.job.status not in LIVE
+    status = 200 if has_ended and (accepted.replayed or waited is not None) else 202
+    made = answer(safelight, caller, accepted, status, older=older)
+    if waited is not None:
+        made.headers["Preference-Applied"] = f"wait={manner.wait_s}"
+    return made
+
+
+async def _waited(
+    request: Request, safelight: Safelight, caller: Visitor, accepted: Accepted, within_s: float
+) -> JobDetails | None:
+    """The job after the wait; None if there was none. Whatever fails meanwhile, the job was made and is told."""
+    room: WaitingRoom = request.app.state.waiting_room
+    try:
+        return await room.ended(safelight, request, accepted.details, caller.user_id, within_s)
+    except (CallerError, Unavailable):
+        return None
+    except ClientDisconnect:
+        return None  # nobody reads the answer
 
 
 def answer(

@@ -7,8 +7,8 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from safelight.api import accepting
-from safelight.api.accepting import Key
 from safelight.api.context import Caller, Installation
+from safelight.api.manner import Key
 from safelight.services.again import Again, DueNow, Mode
 
 router = APIRouter(tags=["jobs"])

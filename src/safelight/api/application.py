@@ -34,6 +34,7 @@ from safelight.api.head import HeadAsGet
 from safelight.api.middleware import LocalOnly, RequestContext
 from safelight.api.queries import refuse_unknown_parameters
 from safelight.api.strict import StrictRequests
+from safelight.api.waiting import WaitingRoom
 from safelight.api.wording import Wording
 from safelight.app import Safelight
 
@@ -69,6 +70,7 @@ def create_app(safelight: Safelight, *, comment_every_s: float = sse.COMMENT_EVE
     app.state.trusted = trusted
     app.state.wording = Wording(safelight)
     app.state.sockets = Counter[str]()
+    app.state.waiting_room = WaitingRoom()
     of_health = (webhooks, queue_health, metrics, health, providers, model_checks)
     for part in (batches, jobs, again, tasks, sse, assets, uploads, models, credits, callbacks, *of_health):
         app.include_router(part.router, dependencies=[Depends(refuse_unknown_parameters)])

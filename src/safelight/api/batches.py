@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
-from fastapi.responses import JSONResponse
+from fastapi import APIRouter, Query, Request, Response
 
 from safelight.api import accepting, cursors
-from safelight.api.accepting import Key
 from safelight.api.batch_bodies import GenerateBatch
 from safelight.api.context import Caller, Installation
+from safelight.api.manner import Manner
 from safelight.domain.jobs import Status
 from safelight.services.job_pages import ItemsRequest
 
@@ -19,10 +18,10 @@ router = APIRouter(tags=["batches"])
 
 @router.post("/api/jobs/batch-generation", status_code=202, summary="Submit a batch")
 async def generate_batch(
-    body: GenerateBatch, safelight: Installation, caller: Caller, idempotency_key: Key = None
-) -> JSONResponse:
+    body: GenerateBatch, request: Request, safelight: Installation, caller: Caller, manner: Manner
+) -> Response:
     """Up to 1,000 jobs at once, all or none: `items`, or each of `prompts` on each of `models`, `n` times."""
-    return await accepting.submit(safelight, caller, body.as_batch(), idempotency_key, older=True)
+    return await accepting.submit(request, safelight, caller, body.as_batch(), manner, older=True)
 
 
 @router.get("/api/jobs/{job_id}/items", summary="List a batch's items")

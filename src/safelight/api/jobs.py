@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import math
 import time
+import zlib
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import JSONResponse
 
 from safelight.api import accepting, cursors
-from safelight.api.accepting import Key
 from safelight.api.bodies import Moment
 from safelight.api.context import Caller, Installation
 from safelight.api.etags import unchanged
 from safelight.api.generate_bodies import Generate, Upscale
+from safelight.api.manner import Manner
 from safelight.api.queries import LABELS, Labels
 from safelight.api.submit_body import AnyKind, SubmitJob
 from safelight.domain.jobs import LIVE, Status
@@ -23,45 +25,48 @@ from safelight.storage import signing
 
 router = APIRouter(tags=["jobs"])
 
+SOONEST_S, UNKNOWN_S, LATEST_S = 1, 5, 30
+"""`Retry-After` of unfinished jobs."""
+
 
 @router.post("/api/jobs", status_code=202, summary="Submit a job")
 async def submit_job(
-    body: SubmitJob, safelight: Installation, caller: Caller, idempotency_key: Key = None
-) -> JSONResponse:
+    body: SubmitJob, request: Request, safelight: Installation, caller: Caller, manner: Manner
+) -> Response:
     """Accept a job, or with kind `batch` many: all is durable and its credits are held when this answers."""
-    return await accepting.submit(safelight, caller, body.meaning(), idempotency_key)
+    return await accepting.submit(request, safelight, caller, body.meaning(), manner)
 
 
 @router.post("/api/jobs/image-generation", status_code=202, summary="Submit an image job")
 async def generate_image(
-    body: Generate, safelight: Installation, caller: Caller, idempotency_key: Key = None
-) -> JSONResponse:
+    body: Generate, request: Request, safelight: Installation, caller: Caller, manner: Manner
+) -> Response:
     """The same for images; with `inputs` an edit or a variation. Also takes the older field names."""
-    return await accepting.submit(safelight, caller, body.as_request("image"), idempotency_key, older=True)
+    return await accepting.submit(request, safelight, caller, body.as_request("image"), manner, older=True)
 
 
 @router.post("/api/jobs/video-generation", status_code=202, summary="Submit a video job")
 async def generate_video(
-    body: Generate, safelight: Installation, caller: Caller, idempotency_key: Key = None
-) -> JSONResponse:
+    body: Generate, request: Request, safelight: Installation, caller: Caller, manner: Manner
+) -> Response:
     """The same for videos; with `inputs` from a picture."""
-    return await accepting.submit(safelight, caller, body.as_request("video"), idempotency_key, older=True)
+    return await accepting.submit(request, safelight, caller, body.as_request("video"), manner, older=True)
 
 
 @router.post("/api/jobs/text-generation", status_code=202, summary="Submit a text job")
 async def generate_text(
-    body: Generate, safelight: Installation, caller: Caller, idempotency_key: Key = None
-) -> JSONResponse:
+    body: Generate, request: Request, safelight: Installation, caller: Caller, manner: Manner
+) -> Response:
     """The same for texts."""
-    return await accepting.submit(safelight, caller, body.as_request("text"), idempotency_key, older=True)
+    return await accepting.submit(request, safelight, caller, body.as_request("text"), manner, older=True)
 
 
 @router.post("/api/jobs/image-upscale", status_code=202, summary="Submit an upscale job")
 async def upscale_image(
-    body: Upscale, safelight: Installation, caller: Caller, idempotency_key: Key = None
-) -> JSONResponse:
+    body: Upscale, request: Request, safelight: Installation, caller: Caller, manner: Manner
+) -> Response:
     """Make a picture larger: `inputs` with one of role `image`, or the older `imageUrl`."""
-    return await accepting.submit(safelight, caller, body.as_upscale(), idempotency_key, older=True)
+    return await accepting.submit(request, safelight, caller, body.as_upscale(), manner, older=True)
 
 
 @router.get("/api/jobs", summary="List jobs, newest first", openapi_extra={"parameters": [LABELS]})
@@ -102,7 +107,7 @@ async def show_job(job_id: str, request: Request, safelight: Installation, calle
     live = details.job.status in LIVE
     headers = {"ETag": etag, "Cache-Control": "private, no-cache"}
     if live:
-        headers["Retry-After"] = "1"
+        headers["Retry-After"] = str(_look_again_s(details))
     if unchanged(request, etag):
         return Response(status_code=304, headers=headers)
     return JSONResponse(safelight.desk.body(details, caller.base), 202 if live else 200, headers)
@@ -119,4 +124,15 @@ def _etag(details: JobDetails) -> str:
     """Changes with the job, its items, its place in the queue, and the hour in which URLs are signed."""
     hour = signing.expiry(time.time()) // signing.HOUR_S
     items = "".join(f"-{n}" for n in details.items.by_status.values()) if details.items else ""
-    return f'W/"{details.job.sequence}-{details.ahead}-{hour}{items}"'
+    waits = (details.ahead, details.eta_s, details.queue_paused, details.unserved, details.gate)
+    place = zlib.crc32(repr(waits).encode())
+    return f'W/"{details.job.sequence}-{place:x}-{hour}{items}"'
+
+
+def _look_again_s(details: JobDetails) -> int:
+    """Soon where something moves, later where it will take its time."""
+    if details.job.status == Status.PROCESSING:
+        return SOONEST_S
+    due_s = details.job.due_at and details.job.due_at - details.read_at
+    wait_s = due_s or details.eta_s
+    return UNKNOWN_S if wait_s is None else min(LATEST_S, max(SOONEST_S, math.ceil(wait_s)))

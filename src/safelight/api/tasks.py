@@ -9,8 +9,9 @@ from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 
 from safelight.api import task_words
-from safelight.api.accepting import Key, submitter
+from safelight.api.accepting import submitter
 from safelight.api.context import Caller, Installation, Visitor
+from safelight.api.manner import Key
 from safelight.api.task_bodies import CreateTask
 from safelight.api.task_words import Task
 from safelight.app import Safelight

@@ -36,6 +36,7 @@ def submit(
         bool | None, typer.Option("--wait/--no-wait", help="Wait for the end. Default: if somebody runs jobs.")
     ] = None,
     timeout: Annotated[float, typer.Option(min=0, metavar="SECONDS", help="How long to wait.")] = WAIT_S,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what it would cost and take; make nothing.")] = False,
     output: Annotated[
         str | None, typer.Option("--output", "-o", metavar="PATH", help="Save to this file, or into this folder/.")
     ] = None,
@@ -53,8 +54,13 @@ def submit(
         "params": params | {name: value(text) for name, text in pairs(param, "--param")},
         "labels": dict(pairs(label, "--label")),
     }
-    path, pictures = None if output is None else _place(output), given.read(inputs)
     import asyncio
+
+    if dry_run:
+        from safelight.cli.rehearsal import rehearse
+
+        raise typer.Exit(asyncio.run(rehearse(request, given.read(inputs), as_json=as_json)))
+    path, pictures = None if output is None else _place(output), given.read(inputs)
 
     from safelight.cli.submission import run
 

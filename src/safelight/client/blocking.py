@@ -95,6 +95,7 @@ class BlockingClient:
             self._stop()
 
     submit = _Blocks(Client.submit)
+    dry_run = _Blocks(Client.dry_run)
     upload = _Blocks(Client.upload)
     remove_upload = _Blocks(Client.remove_upload)
     job = _Blocks(Client.job)

@@ -81,10 +81,25 @@ class Client:
         Sent again when the connection breaks, under the same idempotency key (made here if not given), so that
         it never becomes two jobs. `fields` are the request's other members: `inputs`, `start_at`, `priority` ...
         """
-        given = {"prompt": prompt, "model": model, "params": params, "labels": labels, **fields}
-        body = {"kind": kind} | {name: value for name, value in given.items() if value is not None}
+        body = _given({"kind": kind, "prompt": prompt, "model": model, "params": params, "labels": labels, **fields})
         headers = {"Idempotency-Key": idempotency_key or new_id()}
         return json_object(await self._caller.ask("POST", "/api/jobs", may_repeat=True, json=body, headers=headers))
+
+    async def dry_run(
+        self,
+        /,
+        kind: str,
+        prompt: str | None = None,
+        *,
+        model: str | None = None,
+        params: Mapping[str, Any] | None = None,
+        labels: Mapping[str, str] | None = None,
+        **fields: Any,
+    ) -> dict[str, Any]:
+        """What the same `submit` would cost and when it would be done, or why it would be refused. Makes nothing."""
+        body = _given({"kind": kind, "prompt": prompt, "model": model, "params": params, "labels": labels, **fields})
+        query = {"dry_run": "true"}
+        return json_object(await self._caller.ask("POST", "/api/jobs", may_repeat=True, json=body, params=query))
 
     async def upload(self, picture: bytes) -> dict[str, Any]:
         """Bring a PNG, JPEG or WebP for `inputs` of jobs; its `id` is what they name. The same bytes are one upload."""
@@ -220,6 +235,10 @@ class Client:
                 return sum([to.write(chunk) async for chunk in response.aiter_bytes()])
         except httpx.TransportError as error:
             raise unreachable(error) from error
+
+
+def _given(fields: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in fields.items() if value is not None}
 
 
 def _base_url(url: str) -> httpx.URL:

@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 from itertools import islice
 
 from safelight.domain.errors import InvalidParams
-from safelight.net.errors import FetchError
+from safelight.net.errors import FetchError, RefusedTarget
+from safelight.net.posting import refuse_private_target
 from safelight.services import inputs
 from safelight.services.inputs import FETCHED, MOST_INPUT_BYTES, InputRef, OwnAsset
 from safelight.services.intake import Intake
@@ -57,19 +58,23 @@ async def bind(intake: Intake, request: JobRequest | BatchRequest, prepared: Pre
     May raise RateLimited, StorageFailed and Unavailable as well: a picture is kept on the way.
     """
     asked = _asked(request)
-    paths: dict[Named, str] = {}
-    for each in (each for job in asked for each in job):
-        paths.setdefault(each.named, each.path)
-    if not paths:
-        return prepared
-    binding = _Binding(intake, caller.user_id, [intake.rules.public_url or "", caller.base], paths)
+    binding = _begun(intake, asked, caller)
     await binding.look_up()
     await binding.bring_in()
-    binding.refuse_heavy(asked)
-    if isinstance(prepared, Submission):
-        return _with_inputs(prepared, asked[0], binding.found)
-    items = zip(prepared.items, asked, strict=True)
-    return replace(prepared, items=tuple(_with_inputs(item, each, binding.found) for item, each in items))
+    return binding.bound(prepared, asked)
+
+
+async def looked_up(
+    intake: Intake, request: JobRequest | BatchRequest, prepared: Prepared, caller: Caller
+) -> Prepared | None:
+    """The same from what is in storage already; None if something would have to be fetched. Raises InvalidParams.
+
+    Addresses are checked, as far as that can be done without asking anybody but the name server.
+    """
+    asked = _asked(request)
+    binding = _begun(intake, asked, caller)
+    await binding.look_up()
+    return binding.bound(prepared, asked) if await binding.has_all() else None
 
 
 def _asked(request: JobRequest | BatchRequest) -> list[list[_Asked]]:
@@ -83,6 +88,13 @@ def _asked_of(request: JobRequest, name_of: Callable[[str], str]) -> list[_Asked
     return [_Asked(ref, name_of(f"inputs[{i}].{ref.source}")) for i, ref in enumerate(request.inputs)]
 
 
+def _begun(intake: Intake, asked: Sequence[Sequence[_Asked]], caller: Caller) -> _Binding:
+    paths: dict[Named, str] = {}
+    for each in (each for job in asked for each in job):
+        paths.setdefault(each.named, each.path)
+    return _Binding(intake, caller.user_id, [intake.rules.public_url or "", caller.base], paths)
+
+
 class _Binding:
     """Looks for the inputs of one request. `paths` has what each is called where it is named first."""
 
@@ -92,6 +104,8 @@ class _Binding:
 
     async def look_up(self) -> None:
         """What is in storage already. Raises InvalidParams, also for what must not be fetched."""
+        if not self._paths:
+            return
         here = {named: ref for named in self._paths if (ref := self._here(*named))}
         rows = await self._intake.database.read(inputs.named_inputs, self._user_id, list(here.values()))
         self.found = {named: row for named, row in zip(here, rows, strict=True) if row}
@@ -113,6 +127,31 @@ class _Binding:
         results = dict(zip(elsewhere, brought, strict=True))
         self.found |= {named: result for named, result in results.items() if not isinstance(result, str)}
         self._refuse({named: result for named, result in results.items() if isinstance(result, str)})
+
+    async def has_all(self) -> bool:
+        """Whether nothing is elsewhere. Raises InvalidParams for addresses that nothing would be fetched from."""
+        elsewhere = self._elsewhere()
+        urls = [named for named in elsewhere if named[0] == "url"]
+        reasons = await asyncio.gather(*(self._why_refused(url) for _, url in urls))
+        self._refuse({named: why for named, why in zip(urls, reasons, strict=True) if why})
+        return not elsewhere
+
+    async def _why_refused(self, url: str) -> str | None:
+        try:
+            await refuse_private_target(self._intake.guarded, url)
+        except RefusedTarget as error:
+            return str(error)
+        return None
+
+    def bound(self, prepared: Prepared, asked: Sequence[Sequence[_Asked]]) -> Prepared:
+        """The jobs with what was found for them. Raises InvalidParams."""
+        if not self._paths:
+            return prepared
+        self.refuse_heavy(asked)
+        if isinstance(prepared, Submission):
+            return _with_inputs(prepared, asked[0], self.found)
+        items = zip(prepared.items, asked, strict=True)
+        return replace(prepared, items=tuple(_with_inputs(item, each, self.found) for item, each in items))
 
     def refuse_heavy(self, asked: Sequence[Sequence[_Asked]]) -> None:
         """Jobs whose pictures are too much together. Raises InvalidParams."""

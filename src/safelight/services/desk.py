@@ -74,6 +74,22 @@ class Desk:
             return await self.accepted(second, caller)  # nothing is fetched or checked a second time
         return await self.store(await self._bound(request, checked, caller), caller)
 
+    async def rehearsed(
+        self, request: JobRequest | BatchRequest, caller: Caller
+    ) -> tuple[Submission | BatchSubmission, bool]:
+        """What a submit would store, checked in the same order; and whether its pictures were looked at as well.
+
+        Nothing is kept, nor is any picture fetched. Raises CallerError or Unavailable.
+        """
+        self.refuse_on_full_disk()
+        checked = await self._checked(request, caller, None)
+        await self._check_callback(request)
+        bound = await binding.looked_up(self.intake, request, checked, caller)
+        if bound is not None:
+            sizes.refuse_too_large(request, bound, self.catalog)
+        await self._screened(checked)
+        return bound or checked, bound is not None
+
     async def job(self, job_id: str, user_id: str) -> JobDetails:
         """A user's job. Raises NotFound, also for other people's."""
         details = await self.database.read(read_jobs.job_details, job_id, user_id) if is_id(job_id) else None

@@ -9,8 +9,9 @@ from typing import Any
 
 from safelight.domain.clock import as_rfc3339
 from safelight.domain.jobs import LIVE
-from safelight.services import inputs
+from safelight.services import inputs, waiting_words
 from safelight.services.read_jobs import AssetRow, JobDetails, JobRow
+from safelight.services.waiting_words import waits_for
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,22 +125,15 @@ def _queue_info(details: JobDetails) -> dict[str, Any] | None:
     return {
         "position": None if details.ahead is None else details.ahead + 1,
         "eta_s": details.eta_s,
-        "waiting_for": _PAUSED if details.queue_paused else details.gate or waits_for(job.waiting_for),
+        "waiting_for": _waiting_for(details),
         "due_at": _time(job.due_at),
     }
 
 
-_PAUSED = "its queue to be resumed: an operator paused it"
-_PARKED = {
-    "user": "one of your running jobs to end",
-    "worker": "a worker that has nothing else to do",
-    "gate": "its provider to take calls again",
-}
-
-
-def waits_for(reason: str | None) -> str | None:
-    """What a parked job waits for, in words for its user; names of users and workers stay inside."""
-    return None if reason is None else _PARKED[reason.partition(":")[0]]
+def _waiting_for(details: JobDetails) -> str | None:
+    if details.queue_paused:
+        return waiting_words.PAUSED
+    return waiting_words.NOBODY if details.unserved else details.gate or waits_for(details.job.waiting_for)
 
 
 def _time(at_s: float | None) -> str | None:

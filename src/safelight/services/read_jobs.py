@@ -97,6 +97,8 @@ class JobDetails:
     """Jobs before it in its queue, up to COUNT_AHEAD; None when it does not wait for a worker, or in lists."""
     queue_paused: bool = False
     """It waits for nothing but its queue to be resumed; not told in lists."""
+    unserved: bool = False
+    """It waits for a worker, and no living one serves its queue; not told in lists."""
     gate: str | None = None
     """What it waits for, in words, if that is a provider."""
     eta_s: float | None = None
@@ -108,10 +110,11 @@ class _Cost(NamedTuple):
     cost_usd: float | None
 
 
-class _Place(NamedTuple):
+class Place(NamedTuple):
     ahead: int
     ahead_s: float
     """What those before it usually need, and half of what those that run do."""
+    running: int
     slots: int
     queue_paused: bool
 
@@ -186,12 +189,11 @@ _before_it = (
     .subquery()
 )
 _is_paused = sa.exists().where(queues.c.name == arg("line"), queues.c.paused_at.is_not(None))
-_running_s = (
-    sa.select(sa.func.sum(_usual_s))
-    .select_from(_with_durations)
-    .where(jobs.c.queue == arg("line"), sa.or_(jobs.c.status == "processing", jobs.c.resumes))  # as its index has it
-    .scalar_subquery()
-)
+_runs = sa.and_(
+    jobs.c.queue == arg("line"), sa.or_(jobs.c.status == "processing", jobs.c.resumes)
+)  # as its index has it
+_running_s = sa.select(sa.func.sum(_usual_s)).select_from(_with_durations).where(_runs).scalar_subquery()
+_running = sa.select(sa.func.count()).select_from(jobs).where(_runs).scalar_subquery()
 _slots = (
     sa.select(sa.func.sum(workers.c.slots))
     .where(workers.c.lost_at.is_(None), sa.not_(workers.c.draining), workers.c.queues.contains(arg("line_in_json")))
@@ -201,10 +203,11 @@ _PLACE = Query(
     sa.select(
         sa.func.count().label("ahead"),
         sa.func.coalesce(sa.func.sum(_before_it.c.usual_s), 0.0) + sa.func.coalesce(_running_s, 0.0) / 2,
+        _running.label("running"),
         sa.func.coalesce(_slots, 0),
         _is_paused.label("queue_paused"),
     ).select_from(_before_it),
-    _Place,
+    Place,
 )
 _PREVIEW = Query(
     sa.select(previews.c.sequence, previews.c.mime, previews.c.data)
@@ -238,16 +241,22 @@ def job_details(tx: Tx, job_id: str, user_id: str | None) -> JobDetails | None:
     details = with_belongings(tx, [row])[0]
     if row.status != Status.PENDING or not row.ready:
         return details
-    own = {"own_priority": row.priority, "own_vstart": row.vstart, "own_number": row.number}
-    place = tx.all(_PLACE, line=row.queue, line_in_json=json.dumps(row.queue), **own)[0]
-    return replace(details, ahead=place.ahead, queue_paused=bool(place.queue_paused), eta_s=_eta_s(place))
+    found = place(tx, row.queue, own_priority=row.priority, own_vstart=row.vstart, own_number=row.number)
+    eta_s, paused = wait_s(found), bool(found.queue_paused)
+    return replace(details, ahead=found.ahead, queue_paused=paused, unserved=not found.slots, eta_s=eta_s)
 
 
-def _eta_s(place: _Place) -> float | None:
-    """Not where nobody works on the queue, or where there are more before it than were counted."""
+def place(tx: Tx, queue: str, *, own_priority: int, own_vstart: float, own_number: int) -> Place:
+    """What stands in a queue before a job, and who works there."""
+    own = {"own_priority": own_priority, "own_vstart": own_vstart, "own_number": own_number}
+    return tx.all(_PLACE, line=queue, line_in_json=json.dumps(queue), **own)[0]
+
+
+def wait_s(place: Place) -> float | None:
+    """Until a worker is free. None where nobody works on the queue, or more stand before it than were counted."""
     if place.queue_paused or not place.slots or place.ahead >= COUNT_AHEAD:
         return None
-    return round(place.ahead_s / place.slots, 1)
+    return 0.0 if place.ahead + place.running < place.slots else round(place.ahead_s / place.slots, 1)
 
 
 def preview(tx: Tx, job_id: str) -> PreviewRow | None:

@@ -57,6 +57,7 @@ _TAKE = Query(
     _TagRow,
 )
 _CLOCK = Query(sa.select(queues.c.clock).where(queues.c.name == arg("line")), _ClockRow)
+_TAG = Query(sa.select(tags.c.tag).where(_own), _TagRow)
 _GIVE_BACK = Change(sa.update(tags).where(_own).values(tag=tags.c.tag - arg("taken", REAL)))
 
 
@@ -74,6 +75,12 @@ def take(tx: Tx, jobs: Sequence[Turn]) -> dict[str, float]:
             end -= job.share
             starts[job.id] = end
     return starts
+
+
+def next_start(tx: Tx, queue: str, user_id: str) -> float:
+    """Where a job that its user submitted now would start. Takes nothing."""
+    tag, clock = tx.one(_TAG, line=queue, owner=user_id), tx.one(_CLOCK, line=queue)
+    return max(tag.tag if tag else 0.0, clock.clock if clock else 0.0)
 
 
 def give_back(tx: Tx, jobs: Sequence[Turn]) -> None:

@@ -52,7 +52,8 @@ def test_what_was_learnt_is_kept_and_is_no_news_the_second_time(shared: Database
 def test_a_waiting_job_hears_about_when_a_worker_will_be_free_for_it(shared: Database) -> None:
     with scene(shared, workers=()) as tx:
         durations.keep_durations(tx, [Duration("slow", 9, 40.0, 60.0)])
-        submit(tx, [wish("a", model="slow"), wish("b"), wish("last"), wish("film", queue="video")])
+        slow = [wish(f"slow-{n}", model="slow") for n in range(8)]
+        submit(tx, [*slow, wish("b"), wish("last"), wish("film", queue="video")])
 
         def eta_s(name: str) -> float | None:
             details = job_details(tx, name, "ann")
@@ -61,7 +62,7 @@ def test_a_waiting_job_hears_about_when_a_worker_will_be_free_for_it(shared: Dat
 
         assert eta_s("last") is None, "nobody works"
         hire(tx, "w1", "w2")  # four slots each
-        assert (eta_s("a"), eta_s("b"), eta_s("last")) == (0.0, 5.0, 5.1)
+        assert [eta_s("slow-7"), eta_s("b"), eta_s("last")] == [0.0, 40.0, 40.1], "the eighth finds a free slot"
         assert eta_s("film") is None
-        (job,) = claim(tx, "w1", ["image"], 1)
-        assert (job.id, eta_s("a"), eta_s("b")) == ("a", None, 2.5)
+        claimed = claim(tx, "w1", ["image"], 4)
+        assert (len(claimed), eta_s("slow-0"), eta_s("slow-7"), eta_s("b")) == (4, None, 0.0, 30.0)
