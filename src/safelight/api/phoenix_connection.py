@@ -85,9 +85,15 @@ class Connection:
             await self._ask(message, joined)
 
     async def _join(self, message: Message, joined: _Joined | None) -> None:
-        """A second join of a topic takes the place of the first, as with Phoenix."""
+        """A second join of a topic takes the place of the first, as with Phoenix.
+
+        That the first has ended is told only where the client can tell it from the second: version 1 sends joins again
+        without any ref after an outage, and would take the end of one for that of both.
+        """
         if joined is not None:
-            await self._close(message.topic, joined)
+            self._forget(message.topic, joined)
+        if joined is not None and joined.join_ref not in (None, message.join_ref):
+            await self._say_closed(message.topic, joined)
         if not message.topic.startswith(PREFIX):
             return await self._reply(message, _unmatched())
         if len(self._topics) >= MOST_TOPICS:
@@ -124,12 +130,15 @@ class Connection:
     async def _leave(self, message: Message, joined: _Joined | None) -> None:
         await self._reply(message, OK)
         if joined is not None and message.join_ref in (None, joined.join_ref):
-            await self._close(message.topic, joined)
+            self._forget(message.topic, joined)
+            await self._say_closed(message.topic, joined)
 
-    async def _close(self, topic: str, joined: _Joined) -> None:
+    def _forget(self, topic: str, joined: _Joined) -> None:
         """No more news of it."""
         joined.telling.cancel()
         self._topics.pop(topic, None)
+
+    async def _say_closed(self, topic: str, joined: _Joined) -> None:
         await self._send(joined.join_ref, joined.join_ref, topic, "phx_close", {})
 
     async def _ask(self, message: Message, joined: _Joined) -> None:

@@ -57,13 +57,14 @@ class V2:
 
 
 class V1:
-    """`{topic, event, payload, ref}`. Nobody is told which join a message belongs to."""
+    """`{topic, event, payload, ref}`. A join is known by the ref it came with, and only its end is told by that."""
 
     def read(self, frame: str | bytes) -> Message:
         found = None if isinstance(frame, bytes) else read_json(frame)
         if not isinstance(found, dict) or not {"topic", "event", "payload", "ref"} <= found.keys():
             raise InvalidRequest("A message is an object: {topic, event, payload, ref}.")
-        return _checked(found.get("join_ref"), found["ref"], found["topic"], found["event"], found["payload"])
+        join_ref = found["ref"] if found["event"] == "phx_join" else None
+        return _checked(join_ref, found["ref"], found["topic"], found["event"], found["payload"])
 
     def written(self, join_ref: Ref, ref: Ref, topic: str, event: str, payload: Any) -> str:
         return _as_text({"topic": topic, "event": event, "payload": payload, "ref": ref})

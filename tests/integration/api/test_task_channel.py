@@ -259,6 +259,18 @@ def test_a_second_join_takes_the_place_of_the_first(door: Door, client: PhoenixC
     assert door.watchers(task_id) == 1
 
 
+@pytest.mark.parametrize("join_ref", [None, "1"])
+def test_the_end_of_a_join_is_not_told_where_it_would_be_taken_for_that_of_the_next(
+    door: Door, client: PhoenixClient, join_ref: str | None
+) -> None:
+    task_id = create(door)
+    client.join(task_id, join_ref)
+    client.join(task_id, join_ref)
+    assert "phx_close" not in [heard.event for heard in client.everything()]
+    assert door.watchers(task_id) == 1
+    assert client.ask(f"task:{task_id}", "ping", join_ref=join_ref) == OK
+
+
 def test_a_late_leave_of_an_older_join_ends_nothing(door: Door, client: PhoenixClient) -> None:
     task_id = create(door)
     client.join(task_id, "2")
@@ -330,6 +342,12 @@ def test_version_one_speaks_in_objects(door: Door) -> None:
                 assert {tuple(each) for each in heard} == {("topic", "event", "payload", "ref")}
                 assert heard[0] == {"topic": f"task:{task_id}", "event": "phx_reply", "payload": OK, "ref": "4"}
                 assert {each["event"] for each in heard[1:]} == {"status", "phx_reply"}
+                client.socket.send(
+                    json.dumps({**message, "topic": f"task:{task_id}", "event": "phx_leave", "ref": "5"})
+                )
+                left, closed = (json.loads(client.socket.recv(20)) for _ in range(2))
+                assert (left["event"], left["ref"]) == ("phx_reply", "5")
+                assert (closed["event"], closed["ref"]) == ("phx_close", "4"), "an end is known by the ref of its join"
                 client.socket.send(b"\x00\x00\x00\x00\x00")
                 with pytest.raises(ConnectionClosedError):
                     client.socket.recv(20)
