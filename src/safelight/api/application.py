@@ -23,6 +23,7 @@ from safelight.api import (
     phoenix_socket,
     providers,
     queue_health,
+    session,
     socket,
     sse,
     studio,
@@ -32,7 +33,9 @@ from safelight.api import (
 )
 from safelight.api.head import HeadAsGet
 from safelight.api.middleware import LocalOnly, RequestContext
+from safelight.api.pace import Pace
 from safelight.api.queries import refuse_unknown_parameters
+from safelight.api.rules import SCHEMES, rules, security_of
 from safelight.api.strict import StrictRequests
 from safelight.api.waiting import WaitingRoom
 from safelight.api.wording import Wording
@@ -41,11 +44,14 @@ from safelight.app import Safelight
 
 class _Application(FastAPI):
     def openapi(self) -> dict[str, Any]:
-        """Without FastAPI's own form of a validation error, which no route ever answers."""
+        """Without FastAPI's own form of a validation error, which no route ever answers; with who may call what."""
         described = super().openapi()
-        for calls in described["paths"].values():
-            for call in calls.values():
+        ruled = {(each.path, each.method): each.rule for each in rules(self)}
+        for path, calls in described["paths"].items():
+            for method, call in calls.items():
                 call["responses"].pop("422", None)
+                call["security"] = security_of(ruled[path, method.upper()], method)
+        described.setdefault("components", {})["securitySchemes"] = SCHEMES
         for name in ("HTTPValidationError", "ValidationError"):
             described.get("components", {}).get("schemas", {}).pop(name, None)
         return described
@@ -71,8 +77,9 @@ def create_app(safelight: Safelight, *, comment_every_s: float = sse.COMMENT_EVE
     app.state.wording = Wording(safelight)
     app.state.sockets = Counter[str]()
     app.state.waiting_room = WaitingRoom()
+    app.state.failed_sign_ins = Pace(session.MOST_FAILURES, per_s=60.0)
     of_health = (webhooks, queue_health, metrics, health, providers, model_checks)
-    for part in (batches, jobs, again, tasks, sse, assets, uploads, models, credits, callbacks, *of_health):
+    for part in (batches, jobs, again, tasks, sse, assets, uploads, models, credits, callbacks, session, *of_health):
         app.include_router(part.router, dependencies=[Depends(refuse_unknown_parameters)])
     for sockets in (socket, phoenix_socket):
         app.include_router(sockets.router)

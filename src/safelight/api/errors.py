@@ -97,6 +97,8 @@ def refusal(scope: Scope, error: SafelightError, *, status: int | None = None) -
     answer = (form_for(scope) or _problem)(error, code, scope.get("safelight.request_id"))
     if code == 503:
         answer.headers["Retry-After"] = "5"
+    if "retry_after_s" in error.evidence:
+        answer.headers["Retry-After"] = str(error.evidence["retry_after_s"])
     if code == 401:
         answer.headers["WWW-Authenticate"] = "Bearer"
     return answer

@@ -91,12 +91,12 @@ class KeyRing:
         """By the value of a session's cookie."""
         hash_ = tickets.session_hash(token[:LONGEST_TOKEN])
         return self._known(hash_) or self._keep(
-            hash_, await self._behind(await self._database.read(tickets.look, hash_))
+            hash_, await self._behind(await self._database.read(tickets.open_session, hash_))
         )
 
     async def by_ticket(self, token: str) -> Pass | Refused:
         """This uses it up."""
-        taken = await self._database.write(tickets.take, tickets.ticket_hash(token[:LONGEST_TOKEN]))
+        taken = await self._database.write(tickets.take_ticket, tickets.ticket_hash(token[:LONGEST_TOKEN]))
         return await self._behind(taken)
 
     async def still_opens(self, found: Pass) -> bool:
@@ -116,12 +116,12 @@ class KeyRing:
     async def end_session(self, token: str) -> None:
         hash_ = tickets.session_hash(token[:LONGEST_TOKEN])
         self._kept.pop(hash_, None)
-        await self._database.write(tickets.end, hash_)
+        await self._database.write(tickets.end_session, hash_)
 
     async def _put(self, found: Pass, prefix: str, hash_of: Callable[[str], str], lives_s: float) -> tuple[str, float]:
         token = new_token(prefix)
         row = Ticket(found.user_id, written_scopes(found.scopes), found.key_id, found.expires_at or 0.0)
-        return token, await self._database.write(tickets.put, hash_of(token), row, lives_s)
+        return token, await self._database.write(tickets.put_ticket, hash_of(token), row, lives_s)
 
     def _known(self, name: str) -> Pass | None:
         at, found = self._kept.get(name, (None, None))

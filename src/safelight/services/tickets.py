@@ -48,7 +48,7 @@ def session_hash(token: str) -> str:
     return hashed(f"session:{token}")
 
 
-def put(tx: Tx, hash_: str, ticket: Ticket, lives_s: float) -> float:
+def put_ticket(tx: Tx, hash_: str, ticket: Ticket, lives_s: float) -> float:
     """Keep a ticket or a session until it expires, at the latest with `ticket.expires_at` if that is not 0.
 
     Returns when. Whatever has expired goes on the way: rows only come here, so this is enough to keep them few.
@@ -59,16 +59,16 @@ def put(tx: Tx, hash_: str, ticket: Ticket, lives_s: float) -> float:
     return expires_at
 
 
-def take(tx: Tx, hash_: str) -> Ticket | None:
+def take_ticket(tx: Tx, hash_: str) -> Ticket | None:
     """Use up a ticket: of any number who try, one gets it."""
     return tx.one(_TAKE, given=hash_, at_now=tx.now)
 
 
-def look(tx: Tx, hash_: str) -> Ticket | None:
+def open_session(tx: Tx, hash_: str) -> Ticket | None:
     """A session that is open."""
     return tx.one(_LOOK, given=hash_, at_now=tx.now)
 
 
-def end(tx: Tx, hash_: str) -> bool:
+def end_session(tx: Tx, hash_: str) -> bool:
     """Close a session; whether it was open."""
     return tx.run(_END, given=hash_) == 1

@@ -170,4 +170,6 @@ IN_OBJECT_STORES = around_commits(["complete_upload"])
 """Where nobody dies in the campaign, which has its files on disk: `tests/crash/test_presigned.py`."""
 WEBHOOKS = around_commits(["ensure_secret", "record_try", "rotate_secret", "take_deliveries"])
 """Where nobody dies in the campaign, whose jobs have no callback: `tests/crash/test_webhooks.py`."""
-EVERYWHERE = frozenset([*HERE, *SWEEP, *SERVER, *PRUNE, *OPENING, *IN_OBJECT_STORES, *WEBHOOKS])
+KEYED = around_commits(["end_session", "note_use", "put_ticket", "take_ticket"])
+"""Where nobody dies in the campaign, whose installation is in local mode: `tests/crash/test_sessions.py`."""
+EVERYWHERE = frozenset([*HERE, *SWEEP, *SERVER, *PRUNE, *OPENING, *IN_OBJECT_STORES, *WEBHOOKS, *KEYED])
