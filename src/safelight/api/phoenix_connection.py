@@ -13,6 +13,7 @@ from typing import Any, Final, NamedTuple
 import structlog
 from fastapi import WebSocket, WebSocketDisconnect
 
+from safelight.api import guests
 from safelight.api.context import Visitor
 from safelight.api.phoenix_frames import Frames, Message, Ref
 from safelight.api.task_channel import OK, PREFIX, Reply, TaskChannel
@@ -50,14 +51,17 @@ class Connection:
         self._requests = 0
 
     async def run(self) -> None:
-        """Until the client goes, or sends what is no message."""
+        """Until the client goes, takes nothing for too long, or sends what is no message."""
+        self._beside(guests.guard(self._websocket, self._caller))
         try:
             while True:
                 await self._handle(await self._receive())
         except WebSocketDisconnect:
             return
+        except TimeoutError:
+            await guests.close(self._websocket, guests.TRY_AGAIN, guests.STALLED)
         except InvalidRequest as error:
-            await self._hang_up(error)
+            await guests.close(self._websocket, BAD_FRAME, error.what[:100])
         finally:
             tasks = [*self._tasks]
             for task in tasks:
@@ -121,6 +125,8 @@ class Connection:
             await channel.tell()
         except WebSocketDisconnect:
             return
+        except TimeoutError:
+            await guests.close(self._websocket, guests.TRY_AGAIN, guests.STALLED)
         except Exception as error:  # the edge of a topic: the others of this socket live on
             if not isinstance(error, SafelightError):
                 log.exception("channel_crashed", topic=message.topic[:100])
@@ -156,6 +162,8 @@ class Connection:
             await self._reply(message, await channel.answer(message.event, payload))
         except WebSocketDisconnect:
             return
+        except TimeoutError:
+            await guests.close(self._websocket, guests.TRY_AGAIN, guests.STALLED)
         finally:
             self._requests -= 1
 
@@ -173,17 +181,8 @@ class Connection:
         await self._send(message.join_ref, message.ref, message.topic, "phx_reply", reply._asdict())
 
     async def _send(self, join_ref: Ref, ref: Ref, topic: str, event: str, payload: dict[str, Any]) -> None:
-        """Raises WebSocketDisconnect once the client has gone."""
-        try:
-            await self._websocket.send_text(self._frames.written(join_ref, ref, topic, event, payload))
-        except RuntimeError as error:  # Starlette's word for a socket that is closed
-            raise WebSocketDisconnect from error
-
-    async def _hang_up(self, error: InvalidRequest) -> None:
-        try:
-            await self._websocket.close(BAD_FRAME, error.what[:100])
-        except (RuntimeError, WebSocketDisconnect):
-            return
+        """Raises WebSocketDisconnect once the client has gone, and TimeoutError if it takes nothing."""
+        await guests.send(self._websocket, self._frames.written(join_ref, ref, topic, event, payload))
 
 
 def _unmatched() -> Reply:

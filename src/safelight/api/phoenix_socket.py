@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import base64
 import binascii
+from contextlib import ExitStack
 from typing import Final
 
 from fastapi import APIRouter, WebSocket
 
+from safelight.api import guests
 from safelight.api.context import require, visitor_of
 from safelight.api.errors import refusal
 from safelight.api.phoenix_connection import Connection
@@ -28,13 +30,15 @@ router = APIRouter()
 async def socket(websocket: WebSocket) -> None:
     """Speak with one client until it goes."""
     safelight: Safelight = websocket.app.state.safelight
-    try:
-        frames = _frames(websocket.query_params.get("vsn", OLDEST))
-        caller = require(await visitor_of(websocket, _token(websocket)), "jobs")
-    except SafelightError as error:
-        return await refusal(websocket.scope, error)(websocket.scope, websocket.receive, websocket.send)
-    await websocket.accept(SUBPROTOCOL if SUBPROTOCOL in websocket.scope["subprotocols"] else None)
-    await Connection(websocket, safelight, caller, frames).run()
+    with ExitStack() as stack:
+        try:
+            frames = _frames(websocket.query_params.get("vsn", OLDEST))
+            caller = require(await visitor_of(websocket, _token(websocket)), "jobs")
+            stack.enter_context(guests.counted(websocket, caller))
+        except SafelightError as error:
+            return await refusal(websocket.scope, error)(websocket.scope, websocket.receive, websocket.send)
+        await websocket.accept(SUBPROTOCOL if SUBPROTOCOL in websocket.scope["subprotocols"] else None)
+        await Connection(websocket, safelight, caller, frames).run()
     return None
 
 

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections import Counter
 from collections.abc import AsyncIterator
+from contextlib import ExitStack
 from typing import Any, Final
 
 import structlog
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 
-from safelight.api.context import require, still_welcome, visitor_of
+from safelight.api import guests
+from safelight.api.context import require, visitor_of
 from safelight.api.errors import refusal
 from safelight.api.topics import Watching, job_news, user_news
 from safelight.api.wording import Worded
@@ -27,13 +28,6 @@ router = APIRouter()
 
 PATH: Final = "/api/ws"
 MOST_TOPICS: Final = 200
-MOST_SOCKETS: Final = 1_000
-"""Of one user at one process. Browsers open one for each page."""
-CHECK_S: Final = 30.0
-"""How often it is looked whether a client's key is still good."""
-STALLED_S: Final = 30.0
-"""A client that takes nothing for so long is let go; it comes back with its cursors."""
-POLICY, TRY_AGAIN = 1008, 1013
 USER, JOB = "user", "job:"
 
 
@@ -41,19 +35,14 @@ USER, JOB = "user", "job:"
 async def live(websocket: WebSocket) -> None:
     """Speak with one client until it goes."""
     safelight: Safelight = websocket.app.state.safelight
-    sockets: Counter[str] = websocket.app.state.sockets
-    try:
-        caller = require(await visitor_of(websocket), "jobs")
-        if sockets[caller.user_id] >= MOST_SOCKETS:
-            raise _too_many_sockets()
-    except SafelightError as error:
-        return await refusal(websocket.scope, error)(websocket.scope, websocket.receive, websocket.send)
-    sockets[caller.user_id] += 1
-    try:
+    with ExitStack() as stack:
+        try:
+            caller = require(await visitor_of(websocket), "jobs")
+            stack.enter_context(guests.counted(websocket, caller))
+        except SafelightError as error:
+            return await refusal(websocket.scope, error)(websocket.scope, websocket.receive, websocket.send)
         await websocket.accept()
         await _Client(websocket, Watching(safelight, websocket.app.state.wording, caller)).run()
-    finally:
-        sockets[caller.user_id] -= 1
     return None
 
 
@@ -65,33 +54,21 @@ class _Client:
         self._topics: dict[str, asyncio.Task[None]] = {}
 
     async def run(self) -> None:
-        guard = asyncio.create_task(self._guard())
+        guard = asyncio.create_task(guests.guard(self._websocket, self._watching.caller))
         try:
             while True:
                 await self._handle(await self._websocket.receive_text())
         except WebSocketDisconnect:
             return
         except KeyError:  # bytes instead of a text
-            await self._close(POLICY, "This socket takes texts only.")
+            await guests.close(self._websocket, guests.POLICY, "This socket takes texts only.")
         except TimeoutError:
-            await self._close(TRY_AGAIN, "It took nothing for too long.")
+            await guests.close(self._websocket, guests.TRY_AGAIN, guests.STALLED)
         finally:
             tasks = [guard, *self._topics.values()]
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-
-    async def _guard(self) -> None:
-        """Whoever was let in by a key stays no longer than it is good."""
-        while await self._may_stay():  # noqa: ASYNC110 - of a key nobody hears that it was revoked
-            await asyncio.sleep(CHECK_S)
-        await self._close(POLICY, "Your key is no longer good: sign in again.")
-
-    async def _may_stay(self) -> bool:
-        try:
-            return await still_welcome(self._websocket, self._watching.caller)
-        except (OSError, SafelightError):  # the database is away: nobody can say
-            return True
 
     async def _handle(self, text: str) -> None:
         topic: str | None = None
@@ -138,10 +115,10 @@ class _Client:
         try:
             async for worded in news:
                 if worded is not None:
-                    await self._send(worded.json)
+                    await guests.send(self._websocket, worded.json)
             self._topics.pop(topic, None)
         except (WebSocketDisconnect, TimeoutError):
-            await self._close(TRY_AGAIN, "It took nothing for too long.")
+            await guests.close(self._websocket, guests.TRY_AGAIN, guests.STALLED)
         except Exception as error:  # the edge of a topic
             if not isinstance(error, SafelightError):
                 log.exception("topic_crashed", topic=topic[:100])
@@ -158,21 +135,7 @@ class _Client:
         await self._say(said | ({"topic": topic[:200]} if topic is not None else {}))
 
     async def _say(self, message: dict[str, Any]) -> None:
-        await self._send(json.dumps(message, ensure_ascii=False))
-
-    async def _send(self, text: str) -> None:
-        """Waits while the client takes nothing. Raises WebSocketDisconnect, and TimeoutError if it is stalled."""
-        try:
-            async with asyncio.timeout(STALLED_S):
-                await self._websocket.send_text(text)
-        except RuntimeError as error:  # Starlette's word for a socket that is closed
-            raise WebSocketDisconnect from error
-
-    async def _close(self, code: int, reason: str) -> None:
-        try:
-            await self._websocket.close(code, reason)
-        except (RuntimeError, WebSocketDisconnect):
-            return
+        await guests.send(self._websocket, json.dumps(message, ensure_ascii=False))
 
 
 def _read(text: str) -> dict[str, Any]:
@@ -206,10 +169,4 @@ def _too_many_topics() -> RateLimited:
     return RateLimited(
         f"This socket is subscribed to {MOST_TOPICS} topics already.",
         remedy=Remedy('Unsubscribe from some, or subscribe to "user", which has all of your jobs.'),
-    )
-
-
-def _too_many_sockets() -> RateLimited:
-    return RateLimited(
-        f"You have {MOST_SOCKETS} sockets open at this server.", remedy=Remedy("Close some; one can have many topics.")
     )

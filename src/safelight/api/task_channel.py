@@ -16,7 +16,7 @@ from safelight.api.tasks import find_task, task_of
 from safelight.app import Safelight
 from safelight.domain.errors import InternalError, Remedy, SafelightError
 from safelight.domain.jobs import LIVE, EventType
-from safelight.events.follow import Envelope, follow
+from safelight.events.follow import SNAPSHOT, Envelope, follow
 from safelight.services.read_jobs import JobDetails
 
 log = structlog.get_logger(__name__)
@@ -51,18 +51,28 @@ class TaskChannel:
 
     async def tell(self) -> None:
         """Where the task is, and then what happens to it, until it has ended or the server stops."""
-        details, job = self._details, self._details.job
+        details = self._details
         task = await task_of(self._safelight, self._caller, details)
         await self._push("status", task_words.status_push(task, details.read_at))
-        if job.status not in LIVE:
-            return await self._push("progress", task_words.progress_push(task, details.read_at))
+        if details.job.status not in LIVE:
+            return await self._say_where(details, details.read_at)
+        while await self._goes_on(details):
+            details = await find_task(self._safelight, details.job.id, self._caller.user_id)
+            await self._say_where(details, details.read_at)
+        return None
+
+    async def _goes_on(self, details: JobDetails) -> bool:
+        """Push what happens after a look; True if so much happened meanwhile that only a new look can tell."""
+        job = details.job
         progress = job.progress
         async for envelope in follow(self._safelight.feeds, job.id, job.sequence, job.text or ""):
+            if envelope is None and self._safelight.stopping:
+                return False
+            if envelope is not None and envelope.type == SNAPSHOT:
+                return True
             if envelope is not None:
                 progress = await self._news(envelope, progress)
-            elif self._safelight.stopping:
-                return None
-        return None
+        return False
 
     async def answer(self, event: str, payload: dict[str, Any]) -> Reply:
         """The reply to a message."""
@@ -88,8 +98,7 @@ class TaskChannel:
         answer["request_id"] = request_id if isinstance(request_id, str | int) else None
         await self._push(generating.answered_by, answer)
         if told is not None and told.is_topics:
-            task = await task_of(self._safelight, self._caller, told.details)
-            await self._push("progress", task_words.progress_push(task, told.details.read_at))
+            await self._say_where(told.details, told.details.read_at)
         return Reply("ok" if answer["success"] else "error", answer)
 
     async def _ask(self, generating: Generating, payload: dict[str, Any]) -> Told:
@@ -106,9 +115,7 @@ class TaskChannel:
         """Push what a client of tasks wants to know; returns how far the task is."""
         task_id = envelope.job_id
         if envelope.is_last:
-            details = await find_task(self._safelight, task_id, self._caller.user_id)
-            task = await task_of(self._safelight, self._caller, details)
-            await self._push("progress", task_words.progress_push(task, envelope.at))
+            await self._say_where(await find_task(self._safelight, task_id, self._caller.user_id), envelope.at)
         elif envelope.type == EventType.PROGRESS:
             status, progress = envelope.payload["status"], envelope.payload["progress"]
             await self._push("progress", task_words.moved(task_id, status, progress, envelope.at))
@@ -117,6 +124,10 @@ class TaskChannel:
         elif envelope.type in _BACK_IN_LINE:
             await self._push("progress", task_words.moved(task_id, "pending", progress, envelope.at))
         return progress
+
+    async def _say_where(self, details: JobDetails, at: float) -> None:
+        task = await task_of(self._safelight, self._caller, details)
+        await self._push("progress", task_words.progress_push(task, at))
 
 
 def _failed() -> InternalError:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from safelight.api import guests
 from safelight.api import socket as socket_module
 from safelight.events import follow as follow_module
 from tests.support.by_hand import HandWorker
@@ -141,7 +142,7 @@ def test_bytes_end_the_socket_with_a_reason(socket: Socket) -> None:
     with pytest.raises(ConnectionClosed) as closed:
         socket.hear()
     assert closed.value.rcvd is not None
-    assert closed.value.rcvd.code == socket_module.POLICY
+    assert closed.value.rcvd.code == guests.POLICY
 
 
 def test_unsubscribed_topics_are_silent(door: Door, socket: Socket, worker: HandWorker) -> None:
@@ -166,7 +167,7 @@ def test_topics_and_sockets_of_one_user_are_limited(
     door: Door, base: str, socket: Socket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(socket_module, "MOST_TOPICS", 1)
-    monkeypatch.setattr(socket_module, "MOST_SOCKETS", 1)
+    monkeypatch.setattr(guests, "MOST_SOCKETS", 1)
     topic = f"job:{door.submit()['id']}"
     socket.ask(subscribe="user")
     socket.until("snapshot")
@@ -218,11 +219,11 @@ def test_a_server_that_stops_says_that_it_restarts(door: Door) -> None:
 def test_a_credential_that_is_no_longer_good_ends_its_sockets(
     door: Door, base: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(socket_module, "CHECK_S", 0.01)
+    monkeypatch.setattr(guests, "CHECK_S", 0.01)
     with connected(base) as client:
         assert client.ask(ping=1) == {"pong": 1}
         holder(door, "ann")
         with pytest.raises(ConnectionClosed) as closed:
             client.hear()
     assert closed.value.rcvd is not None
-    assert closed.value.rcvd.code == socket_module.POLICY
+    assert closed.value.rcvd.code == guests.POLICY

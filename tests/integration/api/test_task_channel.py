@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -9,8 +10,13 @@ from typing import Any
 import pytest
 from websockets.exceptions import ConnectionClosedError, InvalidStatus
 
+from safelight.api import guests
 from safelight.api.phoenix_connection import MOST_TOPICS
+from safelight.events import follow as follow_module
+from safelight.services.grant import Gift, grant
+from tests.support.by_hand import HandWorker
 from tests.support.door import Door
+from tests.support.key_holders import holder, revoke
 from tests.support.phoenix import PhoenixClient, phoenix
 
 SMALL = {"width": 256, "height": 256, "seed": 7}
@@ -373,3 +379,71 @@ def test_of_the_subprotocols_that_carry_a_token_phoenix_is_chosen(sqlite_door: D
 def binary(join_ref: str, ref: str, topic: str, event: str, payload: bytes) -> bytes:
     parts = [part.encode() for part in (join_ref, ref, topic, event)]
     return bytes([0, *(len(part) for part in parts)]) + b"".join(parts) + payload
+
+
+def bearer(key: str) -> str:
+    """As the npm client sends its `authToken`."""
+    return "base64url.bearer.phx." + base64.b64encode(key.encode()).decode().rstrip("=")
+
+
+def test_keys_come_as_a_subprotocol_as_a_parameter_or_in_the_header(door: Door) -> None:
+    ann, ben = holder(door, "ann"), holder(door, "ben")
+    door.run(door.safelight.database.write(grant, Gift("ann", 1_000, "first", "")))
+    answer = door.post("/api/tasks", json={"input_data": {"type": "image", **ASKED}}, headers=ann.headers)
+    task_id, plain = answer.json()["data"]["task_id"], "/socket/websocket?vsn=2.0.0"
+    ways: list[tuple[str, dict[str, Any]]] = [
+        (plain, {"subprotocols": ["phoenix", bearer(ann.key)]}),
+        (f"{plain}&token={ann.key}", {}),
+        (plain, {"additional_headers": ann.headers}),
+    ]
+    with door.listening() as base:
+        for path, options in ways:
+            with phoenix(base, path, **options) as client:
+                assert client.join(task_id) == OK
+        with phoenix(base, f"{plain}&token={ben.key}") as client:
+            assert client.join(task_id) == NOT_FOUND, "a task of another user"
+            assert client.ask(f"task:{task_id}", "image_generate", ASKED) == UNMATCHED
+
+
+@pytest.mark.parametrize(
+    ("scopes", "lives_s", "status", "code"),
+    [("jobs", -1.0, 401, "UNAUTHORIZED"), ("read", None, 403, "FORBIDDEN"), (None, None, 401, "UNAUTHORIZED")],
+)
+def test_without_a_key_that_is_good_the_socket_does_not_open(
+    door: Door, scopes: str | None, lives_s: float | None, status: int, code: str
+) -> None:
+    holder(door)
+    key = "" if scopes is None else f"&token={holder(door, 'ann', scopes, lives_s=lives_s).key}"
+    with door.listening() as base:
+        with pytest.raises(InvalidStatus) as refused, phoenix(base, f"/socket/websocket?vsn=2.0.0{key}"):
+            pass
+        assert refused.value.response.status_code == status
+        assert json.loads(refused.value.response.body or b"")["error"]["code"] == code
+
+
+def test_a_key_that_is_revoked_ends_the_socket(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(guests, "CHECK_S", 0.01)
+    ann = holder(door, "ann")
+    with door.listening() as base, phoenix(base, additional_headers=ann.headers) as client:
+        assert client.ask("phoenix", "heartbeat", join_ref=None) == OK
+        revoke(door, ann)
+        with pytest.raises(ConnectionClosedError) as closed:
+            client.next()
+        assert closed.value.rcvd is not None
+        assert closed.value.rcvd.code == guests.POLICY
+
+
+def test_who_missed_too_much_is_told_where_the_task_is_and_goes_on(
+    door: Door, client: PhoenixClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(follow_module, "BEHIND", 0)  # every stored event is too much
+    worker = HandWorker(door.safelight.database, door.run)
+    task_id = create(door)
+    client.join(task_id)
+    client.hear("status")
+    claimed = worker.claim()
+    assert client.hear("progress")["status"] == "processing"
+    worker.complete(claimed)
+    assert client.hear("progress")["status"] == "completed"
+    client.ask("phoenix", "heartbeat", join_ref=None)
+    assert [heard.event for heard in client.everything()].count("progress") == 0
