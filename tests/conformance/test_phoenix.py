@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +16,7 @@ from tests.support.server import Installation, installation
 from tests.support.text_providers import with_text_providers
 
 ASKED = {"prompt": "Medieval monk", "model": "procedural", "width": 256, "height": 256, "seed": 7}
+EXAMPLE = Path(__file__).parent.parent.parent / "examples" / "task_channel.py"
 PACKAGES = ("phoenix", "phoenix-v1")
 
 
@@ -142,3 +146,13 @@ def test_a_restarted_server_is_found_again_and_tells_the_rest(tmp_path: Path, pa
             made.serve("--port", port)
             assert client.event("status")["payload"]["task_id"] == task_id
             assert client.end()[-1]["status"] == "completed"
+
+
+def test_the_example_makes_a_picture_as_the_swift_client_does(server: Installation, tmp_path: Path) -> None:
+    command = [sys.executable, str(EXAMPLE), f"a park for {tmp_path.name}"]
+    env = {**os.environ, "SAFELIGHT_URL": server.url}
+    ran = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=60, check=False)
+    assert ran.returncode == 0, ran.stderr
+    assert (tmp_path / "picture.png").stat().st_size > 1_000
+    assert ran.stdout.count("image_response") == 1
+    assert len(jobs(server, f"a park for {tmp_path.name}")) == 1

@@ -19,7 +19,7 @@ from safelight.api.phoenix_frames import Frames, Message, Ref
 from safelight.api.task_channel import OK, PREFIX, Reply, TaskChannel
 from safelight.api.tasks import find_task
 from safelight.app import Safelight
-from safelight.domain.errors import InvalidRequest, NotFound, SafelightError
+from safelight.domain.errors import InvalidRequest, NotFound, RateLimited, Remedy, SafelightError
 
 log = structlog.get_logger(__name__)
 
@@ -148,18 +148,23 @@ class Connection:
         await self._send(joined.join_ref, joined.join_ref, topic, "phx_close", {})
 
     async def _ask(self, message: Message, joined: _Joined) -> None:
-        if isinstance(message.payload, InvalidRequest):
-            return await self._reply(message, Reply("error", {"reason": message.payload.what}))
-        if self._requests >= MOST_REQUESTS:
-            text = f"This socket has {MOST_REQUESTS} requests that are not answered yet: wait for one."
-            return await self._reply(message, Reply("error", {"reason": text}))
+        refused = message.payload if isinstance(message.payload, InvalidRequest) else self._busy()
+        if refused is not None:
+            return await self._reply(message, await joined.channel.refuse(message.event, message.payload, refused))
         self._requests += 1
-        self._beside(self._answer(message, joined.channel, message.payload))
+        self._beside(self._answer(message, joined.channel))
         return None
 
-    async def _answer(self, message: Message, channel: TaskChannel, payload: dict[str, Any]) -> None:
+    def _busy(self) -> RateLimited | None:
+        if self._requests < MOST_REQUESTS:
+            return None
+        text = f"This socket has {MOST_REQUESTS} requests that are not answered yet."
+        return RateLimited(text, remedy=Remedy("Wait for the answer to one of them."))
+
+    async def _answer(self, message: Message, channel: TaskChannel) -> None:
+        assert isinstance(message.payload, dict)  # noqa: S101  # or it was refused
         try:
-            await self._reply(message, await channel.answer(message.event, payload))
+            await self._reply(message, await channel.answer(message.event, message.payload))
         except WebSocketDisconnect:
             return
         except TimeoutError:

@@ -84,21 +84,31 @@ class TaskChannel:
         async with self._turn:
             return await self._generate(generating, payload)
 
+    async def refuse(self, event: str, payload: object, error: SafelightError) -> Reply:
+        """The reply to a message that is not looked into. Who waits for an event is told by that as well."""
+        if event not in GENERATES:
+            return Reply("error", {"reason": error.what})
+        return await self._say(GENERATES[event], payload, task_errors.refused(error))
+
     async def _generate(self, generating: Generating, payload: dict[str, Any]) -> Reply:
-        """Answer by an event, as clients wait for it, and by the reply as well."""
-        request_id = payload.get("request_id")
         try:
             told = await self._ask(generating, payload)
             answer = await self._answered(told)
         except SafelightError as error:
-            told, answer = None, task_errors.refused(error)
+            return await self._say(generating, payload, task_errors.refused(error))
         except Exception:  # the edge of a message: one that crashes gets its answer, and the channel lives on
             log.exception("message_crashed", kind=generating.kind)
-            told, answer = None, task_errors.refused(_failed())
+            return await self._say(generating, payload, task_errors.refused(_failed()))
+        reply = await self._say(generating, payload, answer)
+        if told.is_topics:
+            await self._say_where(told.details, told.details.read_at)
+        return reply
+
+    async def _say(self, generating: Generating, payload: object, answer: dict[str, Any]) -> Reply:
+        """Answer by an event, as clients wait for it, and by the reply as well."""
+        request_id = payload.get("request_id") if isinstance(payload, dict) else None
         answer["request_id"] = request_id if isinstance(request_id, str | int) else None
         await self._push(generating.answered_by, answer)
-        if told is not None and told.is_topics:
-            await self._say_where(told.details, told.details.read_at)
         return Reply("ok" if answer["success"] else "error", answer)
 
     async def _ask(self, generating: Generating, payload: dict[str, Any]) -> Told:

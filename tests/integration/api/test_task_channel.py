@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from websockets.exceptions import ConnectionClosedError, InvalidStatus
 
-from safelight.api import guests
+from safelight.api import guests, phoenix_connection
 from safelight.api.phoenix_connection import MOST_TOPICS
 from safelight.events import follow as follow_module
 from safelight.services.grant import Gift, grant
@@ -176,7 +176,7 @@ def test_requests_at_the_same_moment_on_one_topic_are_answered_one_after_the_oth
         ("image_generate", {}, "image_response", "VALIDATION_ERROR"),
         ("image_generate", {"prompt": 7}, "image_response", "VALIDATION_ERROR"),
         ("image_generate", {"prompt": "a", "colour": "red"}, "image_response", "VALIDATION_ERROR"),
-        ("image_generate", {"prompt": "a\x00b"}, None, None),
+        ("image_generate", {"prompt": "a\x00b"}, "image_response", "VALIDATION_ERROR"),
         ("image_generate", {"prompt": "a", "model": "imagen-9"}, "image_response", "UNKNOWN_MODEL"),
         ("video_generate", {"prompt": "a", "model": "imagen-9"}, "video_response", "UNKNOWN_MODEL"),
         ("llm_generate", {"prompt": "a", "model": "imagen-9"}, "llm_response", "UNKNOWN_MODEL"),
@@ -185,16 +185,28 @@ def test_requests_at_the_same_moment_on_one_topic_are_answered_one_after_the_oth
     ],
 )
 def test_what_cannot_be_made_is_an_error_in_the_event_and_in_the_reply(
-    door: Door, client: PhoenixClient, event: str, payload: Any, answer: str | None, code: str | None
+    door: Door, client: PhoenixClient, event: str, payload: Any, answer: str, code: str
 ) -> None:
     task_id = create(door)
     client.join(task_id)
     reply = client.ask(f"task:{task_id}", event, payload)
     assert reply["status"] == "error"
-    if answer is not None:
-        assert reply["response"] == client.hear(answer)
-        assert (reply["response"]["success"], reply["response"]["error"]["code"]) == (False, code)
+    assert reply["response"] == client.hear(answer)
+    assert (reply["response"]["success"], reply["response"]["error"]["code"]) == (False, code)
     assert jobs(door) == [task_id]
+
+
+def test_requests_of_one_socket_that_wait_for_an_answer_are_bounded(
+    door: Door, client: PhoenixClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(phoenix_connection, "MOST_REQUESTS", 0)
+    task_id = create(door)
+    client.join(task_id)
+    reply = client.ask(f"task:{task_id}", "image_generate", {**ASKED, "request_id": 7})
+    assert (reply["status"], reply["response"]["error"]["code"]) == ("error", "RATE_LIMITED")
+    assert client.hear("image_response") == reply["response"]
+    assert reply["response"]["request_id"] == 7
+    assert client.ask("phoenix", "heartbeat", join_ref=None) == OK
 
 
 def test_null_is_as_good_as_nothing(door: Door, client: PhoenixClient) -> None:
