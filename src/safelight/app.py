@@ -131,10 +131,11 @@ class Safelight:
             if secret is None:
                 secret = await database.write(shared_secret, secrets.token_urlsafe(32))
             await database.write(open_queues, [model.queue for model in catalog.models])
-            await keep_in_credits(database)
             store = AssetStore(settings.storage_address)
             was_keyed = await database.read(any_was_made)
-            return cls(settings, database, catalog, store, secret, adapters(settings), was_keyed=was_keyed)
+            opened = cls(settings, database, catalog, store, secret, adapters(settings), was_keyed=was_keyed)
+            await opened.refill()
+            return opened
         except BaseException:
             await database.stop()
             raise
@@ -148,6 +149,11 @@ class Safelight:
             yield safelight
         finally:
             await safelight.close()
+
+    async def refill(self) -> None:
+        """In local mode, and only there, nobody runs out of credits."""
+        if await self.keyring.is_local():
+            await keep_in_credits(self.database)
 
     async def reach_peers(self) -> None:
         """Be able to nudge the processes that are there, without being one: for the command line."""
@@ -198,7 +204,9 @@ class Safelight:
             )
             runner = Runner(bench, queues=role.queues, slots=role.slots, drain_s=self._drain_s(role))
         rhythm = Rhythm(settings.lease_seconds, settings.sweep_seconds)
-        process = RunningProcess(self.database, self.hub, self.nudges, self.presence, runner, rhythm)
+        process = RunningProcess(
+            self.database, self.hub, self.nudges, self.presence, runner, rhythm, refill=self.refill
+        )
         here = Machine(machine.host_name(), machine.boot_id(), machine.is_gone)
         watch = LostWatch(here, settings.lease_seconds)
         presence = self.presence
@@ -343,7 +351,7 @@ async def _work(settings: Settings, queues: list[str] | None, concurrency: int |
     async with Safelight.opened(settings, upgrade=False) as safelight:
         role = safelight.role("worker", queues=queues, slots=concurrency or settings.worker_concurrency)
         if metrics_port is not None:
-            await serve_metrics(safelight.database, settings.host, metrics_port)
+            await serve_metrics(safelight.database, "127.0.0.1", metrics_port)  # it asks nobody for a key
         process = await safelight.start_process(role)
         log.info("worker.started", queues=list(role.queues), slots=role.slots, pid=os.getpid())
         await stop.wait()

@@ -23,7 +23,7 @@ from safelight.services.read_jobs import JobDetails
 
 def submitter(caller: Visitor, key: str | None) -> Submitter:
     """Who asks, as the desk wants to know it."""
-    return Submitter(caller.user_id, caller.request_id, key, caller.base)
+    return Submitter(caller.user_id, caller.request_id, key, caller.base, goes_first="admin" in caller.scopes)
 
 
 async def submit(

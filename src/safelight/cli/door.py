@@ -47,7 +47,8 @@ class Door:
 async def opened() -> AsyncIterator[Door]:
     """Open the nearest door. A place where no database is yet raises NotFound.
 
-    `SAFELIGHT_URL` decides, where it is set; `SAFELIGHT_API_KEY` is shown to any server.
+    `SAFELIGHT_URL` decides, where it is set; `SAFELIGHT_API_KEY` is shown to any server. Without a key the operator of
+    the machine does not stand before a server that asks for one: whoever can read its database needs no key.
     """
     settings = load()
     url = settings.url or await _living_server(settings)
@@ -65,10 +66,20 @@ async def _living_server(settings: Settings) -> str | None:
         try:
             async with Client.connect(url) as client:
                 await client.live()
+                asks_for_keys = settings.api_key is None and await _asks_for_keys(client)
         except ServerUnreachable:
             continue
-        return url
+        return None if asks_for_keys else url
     return None
+
+
+async def _asks_for_keys(client: Client) -> bool:
+    try:
+        return bool((await client.session())["mode"] == "keyed")
+    except ServerUnreachable:
+        raise
+    except ClientError:  # an earlier release, which knows no keys
+        return False
 
 
 def _insist_on_a_database(settings: Settings) -> None:
@@ -97,6 +108,7 @@ async def _in_process(settings: Settings) -> AsyncIterator[Client]:
     async with Safelight.opened(settings, upgrade=ours) as safelight:
         await safelight.reach_peers()
         # Only our own address leads inside: a signed link into an object store is fetched over the network.
-        inside = {base: httpx.ASGITransport(create_app(safelight), raise_app_exceptions=False)}
+        app = create_app(safelight, trusted=settings.api_key is None)
+        inside = {base: httpx.ASGITransport(app, raise_app_exceptions=False)}
         async with httpx.AsyncClient(base_url=base, headers=headers, mounts=inside) as http:
             yield Client(http, streams=False)

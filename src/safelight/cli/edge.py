@@ -18,6 +18,7 @@ FINE, FOUND, MISUSED = 0, 1, 2
 CLOSED_PIPE = 141
 """What a shell reports for a program that a closed pipe ended."""
 HOW_TO_GIVE = "Pictures to start from are given with --input FILE|URL|ASSET[:ROLE]."
+HOW_TO_SIGN_IN = "Set SAFELIGHT_API_KEY to a key of that server. Its operator makes them. (safelight keys create)"
 BAD_REQUESTS = frozenset({400, 413, 422})
 
 
@@ -82,6 +83,8 @@ def _from_client(error: Exception) -> Failure | None:
     said_twice = bool(details) and error.detail.startswith(details[0])
     what, *rest = details if said_twice else (error.detail, *details)
     remedy = f"{error.remedy} {HOW_TO_GIVE}" if "inputs" in error.errors else error.remedy
+    if error.status == 401:
+        remedy = HOW_TO_SIGN_IN
     return Failure(what, remedy, MISUSED if error.status in BAD_REQUESTS else FOUND, tuple(rest))
 
 

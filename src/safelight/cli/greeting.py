@@ -18,7 +18,7 @@ async def greet(url: str, *, with_sample: bool) -> None:
     if not with_sample:
         return
     async with Client.connect(url) as client:
-        if (await client.jobs(limit=1)).jobs:
+        if (await client.session())["mode"] == "keyed" or (await client.jobs(limit=1)).jobs:
             return
         console.print(f"A first picture: {SAMPLE}", style="dim", soft_wrap=True)
         job = await client.submit("image", SAMPLE, labels={"sample": "first"})

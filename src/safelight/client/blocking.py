@@ -110,6 +110,7 @@ class BlockingClient:
     models = _Blocks(Client.models)
     check_models = _Blocks(Client.check_models)
     live = _Blocks(Client.live)
+    session = _Blocks(Client.session)
     health = _Blocks(Client.health)
     workers = _Blocks(Client.workers)
     providers = _Blocks(Client.providers)

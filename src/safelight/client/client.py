@@ -185,6 +185,10 @@ class Client:
         """Answers at once and needs no credential: the way to find out whether somebody is there."""
         return json_object(await self._caller.ask("GET", "/api/live", may_repeat=False))
 
+    async def session(self) -> dict[str, Any]:
+        """Who one is: `mode` (local or keyed), `user_id` (null without a credential) and `scopes`."""
+        return json_object(await self._caller.get("/api/session"))
+
     async def health(self) -> dict[str, Any]:
         return json_object(await self._caller.get("/api/health"))
 

@@ -62,7 +62,8 @@ class Again:
     async def _make(self, original: Original, caller: Caller, verb: str, statuses: Collection[str]) -> Accepted:
         self.desk.refuse_on_full_disk()
         if original.kind == "batch":
-            items = await self.desk.database.read(originals.items_of, original.number)
+            found = await self.desk.database.read(originals.items_of, original.number)
+            items = [_in_line(item, caller) for item in found]
             batch = originals.as_batch(original, items, statuses)
             prepared = await self.desk.prepared(batch, caller, replay_of=original.number)
         else:
@@ -86,7 +87,7 @@ class Again:
         found = await read(originals.original, job_id, caller.user_id) if is_id(job_id) else None
         if found is None:
             raise no_such_job(job_id)
-        return found
+        return _in_line(found, caller)
 
     async def _refuse_unreachable(self, original: Original, source: SourceCall) -> None:
         """A worker asks the same provider under the same model; its route may be closed for new calls."""
@@ -123,6 +124,11 @@ class Again:
             resumed_call=source.id,
             callback=original.callback,
         )
+
+
+def _in_line(original: Original, caller: Caller) -> Original:
+    """To go before others once more takes the right to do so now."""
+    return original if caller.goes_first else original._replace(priority=min(original.priority, 0))
 
 
 def _known_as(prepared: Submission | BatchSubmission, verb: str, original: str) -> Submission | BatchSubmission:

@@ -21,7 +21,7 @@ from safelight.services.intake import Intake
 from safelight.services.job_body import Links, job_body
 from safelight.services.job_pages import ItemsRequest, PageRequest
 from safelight.services.outlook import Lookout
-from safelight.services.prepare import Caller, JobRequest, Limits, prepare
+from safelight.services.prepare import Caller, JobRequest, Limits, prepare, refuse_pushing
 from safelight.services.prepare_batch import BatchRequest, prepare_batch
 from safelight.services.read_jobs import JobDetails
 from safelight.services.screening import NO_HOOKS, Asked, Screen
@@ -181,6 +181,8 @@ class Desk:
         self, request: JobRequest | BatchRequest, caller: Caller, replay_of: int | None
     ) -> Submission | BatchSubmission:
         """A batch in a thread: a thousand checks take their time."""
+        asked = (request.priority,) if isinstance(request, JobRequest) else (i.request.priority for i in request.items)
+        refuse_pushing(max(request.priority, *asked, 0), caller)
         outlook = await self.lookout.look()
         catalog = await self.terms.catalog_for(caller.user_id, outlook.learnt)
         rules: dict[str, Any] = {

@@ -12,7 +12,7 @@ from typing import Any
 from safelight.catalog.catalog import Catalog, ModelWarning, Resolved
 from safelight.catalog.inputs import role_errors
 from safelight.catalog.model import NOTHING_KNOWN, Model
-from safelight.domain.errors import InvalidParams, ModelUnavailable
+from safelight.domain.errors import Forbidden, InvalidParams, ModelUnavailable, Remedy
 from safelight.services import callback
 from safelight.services.callback import Callback
 from safelight.services.inputs import MOST_INPUTS, InputRef
@@ -62,6 +62,8 @@ class Caller:
     idempotency_key: str | None = None
     base: str = ""
     """The address under which the caller sees this installation; empty where there is none."""
+    goes_first: bool = False
+    """Whether their key has the scope `admin`, which priorities above 0 take."""
 
 
 def prepare(
@@ -86,6 +88,15 @@ def prepare(
     _check_pin(request.provider, resolved.model, configured, today, missing)
     params = _complete(request.params, resolved.model, seed)
     return _submission(job_id, request, caller, resolved, params, limits, replay_of)
+
+
+def refuse_pushing(priority: int, caller: Caller) -> None:
+    """Raises Forbidden for who wants to go before everybody else and may not."""
+    if priority > 0 and not caller.goes_first:
+        raise Forbidden(
+            f"Priority {priority} takes a key with the scope `admin`.",
+            remedy=Remedy("Ask for priority 0 or below, or use a key that has it."),
+        )
 
 
 def request_hash(request: JobRequest) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +15,6 @@ from safelight.domain.clock import local_s
 from safelight.domain.errors import SafelightError
 from safelight.events.hub import Hub
 from safelight.maintenance.expired_uploads import ExpiredUploads
-from safelight.maintenance.local_credits import keep_in_credits
 from safelight.maintenance.pruner import Pruner
 from safelight.maintenance.sweeper import Sweeper
 from safelight.maintenance.webhooks import Webhooks
@@ -69,9 +68,13 @@ class RunningProcess:
         runner: Runner | None,
         rhythm: Rhythm,
         *,
+        refill: Callable[[], Awaitable[None]] | None = None,
         end_hung: Callable[[float], None] | None = None,
     ) -> None:
-        """`end_hung` is called from a thread when the event loop has hung for a lease; without it the process ends."""
+        """`refill` keeps local mode in credits. `end_hung` is called from a thread when the event loop has hung for a
+        lease; without it the process ends.
+        """
+        self._refill = refill
         self._database, self._hub, self._nudges = database, hub, nudges
         self._presence, self._runner, self._rhythm = presence, runner, rhythm
         self._watchdog = Watchdog(lambda: presence.ticked_at, rhythm.lease_s, end=end_hung)
@@ -158,8 +161,8 @@ class RunningProcess:
                     swept = await sweeper.run_once(thorough=thorough)
                 for outcome, n in swept.items():
                     metrics.SWEPT.labels(outcome).inc(n)
-                if thorough:
-                    await keep_in_credits(self._database)
+                if thorough and self._refill:
+                    await self._refill()
                 spell.over()
             except (OSError, SafelightError) as error:
                 spell.met(error)

@@ -9,7 +9,7 @@ import pytest
 
 from safelight.domain.clock import local_s
 from safelight.services.credits import LOCAL_USER
-from safelight.services.grant import Gift, grant
+from safelight.services.grant import Gift, adjust, grant
 from safelight.store.database import Database
 from tests.integration.api.problems import problem
 from tests.support.door import Door
@@ -167,3 +167,36 @@ def test_two_users_never_meet(door: Door) -> None:
     assert door.get("/api/jobs", headers=bob.headers).json()["jobs"] == []
     assert [each["id"] for each in door.get("/api/jobs", headers=ann.headers).json()["jobs"]] == [job["id"]]
     assert door.get("/api/credits", headers=bob.headers).json()["held"] == 0
+
+
+def test_going_before_others_takes_the_scope_admin(door: Door) -> None:
+    fund(door, "ann")
+    plain, admin = holder(door, "ann", "jobs"), holder(door, "ann", "jobs+admin")
+    first = {"kind": "image", "prompt": "x", "priority": 1}
+    batch = {"kind": "batch", "items": [{"prompt": "a"}, {"prompt": "b", "priority": 3}]}
+    for body in (first, batch):
+        refusal = problem(door.post("/api/jobs", headers=plain.headers, json=body), 403, "forbidden")
+        assert "`admin`" in refusal["detail"]
+        problem(door.post("/api/jobs?dry_run=true", headers=plain.headers, json=body), 403, "forbidden")
+        assert door.post("/api/jobs", headers=admin.headers, json=body).status_code == 202
+    assert door.post("/api/jobs", headers=plain.headers, json={**first, "priority": -5}).status_code == 202
+
+
+def test_what_went_first_once_stands_in_line_when_a_plain_key_asks_for_it_again(door: Door) -> None:
+    fund(door, "ann")
+    plain, admin = holder(door, "ann", "jobs"), holder(door, "ann", "jobs+admin")
+    job = door.post("/api/jobs", headers=admin.headers, json={"kind": "image", "prompt": "x", "priority": 4}).json()
+    door.post(f"/api/jobs/{job['id']}/cancel", headers=plain.headers)
+    replay = {"path": f"/api/jobs/{job['id']}/replay", "json": {"mode": "rerun"}}
+    assert door.post(**replay, headers=plain.headers).json()["priority"] == 0
+    assert door.post(**replay, headers=admin.headers).json()["priority"] == 4
+
+
+def test_only_local_mode_fills_up_credits(door: Door) -> None:
+    plenty = door.get("/api/credits").json()["balance"]
+    holder(door)
+    door.run(door.safelight.database.write(adjust, Gift("local", 10 - plenty, "spent")))
+    local = holder(door, "local")
+    with door.working():
+        door.run(door.safelight.refill())
+        assert door.get("/api/credits", headers=local.headers).json()["balance"] == 10
