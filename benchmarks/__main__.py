@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from benchmarks import backup, beats, flight, gates, growth, life, main_job, polls
+from benchmarks import backup, beats, fanout, flight, gates, growth, life, main_job, polls
 from benchmarks.figures import show
 from benchmarks.report import write
 from safelight.telemetry.logs import configure_logging
@@ -18,6 +18,7 @@ PARTS = {
     "growth": growth.measure,
     "gates": gates.measure,
     "beats": beats.measure,
+    "fanout": fanout.measure,
     "backup": backup.measure,
 }
 """Each takes whether the short form is wanted, and gives its figures."""

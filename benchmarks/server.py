@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -20,8 +20,8 @@ READY_WITHIN_S = 60.0
 class Server:
     """`safelight serve` on one data folder; may be started again on the same one."""
 
-    def __init__(self, folder: Path, *arguments: str) -> None:
-        self.folder, self._arguments = folder, arguments
+    def __init__(self, folder: Path, *arguments: str, environ: Mapping[str, str] | None = None) -> None:
+        self.folder, self._arguments, self._environ = folder, arguments, environ or {}
         self.port = _free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._process: subprocess.Popen[bytes] | None = None
@@ -30,6 +30,7 @@ class Server:
         """Start it; seconds until it answered that it is ready."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith("SAFELIGHT_")}
         environ = {**kept, "SAFELIGHT_DATA_DIR": str(self.folder / "data"), "SAFELIGHT_LOG_LEVEL": "warning"}
+        environ |= self._environ
         started = time.perf_counter()
         with (self.folder / "server.log").open("ab") as log:
             self._process = subprocess.Popen(
@@ -49,6 +50,11 @@ class Server:
                 time.sleep(0.01)
         raise RuntimeError(f"The server did not become ready:\n{(self.folder / 'server.log').read_text()}")
 
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
     def kill(self) -> None:
         """SIGKILL: no chance to say goodbye."""
         self._signal(signal.SIGKILL)
@@ -65,9 +71,9 @@ class Server:
 
 
 @contextmanager
-def running(folder: Path, *arguments: str) -> Iterator[Server]:
+def running(folder: Path, *arguments: str, environ: Mapping[str, str] | None = None) -> Iterator[Server]:
     """A server while the block lasts."""
-    server = Server(folder, *arguments)
+    server = Server(folder, *arguments, environ=environ)
     server.start()
     try:
         yield server

@@ -62,9 +62,13 @@ class SlowProvider(ScriptedProvider):
 
 async def work_off_with_attempts(url: str, slots: int, answers_after_s: float) -> Worked:
     """Run a worker until no job is left."""
+    return await work_off_with(url, slots, SlowProvider(answers_after_s))
+
+
+async def work_off_with(url: str, slots: int, provider: ScriptedProvider) -> Worked:
+    """The same with a provider of the caller's, by the name of `lives.PROVIDER`."""
     database = open_database(url)
     database.start()
-    provider = SlowProvider(answers_after_s)
     safelight = Safelight(
         Settings(),
         database,

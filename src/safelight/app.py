@@ -164,7 +164,7 @@ class Safelight:
     async def close(self) -> None:
         """Let go of everything that `open` took."""
         self.stopping = True
-        self.hub.wake_all()
+        self.hub.wake_for_the_last_time()
         self.nudges.close()
         for warming in self._warming:
             warming.cancel()

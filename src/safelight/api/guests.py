@@ -13,7 +13,7 @@ from fastapi import WebSocket, WebSocketDisconnect
 from safelight.api.context import Visitor, still_welcome
 from safelight.domain.errors import RateLimited, Remedy, SafelightError
 
-MOST_SOCKETS: Final = 1_000
+MOST_SOCKETS: Final = 5_000
 """Of one user at one process. Browsers open one for each page."""
 CHECK_S: Final = 30.0
 """How often it is looked whether a client's key is still good."""

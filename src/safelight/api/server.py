@@ -55,7 +55,7 @@ async def _serve(settings: Settings, listening: socket.socket, with_worker: bool
         greeting.cancel()
         await process.drain()
         safelight.stopping = True
-        safelight.hub.wake_all()
+        safelight.hub.wake_for_the_last_time()
         await process.stop()
     log.info("server.stopped")
     return 1 if process.failed else 0
@@ -74,6 +74,7 @@ async def _listening(safelight: Safelight, listening: socket.socket) -> AsyncIte
         timeout_graceful_shutdown=LAST_WORDS_S,
         ws="websockets-sansio",
         ws_max_size=LARGEST_BODY_BYTES,
+        ws_per_message_deflate=False,  # news is short, and each compressor would hold more memory than its client
     )
     server = _Server(config)
     task = asyncio.create_task(server.serve(sockets=[listening]))

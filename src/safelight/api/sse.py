@@ -42,7 +42,8 @@ async def watch_job(
     if ended and cursor is not None and cursor >= details.job.sequence:
         return Response(status_code=204)
     watching = Watching(safelight, request.app.state.wording, caller)
-    stream = _stream(job_news(watching, details, cursor), request.app.state.comment_every_s)
+    comment_every_s: float = request.app.state.comment_every_s
+    stream = _stream(job_news(watching, details, cursor, comment_every_s), comment_every_s)
     return StreamingResponse(stream, headers=HEADERS, media_type="text/event-stream")
 
 

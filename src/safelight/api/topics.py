@@ -18,8 +18,8 @@ from safelight.events.own_jobs import OwnJob, OwnJobs
 from safelight.services.read_jobs import JobDetails
 from safelight.telemetry import metrics
 
-LOOK_AGAIN_S = 2.0
-"""How long a lost wake-up can delay news of the jobs of a user."""
+LOOK_AGAIN_S = 30.0
+"""Beside the rounds of `Feeds`: a job that came and ended between two of them may be found only by this look."""
 
 
 class Watching(NamedTuple):
@@ -30,7 +30,9 @@ class Watching(NamedTuple):
     caller: Visitor
 
 
-async def job_news(watching: Watching, details: JobDetails, after: int | None) -> AsyncIterator[Worded | None]:
+async def job_news(
+    watching: Watching, details: JobDetails, after: int | None, quiet_s: float | None = None
+) -> AsyncIterator[Worded | None]:
     """Without `after`: a snapshot, then news until the job has ended. With it: only what came after that sequence."""
     safelight, wording, caller = watching
     while True:
@@ -40,7 +42,7 @@ async def job_news(watching: Watching, details: JobDetails, after: int | None) -
             yield wording.snapshot(details, caller)
             if job.status not in LIVE:
                 return
-        async for envelope in follow(safelight.feeds, job.id, after, read):
+        async for envelope in follow(safelight.feeds, job.id, after, read, quiet_s):
             if envelope is None:
                 yield None
             elif envelope.type == SNAPSHOT:
@@ -59,7 +61,7 @@ async def user_news(watching: Watching) -> AsyncIterator[Worded | None]:
     safelight = watching.safelight
     user_id = watching.caller.user_id
     with (
-        safelight.hub.waiting(f"user:{user_id}") as waiter,
+        safelight.hub.waiting(f"user:{user_id}", by_name_only=True) as waiter,
         safelight.feeds.jobs_of(user_id) as own,
         metrics.SUBSCRIBERS.track_inprogress(),
     ):

@@ -1,6 +1,7 @@
 """The feeds of the jobs that are watched in this process, and the rounds that make up for lost wake-ups.
 
-Watchers wait for the bells of the hub; what a lost one would have told is found by a look at all watched jobs at once.
+Watchers wait for the bells of the hub, each for its own: on a busy database it would be far too dear for thousands to
+look whenever anything has changed. What a lost bell would have told is found by one look at all that is watched.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import structlog
 from safelight.domain.errors import SafelightError
 from safelight.events.feed import Feed
 from safelight.events.hub import Hub
-from safelight.events.own_jobs import OwnJobs
+from safelight.events.own_jobs import OwnJobs, Standing, standings
 from safelight.store import tables
 from safelight.store.database import Database
 from safelight.store.statements import Query
@@ -26,6 +27,8 @@ log = structlog.get_logger(__name__)
 
 ROUND_S = 1.0
 """How long a lost wake-up can delay news."""
+BETWEEN_ROUNDS_S = 0.2
+"""A round also begins when it is known that something has changed, but not what; so long after the one before."""
 SLICE = 500
 
 
@@ -43,37 +46,49 @@ class Feeds:
         """The job's feed, while the block lasts."""
         feed = self._feeds.setdefault(job_id, Feed(self._database, job_id))
         feed.watchers += 1
-        if self._rounds is None:
-            self._rounds = asyncio.create_task(self._go_round())
+        self._begin_rounds()
         try:
             yield feed
         finally:
             feed.watchers -= 1
             if not feed.watchers:
                 del self._feeds[job_id]
-            if not self._feeds and self._rounds is not None:
-                self._rounds.cancel()
-                self._rounds = None
+            self._end_rounds()
 
     @contextmanager
     def jobs_of(self, user_id: str) -> Iterator[OwnJobs]:
         """Which jobs of a user live or have just ended, while the block lasts."""
         own = self._users.setdefault(user_id, OwnJobs(self._database, user_id))
         own.watchers += 1
+        self._begin_rounds()
         try:
             yield own
         finally:
             own.watchers -= 1
             if not own.watchers:
                 del self._users[user_id]
+            self._end_rounds()
+
+    def _begin_rounds(self) -> None:
+        if self._rounds is None:
+            self._rounds = asyncio.create_task(self._go_round())
+
+    def _end_rounds(self) -> None:
+        if not self._feeds and not self._users and self._rounds is not None:
+            self._rounds.cancel()
+            self._rounds = None
 
     async def _go_round(self) -> None:
-        while True:
-            await asyncio.sleep(ROUND_S)
-            try:
-                self.hub.wake([f"job:{job_id}" for job_id in await self._moved()])
-            except (OSError, SafelightError) as error:  # the edge of the loop: the database may be away
-                log.debug("round_failed", error=str(error))
+        with self.hub.waiting() as waiter:
+            while True:
+                await asyncio.sleep(min(BETWEEN_ROUNDS_S, ROUND_S))
+                await waiter.wait(ROUND_S)
+                waiter.clear()
+                try:
+                    self.hub.wake([f"job:{job_id}" for job_id in await self._moved()])
+                    self.hub.wake([f"user:{user_id}" for user_id in await self._busy_users()])
+                except (OSError, SafelightError) as error:  # the edge of the loop: the database may be away
+                    log.debug("round_failed", error=str(error))
 
     async def _moved(self) -> list[str]:
         """The watched jobs that are further than the last look at them, or gone."""
@@ -83,6 +98,21 @@ class Feeds:
             found = await self._database.read(sequences, watched[n : n + SLICE])
             there |= {row.id: row.sequence for row in found}
         return [name for name in watched if (feed := self._feeds.get(name)) and there.get(name) != feed.sequence]
+
+    async def _busy_users(self) -> list[str]:
+        """The watched users whose unfinished jobs are not what they were at the last round."""
+        watched = list(self._users)
+        there: dict[str, Standing] = {}
+        for n in range(0, len(watched), SLICE):
+            found = await self._database.read(standings, watched[n : n + SLICE])
+            there |= {row.user_id: row for row in found}
+        busy = []
+        for user_id in watched:
+            own = self._users.get(user_id)
+            if own is not None and own.standing != there.get(user_id):
+                own.standing = there.get(user_id)
+                busy.append(user_id)
+        return busy
 
 
 class _Sequence(NamedTuple):

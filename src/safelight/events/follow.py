@@ -14,8 +14,8 @@ from safelight.events.feeds import Feeds
 from safelight.events.log import News
 from safelight.telemetry import metrics
 
-QUIET_S = 1.0
-"""How often a reader hears that there is nothing new."""
+QUIET_S = 60.0
+"""How often a reader hears that there is nothing new, unless it says otherwise: thousands may wait."""
 
 
 BEHIND = 100
@@ -37,7 +37,9 @@ class Envelope(NamedTuple):
         return self.type in LAST_EVENTS
 
 
-async def follow(feeds: Feeds, job_id: str, cursor: int, read: str = "") -> AsyncIterator[Envelope | None]:
+async def follow(
+    feeds: Feeds, job_id: str, cursor: int, read: str = "", quiet_s: float | None = None
+) -> AsyncIterator[Envelope | None]:
     """Yield news after `cursor` until the job has ended; None now and then, so that a reader can stop.
 
     A snapshot is the last thing that a reader is told who has missed too much: it reads the job and follows anew.
@@ -47,7 +49,7 @@ async def follow(feeds: Feeds, job_id: str, cursor: int, read: str = "") -> Asyn
     """
     caught_up = False  # how late a reader is who has just come says nothing of us
     with (
-        feeds.hub.waiting(f"job:{job_id}") as waiter,
+        feeds.hub.waiting(f"job:{job_id}", by_name_only=True) as waiter,
         feeds.watching(job_id) as feed,
         metrics.SUBSCRIBERS.track_inprogress(),
     ):
@@ -69,7 +71,7 @@ async def follow(feeds: Feeds, job_id: str, cursor: int, read: str = "") -> Asyn
             if found.ended:
                 return  # the reader had seen its end already
             cursor, read = max(cursor, found.brief.sequence), found.brief.text or read
-            while not await waiter.wait(QUIET_S):
+            while not await waiter.wait(QUIET_S if quiet_s is None else quiet_s):
                 yield None
             yield None
 

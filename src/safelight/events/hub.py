@@ -61,6 +61,12 @@ class Hub:
             for waiter in self._waiters.get(topic, ()):
                 waiter.ring()
 
+    def wake_for_the_last_time(self) -> None:
+        """Ring every bell: this process ends."""
+        for waiters in self._waiters.values():
+            for waiter in waiters:
+                waiter.ring()
+
     def wake_all(self) -> None:
         """Ring everyone who can look for himself: something changed, and it is not known what."""
         for waiters in self._waiters.values():

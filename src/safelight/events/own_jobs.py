@@ -5,6 +5,7 @@ Items of a batch are left out, as in every list: their batch counts them.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import sqlalchemy as sa
@@ -30,6 +31,15 @@ class OwnJob(NamedTuple):
     sequence: int
 
 
+class Standing(NamedTuple):
+    """By which it is seen whether anything has happened to the unfinished jobs of a user."""
+
+    user_id: str
+    jobs: int
+    sequences: int
+    newest: int
+
+
 class _Look(NamedTuple):
     found: list[OwnJob]
     now: float
@@ -45,6 +55,23 @@ _ENDED = Query(
 )
 
 
+_STANDINGS = Query(
+    sa.select(
+        jobs.c.user_id,
+        sa.func.count().label("jobs"),
+        sa.cast(sa.func.sum(jobs.c.sequence), sa.BigInteger).label("sequences"),
+        sa.func.max(jobs.c.number).label("newest"),
+    )
+    .where(
+        jobs.c.user_id.in_(sa.bindparam("owners", expanding=True)),
+        jobs.c.parent.is_(None),
+        jobs.c.status.in_(sorted(LIVE)),
+    )
+    .group_by(jobs.c.user_id),
+    Standing,
+)
+
+
 class OwnJobs:
     """The newest look at one user's jobs, shared by all of that user's watchers in this process."""
 
@@ -55,6 +82,8 @@ class OwnJobs:
         self._looked_at: float | None = None
         self._shared = SharedLook(self._look)
         self.watchers = 0
+        self.standing: Standing | None = None
+        """At the last round of those who make up for lost wake-ups."""
 
     async def beginning(self) -> list[OwnJob]:
         """The unfinished and those that ended within the last ten minutes, oldest first: where a watcher begins."""
@@ -74,6 +103,11 @@ class OwnJobs:
         self._jobs, self._looked_at = await self._database.read(look, self._user_id, since)
         there = {job.id for job in self._jobs}
         self._feeds = {name: feed for name, feed in self._feeds.items() if name in there}
+
+
+def standings(tx: Tx, user_ids: Sequence[str]) -> list[Standing]:
+    """Of those of these users who have unfinished jobs."""
+    return tx.all(_STANDINGS, owners=list(user_ids))
 
 
 def look(tx: Tx, user_id: str, since: float | None) -> _Look:

@@ -187,7 +187,7 @@ def test_a_ring_without_news_is_told_at_once_so_that_a_server_can_stop(
     async def scenario(stage: Stage) -> None:
         reader = follow(stage.feeds, "a", 0)
         assert await anext(reader) is not None
-        stage.hub.wake_all()
+        stage.hub.wake_for_the_last_time()
         assert await anext(reader) is None
         await reader.aclose()
 
