@@ -14,6 +14,7 @@ import pytest
 
 from safelight.domain.errors import Remedy, Unavailable
 from safelight.domain.outcomes import Pending
+from safelight.events.feeds import Feeds
 from safelight.events.follow import follow
 from safelight.services import presence, sweep
 from safelight.services.cancel import cancel
@@ -57,7 +58,7 @@ async def ended(house: House, *names: str) -> list[str]:
 
     async def ending(name: str) -> str:
         last = ""
-        async for envelope in follow(house.database, house.bench.hub, name, 0):
+        async for envelope in follow(Feeds(house.database, house.bench.hub), name, 0):
             last = envelope.type.removeprefix("job.") if envelope else last
         return last
 
