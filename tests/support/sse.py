@@ -73,10 +73,15 @@ class Watch:
 
 @contextmanager
 def watching(
-    base: str, job_id: str, *, last_event_id: int | str | None = None, after: int | None = None
+    base: str,
+    job_id: str,
+    *,
+    last_event_id: int | str | None = None,
+    after: int | None = None,
+    headers: Mapping[str, str] | None = None,
 ) -> Iterator[Watch]:
     """The events of a job. Silence for longer than SILENCE_S is an error."""
-    headers = {} if last_event_id is None else {"Last-Event-ID": str(last_event_id)}
+    headers = {**(headers or {}), **({} if last_event_id is None else {"Last-Event-ID": str(last_event_id)})}
     query = {} if after is None else {"after": after}
     url = f"{base}/api/jobs/{job_id}/events"
     with (

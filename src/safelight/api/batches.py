@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from safelight.api import accepting, cursors
 from safelight.api.batch_bodies import GenerateBatch
-from safelight.api.context import Caller, Installation
+from safelight.api.context import Caller, Installation, Onlooker
 from safelight.api.manner import Manner
 from safelight.domain.jobs import Status
 from safelight.services.job_pages import ItemsRequest
@@ -28,7 +28,7 @@ async def generate_batch(
 async def list_items(
     job_id: str,
     safelight: Installation,
-    caller: Caller,
+    caller: Onlooker,
     status: Status | None = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     cursor: Annotated[str | None, Query(max_length=100)] = None,

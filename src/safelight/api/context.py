@@ -7,7 +7,7 @@ credential. A route that asks for none of them is open to all; a test holds the 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Final
 
 import structlog
@@ -19,7 +19,9 @@ from safelight.api.errors import request_id_of
 from safelight.app import Safelight
 from safelight.domain.access import SCOPES
 from safelight.domain.errors import Forbidden, Remedy
+from safelight.domain.ids import is_id
 from safelight.services.keyring import Pass
+from safelight.services.read_jobs import job_details
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +89,26 @@ def _with_scope(scope: str) -> Callable[[Visitor], Awaitable[Visitor]]:
 WITH_SCOPE: Final = {scope: _with_scope(scope) for scope in SCOPES}
 """The dependency that asks for each scope."""
 
+
+async def onlooker(
+    connection: HTTPConnection,
+    safelight: Annotated[Safelight, Depends(installation)],
+    found: Annotated[Visitor, Depends(WITH_SCOPE["jobs"])],
+) -> Visitor:
+    """Who looks at the job in the address. With the scope `admin` one sees other people's as their owner does.
+
+    Not so in local mode, where nobody has shown who they are.
+    """
+    job_id = connection.path_params["job_id"]
+    if "admin" not in found.scopes or not is_id(job_id) or await safelight.keyring.is_local():
+        return found
+    details = await safelight.database.read(job_details, job_id, None)
+    return found if details is None else replace(found, user_id=details.job.user_id)
+
+
 Installation = Annotated[Safelight, Depends(installation)]
 Anyone = Annotated[Visitor, Depends(visitor)]
 Caller = Annotated[Visitor, Depends(WITH_SCOPE["jobs"])]
+Onlooker = Annotated[Visitor, Depends(onlooker)]
 Reader = Annotated[Visitor, Depends(WITH_SCOPE["read"])]
 Operator = Annotated[Visitor, Depends(WITH_SCOPE["admin"])]

@@ -12,7 +12,7 @@ from fastapi.responses import JSONResponse
 
 from safelight.api import accepting, cursors
 from safelight.api.bodies import Moment
-from safelight.api.context import Caller, Installation
+from safelight.api.context import Caller, Installation, Onlooker, require
 from safelight.api.etags import unchanged
 from safelight.api.generate_bodies import Generate, Upscale
 from safelight.api.manner import Manner
@@ -79,12 +79,15 @@ async def list_jobs(
     model: Annotated[str, Query(max_length=200)] = "",
     parent: Annotated[str, Query(max_length=64, description="A batch: its items, which no other list has.")] = "",
     since: Moment | None = None,
+    user: Annotated[str, Query(max_length=200, description="Somebody else: for keys with the scope `admin`.")] = "",
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     cursor: Annotated[str | None, Query(max_length=100)] = None,
 ) -> dict[str, Any]:
-    """Every job of the caller, whatever its state or age."""
+    """Every job of the caller, whatever its state or age; with `user`, of somebody else, for the scope `admin`."""
+    if user not in ("", caller.user_id):
+        require(caller, "admin")
     page = PageRequest(
-        caller.user_id,
+        user or caller.user_id,
         limit,
         before=cursors.read(cursor),
         status=status or "",
@@ -100,7 +103,7 @@ async def list_jobs(
 
 
 @router.get("/api/jobs/{job_id}", summary="Look at a job", responses={202: {"description": "Not finished yet"}})
-async def show_job(job_id: str, request: Request, safelight: Installation, caller: Caller) -> Response:
+async def show_job(job_id: str, request: Request, safelight: Installation, caller: Onlooker) -> Response:
     """202 while it is unfinished, 200 after; 304 if nothing changed since the ETag given."""
     details = await safelight.desk.job(job_id, caller.user_id)
     etag = _etag(details)
@@ -114,7 +117,7 @@ async def show_job(job_id: str, request: Request, safelight: Installation, calle
 
 
 @router.post("/api/jobs/{job_id}/cancel", summary="Cancel a job")
-async def cancel_job(job_id: str, safelight: Installation, caller: Caller) -> dict[str, Any]:
+async def cancel_job(job_id: str, safelight: Installation, caller: Onlooker) -> dict[str, Any]:
     """A waiting job ends at once; a running one is stopped by its worker, unless it delivers first."""
     was, details = await safelight.desk.cancel(job_id, caller.user_id)
     return {"was": was, "job": safelight.desk.body(details, caller.base)}

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
-from safelight.api.context import Caller, Installation
+from safelight.api.context import Installation, Onlooker, still_welcome
 from safelight.api.topics import Watching, job_news
 from safelight.api.wording import Worded
 from safelight.domain.clock import local_s
@@ -31,7 +32,7 @@ async def watch_job(
     job_id: str,
     request: Request,
     safelight: Installation,
-    caller: Caller,
+    caller: Onlooker,
     after: Annotated[int | None, Query(ge=0, le=2**31, description="Stored events after this sequence.")] = None,
     last_event_id: Annotated[str | None, Header(alias="Last-Event-ID", max_length=20)] = None,
 ) -> Response:
@@ -43,7 +44,8 @@ async def watch_job(
         return Response(status_code=204)
     watching = Watching(safelight, request.app.state.wording, caller)
     comment_every_s: float = request.app.state.comment_every_s
-    stream = _stream(job_news(watching, details, cursor, comment_every_s), comment_every_s)
+    welcome = partial(still_welcome, request, caller)
+    stream = _stream(job_news(watching, details, cursor, comment_every_s), comment_every_s, welcome)
     return StreamingResponse(stream, headers=HEADERS, media_type="text/event-stream")
 
 
@@ -57,9 +59,16 @@ def _cursor(last_event_id: str | None, after: int | None, newest: int) -> int | 
     return min(int(last_event_id), newest)
 
 
-async def _stream(news: AsyncIterator[Worded | None], comment_every_s: float) -> AsyncIterator[str]:
-    spoken_at = local_s()
+async def _stream(
+    news: AsyncIterator[Worded | None], comment_every_s: float, welcome: Callable[[], Awaitable[bool]]
+) -> AsyncIterator[str]:
+    """Ends before its time where whoever listens may no longer: the next connection is told why."""
+    spoken_at = looked_at = local_s()
     async for worded in news:
+        if local_s() - looked_at >= comment_every_s:
+            looked_at = local_s()
+            if not await welcome():
+                return
         if worded is not None:
             spoken_at = local_s()
             yield f"event: {worded.type}\nid: {worded.sequence}\ndata: {worded.json}\n\n"

@@ -6,7 +6,7 @@ from typing import Any
 
 from fastapi import APIRouter
 
-from safelight.api.context import Caller, Installation
+from safelight.api.context import Caller, Installation, Onlooker
 from safelight.domain.clock import as_rfc3339
 from safelight.domain.ids import is_id
 from safelight.events.webhooks import new_secret
@@ -34,7 +34,7 @@ async def rotate_secret(safelight: Installation, caller: Caller) -> dict[str, An
 
 
 @router.get("/api/jobs/{job_id}/deliveries", summary="What a job's callback was told")
-async def list_deliveries(job_id: str, safelight: Installation, caller: Caller) -> dict[str, Any]:
+async def list_deliveries(job_id: str, safelight: Installation, caller: Onlooker) -> dict[str, Any]:
     """Each event that the callback is told, in order, with every try."""
     known = is_id(job_id)
     found = await safelight.database.read(deliveries.of_job, job_id, caller.user_id) if known else None

@@ -21,6 +21,7 @@ def list_jobs(
     label: Annotated[
         list[str] | None, typer.Option("--label", "-l", metavar="NAME=VALUE", help="Only jobs with this label.")
     ] = None,
+    user: Annotated[str | None, typer.Option(help="Somebody else's jobs; a key must have the scope admin.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=200, help="How many.")] = 20,
     as_json: AsJson = False,
 ) -> None:
@@ -30,7 +31,8 @@ def list_jobs(
     from safelight.cli.looking import list_jobs as run
     from safelight.cli.submit import pairs
 
-    filters = {"status": status, "kind": kind, **{f"label.{key}": text for key, text in pairs(label, "--label")}}
+    labels = {f"label.{key}": text for key, text in pairs(label, "--label")}
+    filters = {"status": status, "kind": kind, "user": user, **labels}
     asyncio.run(run(limit, filters, as_json=as_json))
 
 

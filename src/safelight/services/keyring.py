@@ -100,10 +100,15 @@ class KeyRing:
         return await self._behind(taken)
 
     async def still_opens(self, found: Pass) -> bool:
-        """Whether what was granted before still is: for connections that stay open for long."""
+        """Whether what was granted before still is: for connections that stay open for long.
+
+        A database that is away takes nothing back.
+        """
         if found.key_id is None or await self.is_local():
             return await self.is_local()
-        return not isinstance(await self._by_id(found.key_id), Refused)
+        with suppress(SafelightError, OSError):
+            return not isinstance(await self._by_id(found.key_id), Refused)
+        return True
 
     async def new_ticket(self, found: Pass) -> tuple[str, float]:
         """A ticket for the same as this pass, and when it expires."""

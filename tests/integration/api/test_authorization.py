@@ -96,7 +96,7 @@ def held(shared_door: Door) -> Holders:
     door = shared_door
     for user in ("ann", "bob"):
         door.run(door.safelight.database.write(grant, Gift(user, 1_000, f"for-{user}")))
-    ann, bob = holder(door, "ann"), holder(door, "bob")
+    ann, bob = holder(door, "ann"), holder(door, "bob", "jobs+read")
     job = door.post("/api/jobs", headers=ann.headers, json={"kind": "image", "prompt": "hers"})
     door.post(f"/api/jobs/{job.json()['id']}/cancel", headers=ann.headers)  # so that a stream of it ends
     file = {"file": ("hers.png", tiny_png(), "image/png")}

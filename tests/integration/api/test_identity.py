@@ -11,9 +11,11 @@ from safelight.domain.clock import local_s
 from safelight.services.credits import LOCAL_USER
 from safelight.services.grant import Gift, adjust, grant
 from safelight.store.database import Database
+from safelight.testing.pictures import tiny_png
 from tests.integration.api.problems import problem
 from tests.support.door import Door
 from tests.support.key_holders import Holder, forget_what_is_known, holder, revoke, revoked
+from tests.support.sse import watching
 
 
 def fund(door: Door, *users: str) -> None:
@@ -200,3 +202,50 @@ def test_only_local_mode_fills_up_credits(door: Door) -> None:
     with door.working():
         door.run(door.safelight.refill())
         assert door.get("/api/credits", headers=local.headers).json()["balance"] == 10
+
+
+def test_an_admin_looks_at_everybody_s_jobs_and_stops_them(door: Door) -> None:
+    fund(door, "ann")
+    ann, admin, bob = holder(door, "ann", "jobs"), holder(door, "root", "jobs+admin"), holder(door, "bob", "jobs")
+    job = door.post("/api/jobs", headers=ann.headers, json={"kind": "image", "prompt": "hers"}).json()
+    at = f"/api/jobs/{job['id']}"
+    assert door.get(at, headers=admin.headers).json()["user_id"] == "ann"
+    assert door.get("/api/jobs", headers=admin.headers).json()["jobs"] == []
+    listed = door.get("/api/jobs?user=ann", headers=admin.headers).json()["jobs"]
+    assert [each["id"] for each in listed] == [job["id"]]
+    assert door.get("/api/jobs?user=ann", headers=ann.headers).status_code == 200
+    problem(door.get("/api/jobs?user=ann", headers=bob.headers), 403, "forbidden")
+    assert door.post(f"{at}/cancel", headers=admin.headers).json()["job"]["status"] == "canceled"
+    assert "canceled" in door.get(f"{at}/events", headers=admin.headers).text
+    assert door.get(f"{at}/deliveries", headers=admin.headers).status_code == 200
+    problem(door.post(f"{at}/replay", headers=admin.headers, json={"mode": "rerun"}), 404, "not_found")
+    problem(door.get(f"/api/jobs/{job['id'][:-1]}x", headers=admin.headers), 404, "not_found")
+
+
+def test_a_stream_ends_when_its_key_is_revoked(door: Door) -> None:
+    fund(door, "ann")
+    ann = holder(door, "ann", "jobs")
+    job = door.post("/api/jobs", headers=ann.headers, json={"kind": "image", "prompt": "hers"}).json()
+    with door.listening() as base, watching(base, job["id"], headers=ann.headers) as watch:
+        assert watch.next().type == "snapshot"
+        revoke(door, ann)
+        assert {event.comment for event in watch.everything()} <= {"still here"}
+
+
+def test_other_people_s_uploads_and_files_cannot_be_started_from(door: Door) -> None:
+    fund(door, "ann", "bob")
+    ann, bob = holder(door, "ann", "jobs"), holder(door, "bob", "jobs")
+    file = {"file": ("hers.png", tiny_png(), "image/png")}
+    upload = door.post("/api/uploads", headers=ann.headers, files=file).json()["id"]
+    body = {"kind": "upscale", "model": "lanczos", "inputs": [{"role": "image", "upload": upload}]}
+    assert door.post("/api/jobs", headers=ann.headers, json=body).status_code == 202
+    refused = door.post("/api/jobs", headers=bob.headers, json=body)
+    assert refused.status_code in (404, 422)
+    with door.working():
+        job = door.post("/api/jobs", headers=ann.headers, json={"kind": "image", "prompt": "hers"}).json()
+        door.until(job["id"], "the end")
+    asset = door.get(f"/api/jobs/{job['id']}", headers=ann.headers).json()["assets"][0]["id"]
+    body["inputs"] = [{"role": "image", "asset": asset}]
+    assert door.post("/api/jobs", headers=bob.headers, json=body).status_code in (404, 422)
+    assert door.post("/api/jobs", headers=ann.headers, json=body).status_code == 202
+    problem(door.get(f"/api/assets/{asset}", headers=ann.headers), 403, "forbidden")

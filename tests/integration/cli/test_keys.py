@@ -89,3 +89,8 @@ def test_nothing_is_listed_where_there_is_no_key(run: Run) -> None:
     result = run("keys", "list")
     assert (result.exit_code, result.stdout) == (0, "")
     assert "local mode" in result.stderr
+
+
+def test_the_operator_lists_the_jobs_of_others_by_name(run: Run) -> None:
+    run("keys", "create", "--user", "ann")
+    assert run("jobs", "list", "--user", "ann").stderr.strip() == "No such jobs."
