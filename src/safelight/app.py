@@ -102,6 +102,7 @@ class Safelight:
         self._warming: list[asyncio.Task[None]] = []
         database.waker = self.nudges.announce
         self.caps = CapBook(Caps(settings.user_concurrency, catalog.running_caps))
+        self.pruner = Pruner(database, self.store, settings.keep_s)
         self.desk = Desk(
             database=database,
             catalog=catalog,
@@ -212,9 +213,8 @@ class Safelight:
         presence = self.presence
         rules = SweepRules(settings.lease_seconds, self.caps)
         sweeper = Sweeper(self.database, watch, rules, seen=process.meet, beats=lambda: presence.lease_held)
-        pruner = None if not any(settings.keep_s.values()) else Pruner(self.database, self.store, settings.keep_s)
         webhooks = Webhooks(self.database, self.desk, self.guarded, base=role.url)
-        await process.start(sweeper, pruner, ExpiredUploads(self.database, self.store), webhooks)
+        await process.start(sweeper, self.pruner, ExpiredUploads(self.database, self.store), webhooks)
         works: list[Awaitable[None]] = [asyncio.to_thread(self.catalog.warm_up)]
         if role.slots:
             works += [provider.warm_up() for provider in self.providers.values()]

@@ -9,8 +9,9 @@ from typing import Annotated
 import structlog
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import RedirectResponse, StreamingResponse
+from starlette.background import BackgroundTask
 
-from safelight.api.context import Installation
+from safelight.api.context import Caller, Installation
 from safelight.api.errors import refusal
 from safelight.api.etags import unchanged
 from safelight.api.head import asked_for_head
@@ -60,6 +61,13 @@ async def show_thumbnail(
         raise NotFound("This file has no thumbnail.")
     stored = await safelight.store.head(asset.thumbnail_key)
     return await _send(safelight, request, stored, "image/webp", f"{asset.sha256[:32]}-thumb", None)
+
+
+@router.delete("/api/assets/{asset_id}", status_code=204, summary="Delete a file")
+async def delete_asset(asset_id: str, safelight: Installation, caller: Caller) -> Response:
+    """One file of an ended job, with its thumbnail; the job stays, without it."""
+    doomed = await safelight.desk.remove_asset(asset_id, caller.user_id)
+    return Response(status_code=204, background=BackgroundTask(safelight.pruner.finish, files=[doomed]))
 
 
 @router.get("/api/jobs/{job_id}/previews/{sequence}", summary="A preview of a running job", include_in_schema=False)

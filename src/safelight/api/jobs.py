@@ -1,4 +1,4 @@
-"""Routes of jobs: submit, look, list, cancel."""
+"""Routes of jobs: submit, look, list, cancel, delete."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import JSONResponse
+from starlette.background import BackgroundTask
 
 from safelight.api import accepting, cursors
 from safelight.api.bodies import Moment
@@ -123,13 +124,20 @@ async def cancel_job(job_id: str, safelight: Installation, caller: Onlooker) -> 
     return {"was": was, "job": safelight.desk.body(details, caller.base)}
 
 
+@router.delete("/api/jobs/{job_id}", status_code=204, summary="Delete a job")
+async def delete_job(job_id: str, safelight: Installation, caller: Caller) -> Response:
+    """An ended job, or a whole batch, with its files; what it has cost stays in the ledger. 409 while it lives."""
+    marked = await safelight.desk.remove(job_id, caller.user_id)
+    return Response(status_code=204, background=BackgroundTask(safelight.pruner.finish, marked))
+
+
 def _etag(details: JobDetails) -> str:
     """Changes with the job, its items, its place in the queue, and the hour in which URLs are signed."""
     hour = signing.expiry(time.time()) // signing.HOUR_S
     items = "".join(f"-{n}" for n in details.items.by_status.values()) if details.items else ""
     waits = (details.ahead, details.eta_s, details.queue_paused, details.unserved, details.gate)
     place = zlib.crc32(repr(waits).encode())
-    return f'W/"{details.job.sequence}-{place:x}-{hour}{items}"'
+    return f'W/"{details.job.sequence}-{place:x}-{len(details.assets)}-{hour}{items}"'
 
 
 def _look_again_s(details: JobDetails) -> int:

@@ -1,4 +1,7 @@
-"""`safelight jobs`: list, show, watch, cancel, make again. Ids may be shortened to their first or last characters."""
+"""`safelight jobs`: list, show, watch, cancel, delete, make again.
+
+Ids may be shortened to their first or last characters.
+"""
 
 from __future__ import annotations
 
@@ -68,6 +71,20 @@ def cancel(job_id: JobId, as_json: AsJson = False) -> None:
     from safelight.cli.looking import cancel_job as run
 
     raise typer.Exit(asyncio.run(run(job_id, as_json=as_json)))
+
+
+@app.command()
+def delete(
+    job_id: JobId,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Delete an ended job, or a whole batch, with its files. What it has cost stays in the ledger."""
+    import asyncio
+
+    from safelight.cli.looking import delete_job as run
+
+    asyncio.run(run(job_id, is_sure=yes or as_json, as_json=as_json))
 
 
 @app.command()

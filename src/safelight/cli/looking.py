@@ -9,12 +9,14 @@ from contextlib import aclosing
 from dataclasses import asdict
 from typing import Any
 
+import typer
+
 from safelight.cli import when
 from safelight.cli.details import file_lines, job_details, timeline
 from safelight.cli.door import opened
 from safelight.cli.edge import FINE, FOUND
 from safelight.cli.ending import print_addresses, say_ended
-from safelight.cli.out import err, out, plain_lines, print_json, print_json_line
+from safelight.cli.out import err, out, plain, plain_lines, print_json, print_json_line
 from safelight.cli.pick import pick
 from safelight.cli.tables import jobs_table
 from safelight.cli.watching import watch
@@ -82,6 +84,18 @@ async def cancel_job(text: str, *, as_json: bool) -> int:
     else:
         print(f"Job {job['id']} is {job['status']}.")
     return FOUND if answer["was"] == "ended" and job["status"] != Status.CANCELED else FINE
+
+
+async def delete_job(text: str, *, is_sure: bool, as_json: bool) -> None:
+    """Asks first on a terminal, showing what would go."""
+    async with opened() as door:
+        job = await door.client.job(await pick(door.client, text))
+        if not is_sure:
+            files = len(job["assets"])
+            named = f"{job['kind']} job {job['id']} ({plain(job['prompt'] or 'no prompt')[:60]})"
+            typer.confirm(f"Delete {named} and its {files} file{'' if files == 1 else 's'}?", abort=True)
+        await door.client.delete(job["id"])
+    print_json({"deleted": job["id"]}) if as_json else print(f"Job {job['id']} is deleted.")
 
 
 async def _watch(client: Client, job_id: str, timeout_s: float | None) -> dict[str, Any] | None:

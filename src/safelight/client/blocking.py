@@ -107,6 +107,8 @@ class BlockingClient:
     retry = _Blocks(Client.retry)
     replay = _Blocks(Client.replay)
     cancel = _Blocks(Client.cancel)
+    delete = _Blocks(Client.delete)
+    delete_asset = _Blocks(Client.delete_asset)
     models = _Blocks(Client.models)
     check_models = _Blocks(Client.check_models)
     live = _Blocks(Client.live)

@@ -174,6 +174,14 @@ class Client:
         """`{was, job}`. Not repeated when the connection breaks; calling it again does no harm."""
         return json_object(await self._caller.ask("POST", f"/api/jobs/{job_id}/cancel", may_repeat=False))
 
+    async def delete(self, job_id: str) -> None:
+        """Remove an ended job, or a whole batch, with its files."""
+        await self._caller.ask("DELETE", f"/api/jobs/{job_id}", may_repeat=False)
+
+    async def delete_asset(self, asset_id: str) -> None:
+        """Remove one file of an ended job; the job stays."""
+        await self._caller.ask("DELETE", f"/api/assets/{asset_id}", may_repeat=False)
+
     async def models(self) -> dict[str, Any]:
         return json_object(await self._caller.get("/api/models"))
 

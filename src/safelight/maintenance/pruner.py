@@ -1,5 +1,7 @@
 """The pruner: ended jobs go when their time is over, in three steps that can each be repeated: mark, files, rows.
 
+What users delete is marked already; here its files and rows go, at once or by the next run.
+
 Any number of processes may run it at once; they only do some of the work twice.
 """
 
@@ -9,14 +11,15 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 
 import structlog
 
-from safelight.domain.errors import StorageFailed
+from safelight.domain.errors import StorageFailed, Unavailable
 from safelight.maintenance.job_files import JobFiles
 from safelight.maintenance.now_and_then import now_and_then
 from safelight.maintenance.pruned import Pruned
-from safelight.services import prune, prune_keys
+from safelight.services import prune, prune_keys, removal
 from safelight.services.job_pages import OUT_OF_ORDER_S
-from safelight.services.prune import KINDS, Cutoffs, Marked
+from safelight.services.prune import KINDS, SLICE, Cutoffs, Marked
 from safelight.services.prune_keys import KeyRow
+from safelight.services.removal import Doomed
 from safelight.storage.assets import AssetStore
 from safelight.store.database import Database
 from safelight.store.tx import Tx
@@ -40,7 +43,7 @@ class Pruner:
         *,
         progress: Callable[[Pruned], object] = lambda _: None,
     ) -> None:
-        self._database, self._keep_s, self._progress = database, keep_s, progress
+        self._database, self._store, self._keep_s, self._progress = database, store, keep_s, progress
         self._files = JobFiles(database, store)
 
     async def run_once(self) -> Pruned:
@@ -50,6 +53,7 @@ class Pruner:
             await self._database.write(prune.mark, numbers, cutoffs)
         done = Pruned()
         await self._remove_marked(done)
+        await self._remove_assets(done)
         async for old in self._old_keys(key_cutoff):
             done.keys += await self._database.write(prune_keys.forget, old, key_cutoff)
         if done.jobs:
@@ -57,6 +61,18 @@ class Pruner:
         if done.failed:
             log.warning("files_not_deleted", jobs=done.failed, because=done.failure)
         return done
+
+    async def finish(self, jobs: Sequence[Marked] = (), files: Sequence[Doomed] = ()) -> None:
+        """Remove what was just marked. What cannot go now, the next run takes: nobody waits for that."""
+        done = Pruned()
+        try:
+            for n in range(0, len(jobs), SLICE):
+                await self._database.write(prune.remove, await self._delete_files(jobs[n : n + SLICE], done))
+            await self._remove_these(files, done)
+        except Unavailable as error:
+            log.warning("removal_put_off", error=str(error))
+        if done.failed:
+            log.warning("files_not_deleted", jobs=done.failed, because=done.failure)
 
     async def run(self, *, first_s: float = FIRST_S, every_s: float = EVERY_S) -> None:
         """Once an hour, for ever."""
@@ -113,6 +129,24 @@ class Pruner:
             self._progress(done)
             if not gone:
                 return
+
+    async def _remove_assets(self, done: Pruned) -> None:
+        after = 0
+        while files := await self._database.read(removal.doomed_assets, after):
+            await self._remove_these(files, done)
+            after = files[-1].number
+
+    async def _remove_these(self, files: Sequence[Doomed], done: Pruned) -> None:
+        gone = []
+        for file in files:
+            try:
+                await self._store.delete(file.keys)
+            except StorageFailed as error:
+                done.fail(error)
+            else:
+                gone.append(file.number)
+        if gone:
+            await self._database.write(removal.forget_assets, gone)
 
     async def _delete_files(self, marked: Sequence[Marked], done: Pruned) -> list[int]:
         """The numbers of those jobs of which no file is left."""

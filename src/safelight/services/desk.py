@@ -15,7 +15,7 @@ from safelight.domain.errors import CallerError, Gone, InvalidParams, NotFound, 
 from safelight.domain.ids import is_id, new_id
 from safelight.net.errors import RefusedTarget
 from safelight.net.posting import refuse_private_target
-from safelight.services import batches, binding, disk, job_pages, keys, read_jobs, sizes
+from safelight.services import batches, binding, disk, job_pages, keys, read_jobs, removal, sizes
 from safelight.services import cancel as cancel_case
 from safelight.services.intake import Intake
 from safelight.services.job_body import Links, job_body
@@ -23,7 +23,9 @@ from safelight.services.job_pages import ItemsRequest, PageRequest
 from safelight.services.outlook import Lookout
 from safelight.services.prepare import Caller, JobRequest, Limits, prepare, refuse_pushing
 from safelight.services.prepare_batch import BatchRequest, prepare_batch
+from safelight.services.prune import Marked
 from safelight.services.read_jobs import JobDetails
+from safelight.services.removal import Doomed
 from safelight.services.screening import NO_HOOKS, Asked, Screen
 from safelight.services.shown_models import shown_models
 from safelight.services.submission import Answer, Replayed, Submission
@@ -119,6 +121,24 @@ class Desk:
                 pass
             details = await self.job(job_id, user_id)
         return was, details
+
+    async def remove(self, job_id: str, user_id: str) -> list[Marked]:
+        """Mark an ended job for removal: nobody sees it any more. Raises NotFound or Conflict."""
+        found = await self.database.write(removal.mark_job, job_id, user_id) if is_id(job_id) else None
+        if found is None:
+            raise no_such_job(job_id)
+        if isinstance(found, CallerError):
+            raise found
+        return found
+
+    async def remove_asset(self, asset_id: str, user_id: str) -> Doomed:
+        """Mark one file for removal; its job stays. Raises NotFound or Conflict."""
+        found = await self.database.write(removal.mark_asset, asset_id, user_id) if is_id(asset_id) else None
+        if found is None:
+            raise NotFound("There is no such file of yours.")
+        if isinstance(found, CallerError):
+            raise found
+        return found
 
     async def prepared(
         self, request: JobRequest | BatchRequest, caller: Caller, *, replay_of: int | None = None

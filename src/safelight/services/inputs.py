@@ -84,6 +84,7 @@ _ASSET = Query(
         assets.c.id == arg("public_id"),
         jobs.c.user_id == arg("owner"),
         sa.not_(assets.c.recovered),
+        assets.c.removed_at.is_(None),
         jobs.c.pruning_at.is_(None),
     ),
     OwnAsset,

@@ -156,7 +156,11 @@ _ASSET = [assets.c[name] for name in AssetRow._fields]
 _BY_ID = Query(sa.select(*JOB).where(jobs.c.id == arg("public_id"), jobs.c.pruning_at.is_(None)), JobRow)
 _ASSETS_OF = Query(
     sa.select(*_ASSET)
-    .where(assets.c.job.in_(sa.bindparam("numbers", expanding=True)), sa.not_(assets.c.recovered))
+    .where(
+        assets.c.job.in_(sa.bindparam("numbers", expanding=True)),
+        sa.not_(assets.c.recovered),
+        assets.c.removed_at.is_(None),
+    )
     .order_by(assets.c.number),
     AssetRow,
 )
@@ -228,7 +232,12 @@ _ASSET_FILE = Query(
         assets.c.created_at,
     )
     .join_from(assets, jobs, assets.c.job == jobs.c.number)
-    .where(assets.c.id == arg("public_id"), sa.not_(assets.c.recovered), jobs.c.pruning_at.is_(None)),
+    .where(
+        assets.c.id == arg("public_id"),
+        sa.not_(assets.c.recovered),
+        assets.c.removed_at.is_(None),
+        jobs.c.pruning_at.is_(None),
+    ),
     AssetFile,
 )
 

@@ -382,9 +382,17 @@ assets = Table(
     Column("ai_generated", Boolean, nullable=False),
     Column("recovered", Boolean, nullable=False, server_default=sa.false()),
     Column("created_at", TIME, nullable=False),
+    Column("removed_at", TIME),
     Index("ix_assets_job", "job"),
+    Index(
+        "ix_assets_removed",
+        "number",
+        sqlite_where=text("removed_at IS NOT NULL"),
+        postgresql_where=text("removed_at IS NOT NULL"),
+    ),
     sqlite_autoincrement=True,
 )
+"""`removed_at` marks a file that its user deleted: it and its row are being removed."""
 
 uploads = Table(
     "uploads",

@@ -54,6 +54,8 @@ API = (
     "hear",
     "keep",
     "keep_upload",
+    "mark_asset",
+    "mark_job",
     "open_queues",
     "refund",
     "remove_upload",
@@ -67,7 +69,7 @@ API = (
 """`API killed, retried`."""
 GATES = ("let_through",)
 """Those of workers whose provider can be called again: `gate opens`."""
-PRUNER = ("forget", "forget_uploads", "forget_uses", "mark", "mark_expired", "remove")
+PRUNER = ("forget", "forget_assets", "forget_uploads", "forget_uses", "mark", "mark_expired", "remove")
 """`prune killed`."""
 AWAITS = (
     "Closing.hand_back._surely",

@@ -23,6 +23,7 @@ REAL = sa.Float(precision=53)
 def upgrade() -> None:
     """Only adds: processes of the release before go on working meanwhile."""
     _extend_jobs()
+    _extend_assets()
     _create_labels()
     _create_identity()
     _create_webhooks()
@@ -38,6 +39,12 @@ def _extend_jobs() -> None:
     op.create_index("ix_jobs_request", "jobs", columns, sqlite_where=known, postgresql_where=known)
     ended = sa.text("finished_at IS NOT NULL")
     op.create_index("ix_jobs_finished", "jobs", ["finished_at"], sqlite_where=ended, postgresql_where=ended)
+
+
+def _extend_assets() -> None:
+    op.add_column("assets", sa.Column("removed_at", REAL, nullable=True))
+    removed = sa.text("removed_at IS NOT NULL")
+    op.create_index("ix_assets_removed", "assets", ["number"], sqlite_where=removed, postgresql_where=removed)
 
 
 def _create_labels() -> None:
