@@ -35,6 +35,7 @@ from safelight.queues.nudger import Nudger
 from safelight.queues.nudges import Nudges
 from safelight.services.api_keys import any_was_made
 from safelight.services.caps import CapBook, Caps
+from safelight.services.closing_time import ClosingTime
 from safelight.services.desk import Desk
 from safelight.services.installation import open_queues, shared_secret
 from safelight.services.intake import Intake, IntakeRules
@@ -101,17 +102,20 @@ class Safelight:
         self.presence: Presence | None = None
         self._warming: list[asyncio.Task[None]] = []
         database.waker = self.nudges.announce
-        self.caps = CapBook(Caps(settings.user_concurrency, catalog.running_caps))
+        self.caps = CapBook(Caps(settings.user_running_limit, catalog.running_caps))
         self.pruner = Pruner(database, self.store, settings.keep_s)
         self.desk = Desk(
             database=database,
             catalog=catalog,
             lookout=Lookout(database, found.usable, found.missing),
             terms=TermsOfUsers(database, catalog),
-            limits=Limits(settings.max_wait_seconds, settings.batch_max_wait_seconds, _run_limits(settings)),
+            limits=Limits(
+                settings.max_wait_seconds, settings.batch_max_wait_seconds, _run_limits(settings), settings.rate
+            ),
             links_for=self.links_for,
             intake=Intake(database, store, self.guarded, _intake_rules(settings), Memory(INCOMING_BYTES)),
             free_bytes=store.free_disk_bytes,
+            closing_time=ClosingTime(database),
             screen=screen(settings),
         )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
@@ -46,8 +46,10 @@ class Door:
         public_url: str = "",
         storage_url: str = "",
         api_keys: str = "",
+        environ: Mapping[str, str] | None = None,
     ) -> None:
         environ = {
+            **(environ or {}),
             "SAFELIGHT_DATA_DIR": str(folder / "data"),
             "SAFELIGHT_DATABASE_URL": database_url,
             "SAFELIGHT_PUBLIC_URL": public_url,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import structlog
 from fastapi import Request, Response
 from fastapi.responses import JSONResponse
@@ -23,7 +25,8 @@ from safelight.services.read_jobs import JobDetails
 
 def submitter(caller: Visitor, key: str | None) -> Submitter:
     """Who asks, as the desk wants to know it."""
-    return Submitter(caller.user_id, caller.request_id, key, caller.base, goes_first="admin" in caller.scopes)
+    goes_first, is_local = "admin" in caller.scopes, caller.is_local
+    return Submitter(caller.user_id, caller.request_id, key, caller.base, goes_first=goes_first, is_local=is_local)
 
 
 async def submit(
@@ -46,9 +49,20 @@ async def submit(
     has_ended = accepted.details.job.status not in LIVE
     status = 200 if has_ended and (accepted.replayed or waited is not None) else 202
     made = answer(safelight, caller, accepted, status, older=older)
+    made.headers.update(await allowance_headers(safelight, caller))
     if waited is not None:
         made.headers["Preference-Applied"] = f"wait={manner.wait_s}"
     return made
+
+
+async def allowance_headers(safelight: Safelight, caller: Visitor) -> dict[str, str]:
+    """What the caller may submit in a time, and what is left of it, as the IETF's draft of RateLimit fields has it."""
+    found = await safelight.desk.allowance(submitter(caller, None))
+    if found is None:
+        return {}
+    rate, left = found
+    policy = f'"submits";q={rate.amount};w={math.ceil(rate.per_s)}'
+    return {"RateLimit-Policy": policy, "RateLimit": f'"submits";r={left.left};t={math.ceil(left.whole_in_s)}'}
 
 
 async def _waited(

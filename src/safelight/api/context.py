@@ -20,7 +20,7 @@ from safelight.app import Safelight
 from safelight.domain.access import SCOPES
 from safelight.domain.errors import Forbidden, Remedy
 from safelight.domain.ids import is_id
-from safelight.services.keyring import Pass
+from safelight.services.keyring import LOCAL, Pass
 from safelight.services.read_jobs import job_details
 
 
@@ -33,6 +33,11 @@ class Visitor:
     request_id: str | None
     scopes: frozenset[str] = frozenset(SCOPES)
     key: Pass | None = None
+
+    @property
+    def is_local(self) -> bool:
+        """Whether they came in local mode, or are the operator's own program."""
+        return self.key == LOCAL
 
 
 async def installation(connection: HTTPConnection) -> Safelight:

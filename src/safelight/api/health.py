@@ -80,7 +80,17 @@ async def health(safelight: Installation, reader: Reader) -> dict[str, Any]:
         "version": __version__,
         "uptime_s": round(local_s() - safelight.started_at, 1),
         "findings": findings,
+        "maintenance": await _maintenance(safelight),
     }
+
+
+async def _maintenance(safelight: Safelight) -> dict[str, str] | None:
+    """Why no new jobs are taken, and since when; None while they are, or where nobody can say."""
+    try:
+        found = await safelight.desk.closing_time.notice()
+    except (OSError, SafelightError):
+        return None
+    return None if found is None else {"message": found.message, "since": as_rfc3339(found.since)}
 
 
 async def found_wrong(safelight: Safelight) -> list[dict[str, Any]]:

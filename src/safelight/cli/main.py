@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from safelight import __version__
-from safelight.cli import credits, db, jobs, keys, models, providers, queues, users, workers
+from safelight.cli import credits, db, jobs, keys, maintenance, models, providers, queues, users, workers
 from safelight.cli.backup import backup, restore
 from safelight.cli.batch import batch
 from safelight.cli.edge import Edge
@@ -40,6 +40,7 @@ app.add_typer(workers.app, name="workers")
 app.add_typer(queues.app, name="queue")
 app.add_typer(users.app, name="users")
 app.add_typer(keys.app, name="keys")
+app.add_typer(maintenance.app, name="maintenance")
 app.add_typer(db.app, name="db")
 app.command()(backup)
 app.command()(restore)

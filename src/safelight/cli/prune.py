@@ -30,7 +30,7 @@ def prune(
         typer.Option(
             parser=read_duration,
             metavar="30d",
-            help="Jobs that ended longer ago than this. Default: SAFELIGHT_KEEP_DAYS, and the same by kind.",
+            help="Jobs that ended longer ago than this. Default: SAFELIGHT_KEEP_JOBS_DAYS, and the same by kind.",
         ),
     ] = None,
     kind: Annotated[
@@ -68,7 +68,7 @@ async def _jobs(older_than_s: float | None, kind: Kind | None, dry_run: bool, as
         keep_s = {kind: keep_s[kind]}
     if all(kept_s is None for kept_s in keep_s.values()):
         raise BadSettings(
-            "Nothing says how long jobs are kept: SAFELIGHT_KEEP_DAYS is not set.",
+            "Nothing says how long jobs are kept: SAFELIGHT_KEEP_JOBS_DAYS is not set.",
             remedy=Remedy("Say it here, or set it.", "safelight prune --older-than 30d --dry-run"),
         )
     async with started(settings) as database:

@@ -78,6 +78,7 @@ class Again:
         if source is None:
             raise _nothing_to_resume(original)
         await self._refuse_unreachable(original, source)
+        await self.desk.closing_time.refuse_new_jobs()
         submission = self._resuming(original, source, caller)
         asked = Resume(original, source, submission, new_id())
         return await self.desk.accepted(await self.desk.database.write(replay.resume, asked), caller)
@@ -123,6 +124,7 @@ class Again:
             replay_of=original.number,
             resumed_call=source.id,
             callback=original.callback,
+            rate=self.desk.rate_of(caller),
         )
 
 

@@ -6,17 +6,19 @@ import asyncio
 import secrets
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from safelight.catalog.catalog import Catalog
 from safelight.domain.errors import CallerError, Gone, InvalidParams, NotFound, Remedy, Unavailable
 from safelight.domain.ids import is_id, new_id
+from safelight.domain.rates import Allowance, RateLimit
 from safelight.net.errors import RefusedTarget
 from safelight.net.posting import refuse_private_target
-from safelight.services import batches, binding, disk, job_pages, keys, read_jobs, removal, sizes
+from safelight.services import batches, binding, disk, job_pages, keys, rates, read_jobs, removal, sizes
 from safelight.services import cancel as cancel_case
+from safelight.services.closing_time import ClosingTime
 from safelight.services.intake import Intake
 from safelight.services.job_body import Links, job_body
 from safelight.services.job_pages import ItemsRequest, PageRequest
@@ -63,6 +65,8 @@ class Desk:
     intake: Intake
     free_bytes: Callable[[], int | None]
     """Free space where assets go; None where that is not limited. May raise OSError."""
+    closing_time: ClosingTime
+    """Whether new jobs are taken."""
     screen: Screen = NO_HOOKS
     """The operator's prompt hooks."""
 
@@ -149,13 +153,25 @@ class Desk:
 
     async def store(self, prepared: Submission | BatchSubmission, caller: Caller) -> Accepted:
         """Make it durable. Raises CallerError or Unavailable."""
-        if self.screen.hooks:
+        if self.screen.hooks or await self.closing_time.notice() is not None:
             if (second := await self._answered_before(prepared)) is not None:
-                return await self.accepted(second, caller)  # whatever the hooks say today
+                return await self.accepted(second, caller)  # whatever is refused today
+            await self.closing_time.refuse_new_jobs()
             await self._screened(prepared)
+        rate = self.rate_of(caller)
         if isinstance(prepared, Submission):
-            return await self.accepted(await self.database.write(submit, prepared), caller)
-        return await self.accepted(await self.database.write(submit_batch, prepared), caller)
+            return await self.accepted(await self.database.write(submit, replace(prepared, rate=rate)), caller)
+        limited = replace(prepared, parent=replace(prepared.parent, rate=rate))
+        return await self.accepted(await self.database.write(submit_batch, limited), caller)
+
+    def rate_of(self, caller: Caller) -> RateLimit | None:
+        """What this caller may submit in a time, if that is limited."""
+        return None if caller.is_local else self.limits.rate
+
+    async def allowance(self, caller: Caller) -> tuple[RateLimit, Allowance] | None:
+        """What is left of it to the caller; None if it is not limited."""
+        rate = self.rate_of(caller)
+        return None if rate is None else (rate, await self.database.read(rates.look, caller.user_id, rate))
 
     async def _screened(self, prepared: Submission | BatchSubmission) -> None:
         """Before anything is held: what the operator's prompt hooks say. Raises ContentRejected or Unavailable."""

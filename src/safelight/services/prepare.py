@@ -13,6 +13,7 @@ from safelight.catalog.catalog import Catalog, ModelWarning, Resolved
 from safelight.catalog.inputs import role_errors
 from safelight.catalog.model import NOTHING_KNOWN, Model
 from safelight.domain.errors import Forbidden, InvalidParams, ModelUnavailable, Remedy
+from safelight.domain.rates import RateLimit
 from safelight.services import callback
 from safelight.services.callback import Callback
 from safelight.services.inputs import MOST_INPUTS, InputRef
@@ -51,6 +52,7 @@ class Limits:
     batch_wait_s: float
     """Of a batch's items."""
     run_s: Mapping[str, float]
+    rate: RateLimit | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,8 @@ class Caller:
     """The address under which the caller sees this installation; empty where there is none."""
     goes_first: bool = False
     """Whether their key has the scope `admin`, which priorities above 0 take."""
+    is_local: bool = False
+    """Whether they came in local mode, which has no rate limit."""
 
 
 def prepare(

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from safelight.domain.errors import CallerError, Conflict, Gone, InsufficientCredits, Remedy
 from safelight.domain.jobs import LIVE, Stage, Status
 from safelight.ledger.entries import hold
-from safelight.services import ending, keys, new_jobs, originals, shares
+from safelight.services import ending, keys, new_jobs, originals, rates, shares
 from safelight.services.credits import Books, open_accounts
 from safelight.services.moves import ENDED, MOVED, NOT_OVER, MovedRow
 from safelight.services.originals import Original
@@ -171,6 +171,9 @@ def _make(tx: Tx, asked: Resume, price: int) -> CallerError | None:
     if not books.covers(accounts[user], price):
         shares.give_back(tx, [s])
         return InsufficientCredits(account=user, price=price, available=books.balance(accounts[user]).available)
+    if too_soon := rates.take(tx, [s]).get(s.id):
+        shares.give_back(tx, [s])
+        return too_soon
     numbers = new_jobs.insert(tx, [s], accounts, vstarts)
     books.post(accounts[user], hold(price, job=numbers[s.id]))
     books.close()

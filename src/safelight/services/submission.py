@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from safelight.domain.errors import CallerError
+from safelight.domain.rates import RateLimit
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,8 @@ class Submission:
     """The call of that job whose result this one fetches."""
     callback: str | None = None
     """As `callback.written` writes it."""
+    rate: RateLimit | None = None
+    """What its user may submit in a time, if that is limited."""
 
 
 @dataclass(frozen=True, slots=True)

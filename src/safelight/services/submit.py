@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from safelight.domain.errors import IdempotencyMismatch, InsufficientCredits, InvalidParams
+from safelight.domain.errors import IdempotencyMismatch, InsufficientCredits, InvalidParams, RateLimited
 from safelight.ledger.entries import hold
-from safelight.services import keys, new_jobs, shares
+from safelight.services import keys, new_jobs, rates, shares
 from safelight.services.credits import Books, open_accounts
 from safelight.services.submission import Answer, Replayed, Submission, Submitted
 from safelight.services.uploads import lock_uploads, upload_is_gone
 from safelight.store.calls import batch
 from safelight.store.tx import Tx
+
+_REFUSALS = (InsufficientCredits, InvalidParams, RateLimited)
 
 
 @batch
@@ -28,12 +30,14 @@ def submit(tx: Tx, submissions: Sequence[Submission]) -> list[Answer]:
     vstarts = shares.take(tx, fresh)
     books = Books.of_accounts(tx, accounts.values())
     affordable = _hold_in_memory(books, accounts, fresh, answers)
+    answers |= rates.take(tx, affordable)
+    affordable = [s for s in affordable if s.id not in answers]
     numbers = new_jobs.insert(tx, affordable, accounts, vstarts)
     for s in affordable:
         books.post(accounts[s.user_id], hold(s.price, job=numbers[s.id]))
         answers[s.id] = Submitted(s.id)
     books.close()
-    _forget(tx, [s for s in fresh if isinstance(answers[s.id], InsufficientCredits)])
+    _forget(tx, [s for s in fresh if isinstance(answers[s.id], InsufficientCredits | RateLimited)])
     new_jobs.announce(tx, affordable, numbers)
     _answer_again(tx, submissions, answers)
     return [answers[s.id] for s in submissions]
@@ -76,7 +80,7 @@ def _answer_again(tx: Tx, submissions: Sequence[Submission], answers: dict[str, 
 
     Each round decides at least one of them, so this ends.
     """
-    refused = {name for name, answer in answers.items() if isinstance(answer, InsufficientCredits | InvalidParams)}
+    refused = {name for name, answer in answers.items() if isinstance(answer, _REFUSALS)}
     misled = [s for s in submissions if _names(answers[s.id]) in refused]
     if misled:
         answers.update(zip((s.id for s in misled), submit(tx, misled), strict=True))

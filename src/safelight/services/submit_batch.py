@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from safelight.domain.errors import InsufficientCredits
+from safelight.domain.errors import CallerError, InsufficientCredits
 from safelight.ledger.entries import hold
-from safelight.services import keys, new_jobs, shares
+from safelight.services import keys, new_jobs, rates, shares
 from safelight.services.credits import Books, open_accounts
 from safelight.services.submission import Answer, Submission, Submitted
 from safelight.services.uploads import lock_uploads, upload_is_gone
@@ -50,11 +50,16 @@ def submit_batch(tx: Tx, asked: BatchSubmission) -> Answer:
     account = accounts[parent.user_id]
     vstarts = shares.take(tx, items)
     books = Books.of_accounts(tx, [account])
+    refusal: CallerError | None = None
     if not books.covers(account, asked.price):
+        available = books.balance(account).available
+        refusal = InsufficientCredits(account=parent.user_id, price=asked.price, available=available)
+    else:
+        refusal = rates.take(tx, [parent], len(items)).get(parent.id)
+    if refusal is not None:
         keys.give_back(tx, [parent])
         shares.give_back(tx, items)
-        available = books.balance(account).available
-        return InsufficientCredits(account=parent.user_id, price=asked.price, available=available)
+        return refusal
     numbers = new_jobs.insert(tx, [parent], accounts, {parent.id: 0.0})
     tx.many(_OPEN, [{"job": numbers[parent.id], "items": len(items)}])
     numbers |= new_jobs.insert(tx, items, accounts, vstarts, parent=numbers[parent.id])

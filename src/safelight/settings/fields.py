@@ -22,6 +22,7 @@ from pydantic import (
 
 from safelight.domain.access import GivenKey, read_given_key
 from safelight.domain.ids import is_user_id
+from safelight.domain.rates import RateLimit, read_rate
 from safelight.domain.unknown import UnknownPolicy
 
 PREFIX = "SAFELIGHT_"
@@ -57,6 +58,11 @@ def _is_a_given_key(text: str) -> str:
     given = read_given_key(text)
     if not is_user_id(given.user_id):
         raise ValueError("not the name of a user")
+    return text
+
+
+def _is_a_rate(text: str) -> str:
+    read_rate(text)
     return text
 
 
@@ -122,7 +128,7 @@ def _keep_days(what: str) -> Any:
         None,
         f"The same for {what}; 0 keeps them for ever.",
         expects="a whole number from 0 to 36500",
-        shown="as `SAFELIGHT_KEEP_DAYS`",
+        shown="as `SAFELIGHT_KEEP_JOBS_DAYS`",
         ge=0,
         le=36_500,
     )
@@ -216,13 +222,19 @@ class Settings(BaseModel):
     worker_concurrency: Whole = _setting(
         4, "Jobs one worker process runs at a time.", expects="a whole number from 1 to 10000", ge=1, le=10_000
     )
-    user_concurrency: Whole | None = _setting(
+    user_running_limit: Whole | None = _setting(
         None,
         "Jobs of one user that may run in one queue at a time; more wait their turn.",
         expects="a whole number from 1 to 10000",
         shown="no limit",
         ge=1,
         le=10_000,
+    )
+    rate_limit: Annotated[str, AfterValidator(_is_a_rate)] | None = _setting(
+        None,
+        "Jobs that one user may submit in a time; each item of a batch counts. Local mode has no limit.",
+        expects="a number and a time, such as 60/minute, 5/second or 1000/hour",
+        shown="no limit",
     )
     unknown_calls: Annotated[UnknownPolicy, BeforeValidator(_in_lower_case)] = _setting(
         UnknownPolicy.RECONCILE,
@@ -296,12 +308,11 @@ class Settings(BaseModel):
         ge=0,
         le=86_400,
     )
-    keep_days: Whole | None = _setting(
-        None,
-        "Days after which ended jobs are removed, with their files.",
-        expects="a whole number from 1 to 36500",
-        shown="kept for ever",
-        ge=1,
+    keep_jobs_days: Whole = _setting(
+        0,
+        "Days after which ended jobs are removed, with their files; 0 keeps them for ever.",
+        expects="a whole number from 0 to 36500",
+        ge=0,
         le=36_500,
     )
     keep_text_days: Whole | None = _keep_days("texts")
@@ -389,6 +400,11 @@ class Settings(BaseModel):
         return self.database_url or f"sqlite:///{self.data_dir / 'safelight.db'}"
 
     @property
+    def rate(self) -> RateLimit | None:
+        """The rate limit, read."""
+        return None if self.rate_limit is None else read_rate(self.rate_limit)
+
+    @property
     def keep_s(self) -> Mapping[str, float | None]:
         """How long ended jobs are kept, by kind; None is for ever."""
         kinds = {
@@ -397,7 +413,7 @@ class Settings(BaseModel):
             "upscale": self.keep_upscale_days,
             "video": self.keep_video_days,
         }
-        days = {kind: self.keep_days if own is None else own for kind, own in kinds.items()}
+        days = {kind: self.keep_jobs_days if own is None else own for kind, own in kinds.items()}
         return {kind: kept * DAY_S if kept else None for kind, kept in days.items()}
 
     @property

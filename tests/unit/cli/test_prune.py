@@ -45,18 +45,18 @@ def left(tmp_path: Path) -> list[str]:
 def test_without_a_limit_nothing_is_removed(operate: Operate, tmp_path: Path) -> None:
     refused = operate("prune")
     assert refused.exit_code == 2
-    assert "SAFELIGHT_KEEP_DAYS is not set" in refused.stderr
+    assert "SAFELIGHT_KEEP_JOBS_DAYS is not set" in refused.stderr
     assert left(tmp_path) == ["a", "b", "c"]
 
 
 def test_the_setting_is_the_limit_and_young_jobs_stay(operate: Operate, tmp_path: Path) -> None:
-    kept = operate("prune", SAFELIGHT_KEEP_DAYS="1")
+    kept = operate("prune", SAFELIGHT_KEEP_JOBS_DAYS="1")
     assert (kept.exit_code, kept.stdout) == (0, "0 jobs and 0 idempotency keys removed.\n")
     assert left(tmp_path) == ["a", "b", "c"]
 
 
 def test_kinds_have_times_of_their_own_and_zero_is_for_ever(operate: Operate, tmp_path: Path) -> None:
-    days = {"SAFELIGHT_KEEP_DAYS": "30", "SAFELIGHT_KEEP_VIDEO_DAYS": "7", "SAFELIGHT_KEEP_IMAGE_DAYS": "0"}
+    days = {"SAFELIGHT_KEEP_JOBS_DAYS": "30", "SAFELIGHT_KEEP_VIDEO_DAYS": "7", "SAFELIGHT_KEEP_IMAGE_DAYS": "0"}
     told = operate("prune", "--dry-run", **days)
     assert "Kept: text 30 days, upscale 30 days, video 7 days, others for ever." in told.stdout
     assert operate("prune", "--kind", "image", **days).exit_code == 2, "nothing says how long pictures are kept"

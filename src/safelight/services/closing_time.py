@@ -1,0 +1,97 @@
+"""Maintenance mode: no new jobs are taken, with a message that says why; those that are there are finished.
+
+The operator's word is one row, which every process looks at once a second at most.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import sqlalchemy as sa
+
+from safelight.domain.clock import local_s
+from safelight.domain.errors import Remedy, Unavailable
+from safelight.services.sql import arg
+from safelight.store import tables
+from safelight.store.database import Database
+from safelight.store.statements import Change, Query, insert_or_ignore
+from safelight.store.tx import Tx
+
+installation = tables.installation
+
+NAME = "maintenance"
+KEEP_S = 1.0
+RETRY_AFTER_S = 60
+LONGEST_MESSAGE = 500
+DEFAULT = "This installation is being maintained and takes no new jobs for a while."
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What callers are told, and since when, in epoch seconds."""
+
+    message: str
+    since: float
+
+
+class _Fact(NamedTuple):
+    value: str
+
+
+_of_ours = installation.c.name == NAME
+_GET = Query(sa.select(installation.c.value).where(_of_ours), _Fact)
+_OPEN = Change(insert_or_ignore(installation, ("name", "value")), columns=("name", "value"))
+_SET = Change(sa.update(installation).where(_of_ours).values(value=arg("new_value")))
+_REMOVE = Change(sa.delete(installation).where(_of_ours))
+
+
+def begin(tx: Tx, message: str) -> Notice:
+    """From now on no new jobs are taken; also changes the message of one that has begun."""
+    before = notice(tx)
+    found = Notice(message, before.since if before else tx.now)
+    value = json.dumps({"message": found.message, "since": found.since})
+    tx.many(_OPEN, [{"name": NAME, "value": value}])
+    tx.run(_SET, new_value=value)
+    return found
+
+
+def end(tx: Tx) -> bool:
+    """Jobs are taken again; whether they were not."""
+    return tx.run(_REMOVE) > 0
+
+
+def notice(tx: Tx) -> Notice | None:
+    """What callers are told; None while jobs are taken."""
+    row = tx.one(_GET)
+    if row is None:
+        return None
+    said = json.loads(row.value)
+    return Notice(str(said["message"]), float(said["since"]))
+
+
+class ClosingTime:
+    """Whether this process takes new jobs."""
+
+    def __init__(self, database: Database, keep_s: float = KEEP_S) -> None:
+        self._database, self._keep_s = database, keep_s
+        self._notice: Notice | None = None
+        self._read_at: float | None = None
+
+    async def notice(self) -> Notice | None:
+        """Raises Unavailable where the database cannot say."""
+        if self._read_at is None or local_s() - self._read_at >= self._keep_s:
+            self._notice = await self._database.read(notice)
+            self._read_at = local_s()
+        return self._notice
+
+    async def refuse_new_jobs(self) -> None:
+        """Raises Unavailable while none are taken."""
+        found = await self.notice()
+        if found is not None:
+            raise Unavailable(
+                found.message,
+                remedy=Remedy("Jobs that were accepted go on. Send this one again later, under the same key."),
+                evidence={"maintenance": True, "retry_after_s": RETRY_AFTER_S},
+            )
