@@ -13,7 +13,7 @@ from safelight.api.wording import Worded, Wording
 from safelight.app import Safelight
 from safelight.domain.errors import NotFound
 from safelight.domain.jobs import LIVE
-from safelight.events.follow import SNAPSHOT, Envelope, envelopes, follow
+from safelight.events.follow import SNAPSHOT, Envelope, envelopes, follow, read_after
 from safelight.events.own_jobs import OwnJob, OwnJobs
 from safelight.services.read_jobs import JobDetails
 from safelight.telemetry import metrics
@@ -114,7 +114,8 @@ class _Seen:
         if found is None:
             return
         told: list[Envelope] = envelopes(job_id, found, place.sequence, place.text)
-        self._places[job_id] = _Place(found.brief.sequence, found.brief.text or place.text, not found.ended)
+        text = read_after(told, found, place.text)
+        self._places[job_id] = _Place(found.brief.sequence, text, not found.ended)
         for envelope in told:
             yield await self._watching.wording.of(envelope, self._watching.caller)
 

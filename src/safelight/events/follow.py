@@ -64,13 +64,14 @@ async def follow(
             for event in found.events if caught_up else ():
                 metrics.EVENT_LAG.observe(max(0.0, found.now - event.at))
             caught_up = True
-            for envelope in envelopes(job_id, found, cursor, read):
+            told = envelopes(job_id, found, cursor, read)
+            for envelope in told:
                 yield envelope
                 if envelope.is_last:
                     return
             if found.ended:
                 return  # the reader had seen its end already
-            cursor, read = max(cursor, found.brief.sequence), found.brief.text or read
+            cursor, read = max(cursor, found.brief.sequence), read_after(told, found, read)
             while not await waiter.wait(QUIET_S if quiet_s is None else quiet_s):
                 yield None
             yield None
@@ -92,6 +93,11 @@ def envelopes(job_id: str, found: News, cursor: int, read: str = "") -> list[Env
     if found.preview == brief.sequence:
         told.append(_preview(job_id, found, brief.sequence))
     return told
+
+
+def read_after(told: list[Envelope], found: News, read: str) -> str:
+    """The text that a reader has by now. Not simply all there is: whoever came back with a cursor was told none of it."""
+    return found.brief.text or read if any(each.type == EventType.OUTPUT for each in told) else read
 
 
 def _with_rest(told: list[Envelope], job_id: str, found: News, read: str) -> list[Envelope]:

@@ -174,6 +174,19 @@ def test_a_text_comes_in_pieces_and_whole_to_those_who_come_later(door: Door, ba
                 assert (last.type, last.payload["text"]) == ("job.completed", "Ein \U0001f98a schl\u00e4ft.")
 
 
+def test_who_was_cut_off_just_before_a_piece_of_text_is_told_it_later(
+    door: Door, base: str, worker: HandWorker
+) -> None:
+    job_id = door.submit()["id"]
+    claimed = worker.claim()
+    worker.report(claimed, 0.25, text="Ein Fuchs")
+    sequence = door.show(job_id)["sequence"]
+    with watching(base, job_id, last_event_id=sequence) as watch:
+        watch.next_comment()  # it has looked, and found nothing new
+        worker.report(claimed, 0.5, text="Ein Fuchs schl\u00e4ft")
+        assert watch.until("job.output")[-1].payload == {"offset": 0, "text": "Ein Fuchs schl\u00e4ft"}
+
+
 def test_a_text_that_is_begun_anew_is_told_from_its_beginning(door: Door, base: str, worker: HandWorker) -> None:
     job_id = door.submit()["id"]
     claimed = worker.claim()

@@ -14,7 +14,7 @@ from safelight.events import follow as follow_module
 from tests.support.by_hand import HandWorker
 from tests.support.door import Door
 from tests.support.key_holders import holder
-from tests.support.socket import Socket, connected
+from tests.support.live_socket import Socket, connected
 from tests.support.sse import watching
 
 NEVER = "01890000-0000-7000-8000-000000000000"
