@@ -96,7 +96,7 @@ def envelopes(job_id: str, found: News, cursor: int, read: str = "") -> list[Env
 
 
 def read_after(told: list[Envelope], found: News, read: str) -> str:
-    """The text that a reader has by now. Not simply all there is: whoever came back with a cursor was told none of it."""
+    """The text that a reader has now. Not simply all there is: whoever came back with a cursor was told none of it."""
     return found.brief.text or read if any(each.type == EventType.OUTPUT for each in told) else read
 
 
