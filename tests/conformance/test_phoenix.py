@@ -148,6 +148,19 @@ def test_a_restarted_server_is_found_again_and_tells_the_rest(tmp_path: Path, pa
             assert client.end()[-1]["status"] == "completed"
 
 
+def test_on_postgres_with_a_worker_of_its_own_the_story_is_the_same(tmp_path: Path, postgres_url: str) -> None:
+    with installation(tmp_path, database_url=postgres_url) as made:
+        made.serve("--no-worker")
+        task_id = create(made)
+        with npm_client(made.url) as client:
+            assert client.join(task_id)["status"] == "ok"
+            assert client.push(task_id, "image_generate", ASKED)["response"]["task_id"] == task_id
+            made.worker()
+            told = client.end()
+        assert {each["task_id"] for each in told} == {task_id}
+        assert told[-1]["status"] == "completed"
+
+
 def test_the_example_makes_a_picture_as_the_swift_client_does(server: Installation, tmp_path: Path) -> None:
     command = [sys.executable, str(EXAMPLE), f"a park for {tmp_path.name}"]
     env = {**os.environ, "SAFELIGHT_URL": server.url}

@@ -148,6 +148,9 @@ def test_a_repeated_request_id_pays_once_on_whichever_socket(door: Door) -> None
             assert ask(client, "r-1")["task_id"] == task_id
             other = ask(client, "r-2")
             assert (other["task_id"] != task_id, other["request_id"]) == (True, "r-2")
+        with phoenix(base) as client:
+            client.join(task_id)
+            assert ask(client, "r-2")["task_id"] == other["task_id"], "what it gave first, not the task of the topic"
         door.make_older(task_id, 601)
         with phoenix(base) as client:
             client.join(task_id)
@@ -378,6 +381,13 @@ def test_a_version_that_is_not_spoken_is_refused_before_the_socket_opens(sqlite_
         assert refused.value.response.status_code == 400
         told = json.loads(refused.value.response.body or b"")
         assert (told["success"], told["error"]["code"]) == (False, "VALIDATION_ERROR")
+
+
+def test_pages_of_other_sites_are_refused_before_the_socket_opens(sqlite_door: Door) -> None:
+    with sqlite_door.listening() as base:
+        with pytest.raises(InvalidStatus) as refused, phoenix(base, origin="https://elsewhere.example"):
+            pass
+        assert refused.value.response.status_code == 403
 
 
 def test_of_the_subprotocols_that_carry_a_token_phoenix_is_chosen(sqlite_door: Door) -> None:
