@@ -24,7 +24,11 @@ class Knocked(NamedTuple):
 
 def knock(door: Door, path: str, headers: Mapping[str, str], subprotocols: Sequence[str] = ()) -> Knocked:
     """The answer to a handshake; an opened socket is left at once."""
-    return door.run(_knock(door, path, {"host": "127.0.0.1", **headers}, subprotocols))
+    return door.run(
+        _knock(
+            door, path, {"host": "127.0.0.1", **{name.lower(): value for name, value in headers.items()}}, subprotocols
+        )
+    )
 
 
 async def _knock(door: Door, path: str, headers: Mapping[str, str], subprotocols: Sequence[str]) -> Knocked:

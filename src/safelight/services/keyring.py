@@ -91,13 +91,15 @@ class KeyRing:
         """By the value of a session's cookie."""
         hash_ = tickets.session_hash(token[:LONGEST_TOKEN])
         return self._known(hash_) or self._keep(
-            hash_, await self._behind(await self._database.read(tickets.open_session, hash_))
+            hash_, await self._behind(await self._database.read(tickets.unexpired, hash_))
         )
 
     async def by_ticket(self, token: str) -> Pass | Refused:
-        """This uses it up."""
-        taken = await self._database.write(tickets.take_ticket, tickets.ticket_hash(token[:LONGEST_TOKEN]))
-        return await self._behind(taken)
+        """This uses it up. It is looked for first: whoever has none must not make the database write."""
+        hash_ = tickets.ticket_hash(token[:LONGEST_TOKEN])
+        if await self._database.read(tickets.unexpired, hash_) is None:
+            return _UNKNOWN
+        return await self._behind(await self._database.write(tickets.take_ticket, hash_))
 
     async def still_opens(self, found: Pass) -> bool:
         """Whether what was granted before still is: for connections that stay open for long.

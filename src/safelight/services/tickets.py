@@ -64,8 +64,8 @@ def take_ticket(tx: Tx, hash_: str) -> Ticket | None:
     return tx.one(_TAKE, given=hash_, at_now=tx.now)
 
 
-def open_session(tx: Tx, hash_: str) -> Ticket | None:
-    """A session that is open."""
+def unexpired(tx: Tx, hash_: str) -> Ticket | None:
+    """A session that is open, or a ticket that can still be used; it stays."""
     return tx.one(_LOOK, given=hash_, at_now=tx.now)
 
 

@@ -197,3 +197,15 @@ def test_a_socket_takes_a_session_only_from_our_own_pages_and_a_ticket_once(held
     with_ticket = f"{socket.path}{'&' if '?' in socket.path else '?'}ticket={ticket}"
     assert knock(door, with_ticket, {"Origin": "https://app.example"}).status == OPENED_SOCKET
     assert knock(door, with_ticket, {"Origin": "https://app.example"}).status == 401
+
+
+@pytest.mark.parametrize("path", SOCKETS)
+def test_in_local_mode_a_socket_opens_for_this_machine_s_own_pages_and_programs_only(
+    sqlite_door: Door, path: str
+) -> None:
+    socket = SOCKETS[path].path
+    own = {"Host": "localhost:8000", "Origin": "http://localhost:8000"}
+    for shown in ({}, own, {"Authorization": "Bearer anything"}):
+        assert knock(sqlite_door, socket, shown).status == OPENED_SOCKET
+    for foreign in ({"Origin": "https://evil.example"}, {"Host": "evil.example"}, {**own, "Origin": "null"}):
+        assert knock(sqlite_door, socket, foreign).status == 403
