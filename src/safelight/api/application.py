@@ -10,6 +10,7 @@ from fastapi import Depends, FastAPI
 from safelight import __version__
 from safelight.api import (
     again,
+    answers,
     assets,
     batches,
     callbacks,
@@ -51,7 +52,10 @@ class _Application(FastAPI):
             for method, call in calls.items():
                 call["responses"].pop("422", None)
                 call["security"] = security_of(ruled[path, method.upper()], method)
-        described.setdefault("components", {})["securitySchemes"] = SCHEMES
+                answers.describe(call, path, method, {"$ref": "#/components/schemas/Problem"})
+        components = described.setdefault("components", {})
+        components["securitySchemes"] = SCHEMES
+        components.setdefault("schemas", {}).update(answers.SCHEMAS, Problem=errors.PROBLEM)
         for name in ("HTTPValidationError", "ValidationError"):
             described.get("components", {}).get("schemas", {}).pop(name, None)
         return described

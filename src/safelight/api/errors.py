@@ -56,7 +56,7 @@ SHOWN_EVIDENCE: Final = frozenset(
 """Evidence that helps the caller. The rest (paths, free disk) is for the log."""
 
 
-_PROBLEM: Final = {
+PROBLEM: Final[dict[str, Any]] = {
     "type": "object",
     "required": ["type", "title", "status", "detail", "code", "remedy", "request_id"],
     "properties": {
@@ -67,7 +67,7 @@ _PROBLEM: Final = {
         "errors": {"type": "object", "additionalProperties": {"type": "array", "items": {"type": "string"}}},
     },
 }
-_PROBLEM_CONTENT: Final = {"application/problem+json": {"schema": _PROBLEM}}
+_PROBLEM_CONTENT: Final = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
 DOCUMENTED: Final[dict[int | str, dict[str, Any]]] = {
     "4XX": {"description": "A problem with the request", "content": _PROBLEM_CONTENT},
     "5XX": {"description": "A problem of the server", "content": _PROBLEM_CONTENT},
