@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any
+from typing import Any, Final
 
 from fastapi import Depends, FastAPI
+from starlette.middleware.cors import CORSMiddleware
 
 from safelight import __version__
 from safelight.api import (
@@ -35,12 +36,27 @@ from safelight.api import (
 from safelight.api.head import HeadAsGet
 from safelight.api.middleware import LocalOnly, RequestContext
 from safelight.api.pace import Pace
+from safelight.api.proxies import BehindProxy, read_networks
 from safelight.api.queries import refuse_unknown_parameters
 from safelight.api.rules import SCHEMES, rules, security_of
 from safelight.api.strict import StrictRequests
 from safelight.api.waiting import WaitingRoom
 from safelight.api.wording import Wording
 from safelight.app import Safelight
+from safelight.settings import Settings
+
+ASKED_BY_PAGES: Final = ["Authorization", "Content-Type", "Idempotency-Key", "If-None-Match", "Prefer", "X-Request-ID"]
+SHOWN_TO_PAGES: Final = [
+    "ETag",
+    "Idempotency-Replayed",
+    "Location",
+    "Preference-Applied",
+    "RateLimit",
+    "RateLimit-Policy",
+    "Retry-After",
+    "X-Request-ID",
+]
+"""What scripts of other origins may send, and read of answers, beside what every browser allows."""
 
 
 class _Application(FastAPI):
@@ -91,10 +107,21 @@ def create_app(safelight: Safelight, *, comment_every_s: float = sse.COMMENT_EVE
     errors.install(app)
     app.add_middleware(StrictRequests, streamed=frozenset({uploads.PATH}))
     app.add_middleware(HeadAsGet)
+    settings = safelight.settings if safelight else Settings()
+    if settings.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=settings.cors_origins,
+            allow_methods=["GET", "HEAD", "POST", "PUT", "DELETE"],
+            allow_headers=ASKED_BY_PAGES,
+            expose_headers=SHOWN_TO_PAGES,
+            max_age=600,
+        )
     app.add_middleware(
         LocalOnly,
-        public_url=safelight.settings.public_url if safelight else None,
+        public_url=settings.public_url,
         is_local=safelight.keyring.is_local if safelight else None,
     )
+    app.add_middleware(BehindProxy, trusted=read_networks(settings.trusted_proxies), public_url=settings.public_url)
     app.add_middleware(RequestContext, files_origin=lambda: safelight.files_origin if safelight else None)
     return app

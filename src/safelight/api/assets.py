@@ -15,6 +15,7 @@ from safelight.api.context import Caller, Installation
 from safelight.api.errors import refusal
 from safelight.api.etags import unchanged
 from safelight.api.head import asked_for_head
+from safelight.api.paths import own_path
 from safelight.app import Safelight
 from safelight.domain.errors import Forbidden, Gone, InvalidRequest, NotFound, Remedy
 from safelight.domain.ids import is_id
@@ -83,7 +84,7 @@ async def show_preview(
 
 
 def _check(safelight: Safelight, request: Request, exp: str, sig: str) -> None:
-    if signing.verify(safelight.secret, request.scope["path"], exp=exp, sig=sig, now_s=time.time()):
+    if signing.verify(safelight.secret, own_path(request.scope), exp=exp, sig=sig, now_s=time.time()):
         return
     raise Forbidden(
         "This address of a file has expired, or its signature is wrong.",

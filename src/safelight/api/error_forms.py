@@ -12,6 +12,7 @@ from starlette.responses import Response
 from starlette.types import Scope
 
 from safelight.api import task_errors
+from safelight.api.paths import own_path
 from safelight.domain.errors import SafelightError
 
 ErrorForm = Callable[[SafelightError, int, str | None], Response]
@@ -27,5 +28,5 @@ FORMS: Final[Mapping[str, ErrorForm]] = {
 
 def form_for(scope: Scope) -> ErrorForm | None:
     """The form of the door at which a request knocked; None for our own API."""
-    path: str = scope["path"].removeprefix(scope.get("root_path", ""))
+    path = own_path(scope)
     return next((form for prefix, form in FORMS.items() if f"{path}/".startswith(f"{prefix}/")), None)

@@ -11,6 +11,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from safelight.api.errors import refusal
+from safelight.api.paths import own_path
 from safelight.domain.errors import InvalidRequest, Remedy, SafelightError, TooLarge
 
 LARGEST_BODY_BYTES: Final = 1024 * 1024
@@ -37,7 +38,7 @@ class StrictRequests:
             return await self._app(scope, receive, send)
         try:
             _check_address(scope)
-            if scope["method"] not in ("GET", "HEAD", "OPTIONS") and scope["path"] not in self._streamed:
+            if scope["method"] not in ("GET", "HEAD", "OPTIONS") and own_path(scope) not in self._streamed:
                 body = await self._read(scope, receive)
                 _check_json(Headers(scope=scope).get("content-type", ""), body)
                 receive = _replay(body, receive)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os.path
 from collections.abc import Mapping
 from pathlib import Path
@@ -61,6 +62,19 @@ def _is_a_given_key(text: str) -> str:
     return text
 
 
+def _is_a_network(text: str) -> str:
+    ipaddress.ip_network(text)
+    return text
+
+
+def _is_an_origin(text: str) -> str:
+    """As browsers send it: scheme, host and, unless it is the usual one, port."""
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname or text != f"{parts.scheme}://{parts.netloc}":
+        raise ValueError("is no origin")
+    return text.lower()
+
+
 def _is_a_rate(text: str) -> str:
     read_rate(text)
     return text
@@ -77,6 +91,8 @@ ApiKeys = Annotated[
     BeforeValidator(_as_list),
     AfterValidator(_each_once),
 ]
+Networks = Annotated[tuple[Annotated[str, AfterValidator(_is_a_network)], ...], BeforeValidator(_as_list)]
+Origins = Annotated[tuple[Annotated[str, AfterValidator(_is_an_origin)], ...], BeforeValidator(_as_list)]
 Places = Annotated[tuple[Annotated[str, AfterValidator(_is_a_place)], ...], BeforeValidator(_as_list)]
 Whole = Annotated[int, BeforeValidator(_not_a_bool)]
 Seconds = Annotated[float, BeforeValidator(_not_a_bool)]
@@ -162,6 +178,18 @@ class Settings(BaseModel):
         "Base of the URLs handed out, when a proxy stands in front.",
         expects=_A_BASE,
         shown="the request's own base",
+    )
+    trusted_proxies: Networks = _setting(
+        (),
+        "Proxies whose `X-Forwarded-For`, `-Proto`, `-Host` and `-Prefix` are believed.",
+        expects="addresses or networks, such as 127.0.0.1,10.0.0.0/8",
+        shown="none",
+    )
+    cors_origins: Origins = _setting(
+        (),
+        "Pages of other origins whose scripts may call the API, by key or ticket; never in local mode.",
+        expects="origins, such as https://app.example.org,https://admin.example.org",
+        shown="none",
     )
     database_url: str | None = _setting(
         None,
