@@ -22,6 +22,9 @@ from safelight.api import (
     metrics,
     model_checks,
     models,
+    openai_chat,
+    openai_images,
+    openai_models,
     phoenix_socket,
     providers,
     queue_health,
@@ -98,14 +101,16 @@ def create_app(safelight: Safelight, *, comment_every_s: float = sse.COMMENT_EVE
     app.state.sockets = Counter[str]()
     app.state.waiting_room = WaitingRoom()
     app.state.failed_sign_ins = Pace(session.MOST_FAILURES, per_s=60.0)
+    openai = (openai_images, openai_chat, openai_models)
     of_health = (webhooks, queue_health, metrics, health, providers, model_checks)
-    for part in (batches, jobs, again, tasks, sse, assets, uploads, models, credits, callbacks, session, *of_health):
+    of_jobs = (batches, jobs, again, tasks, sse, assets, uploads, models, credits, callbacks, session)
+    for part in (*of_jobs, *openai, *of_health):
         app.include_router(part.router, dependencies=[Depends(refuse_unknown_parameters)])
     for sockets in (socket, phoenix_socket):
         app.include_router(sockets.router)
     studio.install(app)
     errors.install(app)
-    app.add_middleware(StrictRequests, streamed=frozenset({uploads.PATH}))
+    app.add_middleware(StrictRequests, streamed=frozenset({uploads.PATH, openai_images.EDITS}))
     app.add_middleware(HeadAsGet)
     settings = safelight.settings if safelight else Settings()
     if settings.cors_origins:

@@ -11,7 +11,7 @@ from typing import Final
 from starlette.responses import Response
 from starlette.types import Scope
 
-from safelight.api import task_errors
+from safelight.api import openai_errors, task_errors
 from safelight.api.paths import own_path
 from safelight.domain.errors import SafelightError
 
@@ -22,6 +22,7 @@ headers that belong to the status (`Retry-After`) are added after it."""
 FORMS: Final[Mapping[str, ErrorForm]] = {
     "/api/tasks": task_errors.answer,
     "/socket": task_errors.answer,
+    "/v1": openai_errors.answer,
 }
 """By prefix: the address itself and everything below it."""
 

@@ -42,7 +42,8 @@ def _rules(app: FastAPI) -> Iterator[Ruled]:
     for context in iter_route_contexts(app.routes):
         route: Any = context.original_route
         rule = _rule_of(getattr(route, "dependant", None))
-        yield from (Ruled(method, str(context.path or route.path), rule) for method in _methods(route))
+        path = str(context.path or route.path).replace(":path}", "}")  # as OpenAPI writes it
+        yield from (Ruled(method, path, rule) for method in _methods(route))
 
 
 def _methods(route: Any) -> list[str]:

@@ -58,6 +58,7 @@ _COLUMNS = (
     "replay_of",
     "resumed_call",
     "callback",
+    "request_hash",
 )
 _INSERT = Query(sa.insert(jobs).returning(jobs.c.number, jobs.c.id), NewJob, columns=_COLUMNS)
 _LABELS = ("user_id", "key", "value", "job")
@@ -143,4 +144,5 @@ def _row(s: Submission, account: int, vstart: float, parent: int | None, now: fl
         "replay_of": s.replay_of,
         "resumed_call": s.resumed_call,
         "callback": s.callback,
+        "request_hash": s.request_hash if s.sent_before is not None else None,
     }

@@ -68,6 +68,8 @@ class Caller:
     """Whether their key has the scope `admin`, which priorities above 0 take."""
     is_local: bool = False
     """Whether they came in local mode, which has no rate limit."""
+    sent_before: int | None = None
+    """As `Submission.sent_before`."""
 
 
 def prepare(
@@ -190,6 +192,7 @@ def _submission(
         start_at=request.start_at,
         key=caller.idempotency_key,
         request_hash=request_hash(request),
+        sent_before=caller.sent_before,
         terms=model.price.model_dump_json(exclude_defaults=True) if model.price.by_usage else None,
         replay_of=replay_of,
         callback=callback.written(request.callback),

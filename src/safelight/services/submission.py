@@ -39,6 +39,8 @@ class Submission:
     key: str | None = None
     """The caller's idempotency key, unique per user."""
     request_hash: str = ""
+    sent_before: int | None = None
+    """How often the client says to have sent the same before; None at doors where clients do not count."""
     terms: str | None = None
     """The price as JSON, where what is paid of it depends on use."""
     replay_of: int | None = None

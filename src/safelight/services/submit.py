@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from safelight.domain.errors import IdempotencyMismatch, InsufficientCredits, InvalidParams, RateLimited
 from safelight.ledger.entries import hold
-from safelight.services import keys, new_jobs, rates, shares
+from safelight.services import keys, new_jobs, rates, repeats, shares
 from safelight.services.credits import Books, open_accounts
 from safelight.services.submission import Answer, Replayed, Submission, Submitted
 from safelight.services.uploads import lock_uploads, upload_is_gone
@@ -29,6 +29,7 @@ def submit(tx: Tx, submissions: Sequence[Submission]) -> list[Answer]:
     accounts = open_accounts(tx, (s.user_id for s in fresh))
     vstarts = shares.take(tx, fresh)
     books = Books.of_accounts(tx, accounts.values())
+    fresh = _without_repeats(tx, fresh, answers)
     affordable = _hold_in_memory(books, accounts, fresh, answers)
     answers |= rates.take(tx, affordable)
     affordable = [s for s in affordable if s.id not in answers]
@@ -41,6 +42,16 @@ def submit(tx: Tx, submissions: Sequence[Submission]) -> list[Answer]:
     new_jobs.announce(tx, affordable, numbers)
     _answer_again(tx, submissions, answers)
     return [answers[s.id] for s in submissions]
+
+
+def _without_repeats(tx: Tx, submissions: list[Submission], answers: dict[str, Answer]) -> list[Submission]:
+    """Those that are really new; the others are answered here, and take no turn. Their accounts are locked."""
+    joined = repeats.join(tx, submissions)
+    if not joined:
+        return submissions
+    answers.update(joined)
+    shares.give_back(tx, [s for s in submissions if s.id in joined])
+    return [s for s in submissions if s.id not in joined]
 
 
 def _hold_in_memory(

@@ -70,6 +70,7 @@ HOT = (
     Hot("services.hand_back._PARK", "jobs", NUMBER),
     Hot("services.parking._RUNNING", "jobs", ["ix_jobs_running"]),
     Hot("services.new_jobs._EXISTING", "jobs", ["sqlite_autoindex_jobs_1", "uq_jobs_id"], many=True),
+    Hot("services.repeats._NEWEST", "jobs", ["ix_jobs_request"], many=True),
     Hot("services.calls._HOLD_LEASE", "jobs", NUMBER, many=True),
     Hot("services.calls._SUPERSEDE", "calls", ["ix_calls_job", "uq_calls_open"], many=True),
     Hot("services.calls._ACCEPT", "calls", ["sqlite_autoindex_calls_1", "uq_calls_id"], many=True),
