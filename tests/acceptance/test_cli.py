@@ -98,6 +98,24 @@ def worker(start: Start, url: str) -> Process:
     return process
 
 
+def test_a_job_is_priced_without_being_made_and_deleted_with_its_files(worker: Process, tmp_path: Path) -> None:
+    rehearsed = safelight(tmp_path, "submit", "a lighthouse", *SMALL, "--dry-run")
+    assert rehearsed.returncode == 0, rehearsed.stderr
+    assert "procedural would cost 1 credit." in rehearsed.stdout
+    assert "It would be done in about" in rehearsed.stdout
+    quote = json.loads(safelight(tmp_path, "submit", "a lighthouse", *SMALL, "--dry-run", "--json").stdout)
+    assert (quote["price_credits"], quote["affordable"]) == (1, True)
+    assert json.loads(safelight(tmp_path, "jobs", "list", "--json").stdout)["jobs"] == []
+
+    job = json.loads(safelight(tmp_path, "submit", "a lighthouse", *SMALL, "--json").stdout)
+    unsure = safelight(tmp_path, "jobs", "delete", job["id"])
+    assert unsure.returncode != 0
+    deleted = safelight(tmp_path, "jobs", "delete", job["id"][-8:], "--yes")
+    assert (deleted.returncode, deleted.stdout.strip()) == (0, f"Job {job['id']} is deleted."), deleted.stderr
+    assert json.loads(safelight(tmp_path, "jobs", "list", "--json").stdout)["jobs"] == []
+    assert not list(tmp_path.rglob("*.png"))
+
+
 def test_a_prompt_becomes_a_picture_in_a_file(worker: Process, tmp_path: Path) -> None:
     words = ("submit", "a lighthouse", *SMALL, "--seed", "3", "--label", "trip=coast")
     submitted = safelight(tmp_path, *words, "-o", "picture.png", "--json")

@@ -69,3 +69,16 @@ def test_axe_finds_nothing_on_an_empty_a_waiting_and_a_canceled_sheet(
     frame.get_by_role("button", name="Cancel").click()
     expect_status(frame, "canceled")
     assert_accessible(page, axe)
+
+
+def test_the_api_page_shows_every_call_and_shape_loads_nothing_from_elsewhere_and_axe_finds_nothing(
+    idle_server: Server, open_page: Callable[..., Page], axe: str
+) -> None:
+    page = open_page("about:blank", reduced_motion="reduce")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(f"{idle_server.url}/docs")
+    expect(page.get_by_role("heading", name="POST /api/jobs", exact=True)).to_be_visible()
+    expect(page.get_by_role("heading", name="Job", exact=True)).to_be_visible()
+    assert [url for url in asked if not url.startswith(idle_server.url)] == []
+    assert_accessible(page, axe)

@@ -36,7 +36,10 @@ async def wishes(
     idempotency_key: Key = None,
     prefer: Annotated[
         str | None,
-        Header(description="`wait=N`: answer 200 with the ended job, if it ends within N seconds (1 to 60), else 202."),
+        Header(
+            alias="Prefer",
+            description="`wait=N`: 200 with the ended job if it ends within N seconds (1 to 60), else 202.",
+        ),
     ] = None,
     dry_run: Annotated[bool, Query(description="Check it, price it, predict it; make nothing.")] = False,
 ) -> Wishes:

@@ -2,36 +2,74 @@
 
 import { $, el, showProblem } from './dom.js';
 
+const TAKES = ['Name', 'Takes', 'Meaning'];
 const METHODS = ['get', 'post', 'put', 'patch', 'delete'];
 
+const shapeName = (schema) => schema?.$ref?.split('/').pop();
+
 function named(schema, document) {
-  const name = schema?.$ref?.split('/').pop();
+  const name = shapeName(schema);
   return name ? document.components.schemas[name] : schema;
 }
 
-/** A schema in a few words: "string, at most 200 characters" or "one of image, video". */
-function words(found, document) {
-  const schema = named(found, document);
+/** A schema in a few words: "string, at most 200 characters", "list of Job" or "one of image, video". */
+function words(schema, document) {
   if (!schema) return '';
-  if (schema.anyOf) {
-    return schema.anyOf.filter((part) => part.type !== 'null').map((part) => words(part, document)).join(' or ');
+  const target = named(schema, document);
+  if (shapeName(schema) && target.type === 'object') return shapeName(schema);
+  if (target.anyOf) {
+    const parts = target.anyOf.filter((part) => part.type !== 'null').map((part) => words(part, document));
+    return [...parts, ...(parts.length < target.anyOf.length ? ['null'] : [])].join(' or ');
   }
-  const parts = [schema.format ?? schema.type ?? 'any'];
-  if (schema.enum) parts[0] = `one of ${schema.enum.join(', ')}`;
-  if (schema.minimum !== undefined) parts.push(`from ${schema.minimum}`);
-  if (schema.maximum !== undefined) parts.push(`to ${schema.maximum}`);
-  if (schema.maxLength !== undefined) parts.push(`at most ${schema.maxLength} characters`);
-  if (schema.default !== undefined && schema.default !== null && schema.default !== '') {
-    parts.push(`default ${JSON.stringify(schema.default)}`);
+  const types = [target.type ?? 'any'].flat();
+  const plain = target.format ?? types.filter((type) => type !== 'null').join(' or ');
+  const parts = [types.includes('array') && target.items ? `list of ${words(target.items, document)}` : plain];
+  if (target.enum) parts[0] = `one of ${target.enum.join(', ')}`;
+  if (types.includes('null')) parts[0] += ' or null';
+  if (target.minimum !== undefined) parts.push(`from ${target.minimum}`);
+  if (target.maximum !== undefined) parts.push(`to ${target.maximum}`);
+  if (target.maxLength !== undefined) parts.push(`at most ${target.maxLength} characters`);
+  if (target.default !== undefined && target.default !== null && target.default !== '') {
+    parts.push(`default ${JSON.stringify(target.default)}`);
   }
   return parts.join(', ');
 }
 
-function table(caption, rows) {
+/** Text in which what stands between backticks is code. */
+function prose(tag, text, className = '') {
+  const node = el(tag, className);
+  for (const [n, part] of (text ?? '').split('`').entries()) node.append(n % 2 ? el('code', '', part) : part);
+  return node;
+}
+
+function members(schema, document) {
+  const required = new Set(schema.required ?? []);
+  return Object.entries(schema.properties).map(([name, each]) => ({
+    name, required: required.has(name), takes: words(each, document), meaning: each.description ?? named(each, document)?.description,
+  }));
+}
+
+/** What a call answers when all is well, and below it the refusals that it can meet. */
+function answers(call, document) {
+  const all = Object.entries(call.responses ?? {});
+  const fine = all.filter(([status]) => /^[23]/.test(status));
+  const rows = fine.map(([status, each]) => {
+    const kinds = Object.entries(each.content ?? {});
+    const told = kinds.map(([kind, { schema }]) => words(schema, document) || kind).join(' or ');
+    return { name: status, takes: told || 'nothing', meaning: each.description };
+  });
+  const refusals = all.filter(([status]) => /^[45]\d/.test(status)).map(([status]) => status);
+  const node = el('div');
+  node.append(table('Answers', ['Status', 'Body', 'Meaning'], rows));
+  if (refusals.length) node.append(el('p', 'answers', `Refusals: ${refusals.join(', ')}`));
+  return node;
+}
+
+function table(caption, titles, rows) {
   const node = el('table');
   node.append(el('caption', '', caption));
   const head = node.createTHead().insertRow();
-  for (const title of ['Name', 'Takes', 'Meaning']) {
+  for (const title of titles) {
     const cell = el('th', '', title);
     cell.scope = 'col';
     head.append(cell);
@@ -42,7 +80,7 @@ function table(caption, rows) {
     const name = el('th');
     name.scope = 'row';
     name.append(el('code', '', row.name), row.required ? el('span', 'required', ' required') : '');
-    line.append(name, el('td', '', row.takes), el('td', '', row.meaning ?? ''));
+    line.append(name, el('td', '', row.takes), prose('td', row.meaning));
   }
   return node;
 }
@@ -52,21 +90,29 @@ function section(method, path, call, document) {
   const title = el('h2');
   title.append(el('span', `method ${method}`, method.toUpperCase()), ' ', el('code', '', path));
   node.append(title, el('p', 'summary', call.summary ?? ''));
-  if (call.description) node.append(el('p', '', call.description));
+  if (call.description) node.append(prose('p', call.description));
   const parameters = (call.parameters ?? []).map((each) => ({
-    name: each.name, required: each.required, takes: `${each.in}: ${words(each.schema, document)}`, meaning: each.description,
+    name: each.name, required: each.required, takes: `${each.in}: ${words(each.schema, document).replace(' or null', '')}`, meaning: each.description,
   }));
-  if (parameters.length) node.append(table('Parameters', parameters));
+  if (parameters.length) node.append(table('Parameters', TAKES, parameters));
   const body = named(call.requestBody?.content?.['application/json']?.schema, document);
   if (body?.properties) {
-    const required = new Set(body.required ?? []);
-    node.append(table('JSON body', Object.entries(body.properties).map(([name, schema]) => ({
-      name, required: required.has(name), takes: words(schema, document), meaning: schema.description,
-    }))));
+    node.append(table('JSON body', TAKES, members(body, document)));
   }
-  const answers = Object.entries(call.responses ?? {}).map(([status, each]) => `${status} ${each.description}`);
-  node.append(el('p', 'answers', `Answers: ${answers.join(' · ')}`));
+  node.append(answers(call, document));
   return node;
+}
+
+/** The bodies that calls answer, once each. */
+function shape(name, schema, document) {
+  const node = el('section', 'call');
+  node.append(el('h2', '', name), table('Members', ['Name', 'Is', 'Meaning'], members(schema, document)));
+  return node;
+}
+
+function asked(document) {
+  const text = JSON.stringify(Object.values(document.paths).flatMap(Object.values).map((call) => call.requestBody ?? ''));
+  return (name) => text.includes(`/${name}"`);
 }
 
 try {
@@ -77,6 +123,10 @@ try {
     for (const method of METHODS) {
       if (calls[method]) $('#calls').append(section(method, path, calls[method], document));
     }
+  }
+  const isAsked = asked(document);
+  for (const [name, schema] of Object.entries(document.components.schemas)) {
+    if (schema.properties && !isAsked(name)) $('#calls').append(shape(name, schema, document));
   }
 } catch (error) {
   showProblem($('#problem'), error);
