@@ -290,6 +290,7 @@ class Safelight:
             base=root,
             asset=lambda asset: signed(f"/api/assets/{asset}"),
             thumbnail=lambda asset: signed(f"/api/assets/{asset}/thumbnail"),
+            cover=lambda job: signed(f"/api/avatar-creator/avatars/{job}/thumbnail"),
             preview=lambda job, sequence: signed(f"/api/jobs/{job}/previews/{sequence}"),
         )
 

@@ -13,8 +13,10 @@ from safelight.api import (
     again,
     answers,
     assets,
+    avatars,
     batches,
     callbacks,
+    covers,
     credits,
     errors,
     health,
@@ -28,6 +30,7 @@ from safelight.api import (
     phoenix_socket,
     providers,
     queue_health,
+    scenes,
     session,
     socket,
     sse,
@@ -103,8 +106,9 @@ def create_app(safelight: Safelight, *, comment_every_s: float = sse.COMMENT_EVE
     app.state.failed_sign_ins = Pace(session.MOST_FAILURES, per_s=60.0)
     openai = (openai_images, openai_chat, openai_models)
     of_health = (webhooks, queue_health, metrics, health, providers, model_checks)
-    of_jobs = (batches, jobs, again, tasks, sse, assets, uploads, models, credits, callbacks, session)
-    for part in (*of_jobs, *openai, *of_health):
+    of_jobs = (batches, jobs, again, sse, assets, uploads, models, credits, callbacks, session)
+    doors = (tasks, avatars, covers, scenes, *openai)
+    for part in (*of_jobs, *doors, *of_health):
         app.include_router(part.router, dependencies=[Depends(refuse_unknown_parameters)])
     for sockets in (socket, phoenix_socket):
         app.include_router(sockets.router)

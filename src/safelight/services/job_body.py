@@ -23,6 +23,8 @@ class Links:
     asset: Callable[[str], str]
     """Asset id → absolute signed URL."""
     thumbnail: Callable[[str], str]
+    cover: Callable[[str], str]
+    """Job id → absolute signed URL of a square thumbnail of its first picture."""
     preview: Callable[[str, int], str]
     """Job id and sequence → absolute signed URL of a preview, good while the job runs."""
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 MOST_PIXELS = 80_000_000
 THUMBNAIL_SIDE = 384
+COVER_SIDE = 300
 
 _MIMES = {"PNG": "image/png", "WEBP": "image/webp", "JPEG": "image/jpeg"}
 
@@ -51,6 +52,19 @@ def thumbnail(data: bytes, max_side: int = THUMBNAIL_SIDE) -> bytes:
     with _opened(data) as picture:
         picture.draft("RGB", (2 * max_side, 2 * max_side))  # lets a JPEG be decoded small
         return as_thumbnail(ImageOps.exif_transpose(_plain(picture)), max_side)
+
+
+def cover(data: bytes, side: int = COVER_SIDE) -> bytes:
+    """A WebP square of that side, filled from the middle of the picture. Raises UnreadablePicture."""
+    from PIL import ImageOps
+    from PIL.Image import Resampling
+
+    with _opened(data) as picture:
+        picture.draft("RGB", (2 * side, 2 * side))
+        upright = ImageOps.exif_transpose(_plain(picture))
+        out = BytesIO()
+        ImageOps.fit(upright, (side, side), Resampling.LANCZOS).save(out, "WEBP", quality=82)
+        return out.getvalue()
 
 
 def as_thumbnail(picture: Image, max_side: int = THUMBNAIL_SIDE) -> bytes:

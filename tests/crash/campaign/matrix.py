@@ -50,6 +50,8 @@ SWEEPER = (
 API = (
     "cancel",
     "cancel_items",
+    "change_project",
+    "create_project",
     "grant",
     "hear",
     "keep",
@@ -58,6 +60,7 @@ API = (
     "mark_job",
     "open_queues",
     "refund",
+    "remove_project",
     "remove_upload",
     "reserve_upload",
     "resume",

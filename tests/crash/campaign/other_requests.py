@@ -74,14 +74,24 @@ def on_channel(house: House, reference: str) -> None:
         assert answer["task_id"] == job["id"], answer
 
 
+def project(house: House, reference: str) -> None:
+    """One of the avatar door, renamed and deleted at once."""
+    made = house.made.request("POST", "/api/avatar-creator/projects", json={"name": "faces"}).json()["id"]
+    house.made.request("PATCH", f"/api/avatar-creator/projects/{made}", json={"name": "more faces"})
+    house.made.request("DELETE", f"/api/avatar-creator/projects/{made}")
+
+
 TO_MEET: dict[str, Callable[[House, str], None]] = {
     "cancel": cancel,
     "cancel_items": batch,
+    "change_project": project,
+    "create_project": project,
     "grant": grant,
     "hear": hear,
     "keep": on_channel,
     "keep_upload": upload,
     "refund": refund,
+    "remove_project": project,
     "remove_upload": upload,
     "reserve_upload": upload,
     "resume": resume,
