@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -469,3 +470,29 @@ def test_who_missed_too_much_is_told_where_the_task_is_and_goes_on(
     assert client.hear("progress")["status"] == "completed"
     client.ask("phoenix", "heartbeat", join_ref=None)
     assert [heard.event for heard in client.everything()].count("progress") == 0
+
+
+def test_messages_are_within_the_rate_limit_and_what_makes_nothing_takes_nothing_of_it(
+    tmp_path: Path, database_url: str
+) -> None:
+    door = Door(tmp_path, database_url, environ={"SAFELIGHT_RATE_LIMIT": "3/hour"})
+    try:
+        ann = holder(door, "ann")
+        door.run(door.safelight.database.write(grant, Gift("ann", 1_000, "first", "")))
+        answer = door.post("/api/tasks", json={"input_data": {"type": "image", **ASKED}}, headers=ann.headers)
+        assert answer.headers["RateLimit"].startswith('"submits";r=2')
+        task_id = answer.json()["data"]["task_id"]
+        with door.listening() as base, phoenix(base, additional_headers=ann.headers) as client:
+            client.join(task_id)
+
+            def ask(request_id: str) -> Any:
+                asked = {**ASKED, "request_id": request_id}
+                return client.ask(f"task:{task_id}", "image_generate", asked)["response"]
+
+            assert ask("same")["task_id"] == task_id
+            made = [ask("r-1")["task_id"], ask("r-2")["task_id"]]
+            assert len({task_id, *made}) == 3
+            assert ask("r-3")["error"]["code"] == "RATE_LIMITED"
+            assert [ask("r-1")["task_id"], ask("r-2")["task_id"]] == made
+    finally:
+        door.close()
