@@ -93,6 +93,7 @@ class Desk:
         bound = await binding.looked_up(self.intake, request, checked, caller)
         if bound is not None:
             sizes.refuse_too_large(request, bound, self.catalog)
+        await self.closing_time.refuse_new_jobs()
         await self._screened(checked)
         return bound or checked, bound is not None
 

@@ -9,6 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from safelight.services.caps import Caps
+from safelight.services.closing_time import begin
 from safelight.services.grant import Gift, adjust
 from safelight.services.pause import pause
 from safelight.services.prepare import Caller, JobRequest
@@ -107,6 +108,13 @@ def test_what_is_too_dear_is_told_and_not_refused(door: Door) -> None:
 def test_pictures_that_would_be_fetched_are_not_and_it_is_said(sqlite_door: Door) -> None:
     body = {"kind": "upscale", "model": "lanczos", "inputs": [{"url": "https://nowhere.invalid/a.png"}]}
     assert [warning["code"] for warning in rehearse(sqlite_door, body)["warnings"]] == ["inputs_not_fetched"]
+
+
+def test_a_dry_run_is_refused_while_no_new_jobs_are_taken(sqlite_door: Door) -> None:
+    sqlite_door.run(sqlite_door.safelight.database.write(begin, "Closed until noon."))
+    for query in ({}, {"dry_run": "true"}):
+        answer = sqlite_door.post("/api/jobs", json=PICTURE, params=query)
+        assert (answer.status_code, answer.json()["detail"]) == (503, "Closed until noon.")
 
 
 def test_warnings_of_the_submit_are_those_of_the_dry_run(sqlite_door: Door) -> None:
