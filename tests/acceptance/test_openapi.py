@@ -35,7 +35,8 @@ CHECKS: list[Any] = [
 ]
 PARTS = ("method", "url", "params", "headers", "cookies", "json", "data", "files")
 DESCRIBED = create_app(cast(Any, None)).openapi()
-SCHEMA = schemathesis.openapi.from_dict(DESCRIBED)
+SCHEMA = schemathesis.openapi.from_dict(DESCRIBED).exclude(path_regex="^/v1/", method="POST")
+"""Without the calls that answer when their job has ended: nobody works here, and they would wait for ten minutes."""
 BOUNDED = settings(
     max_examples=8, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck), database=None
 )
