@@ -140,8 +140,8 @@ def test_the_example_runs(made: Made) -> None:
 
 
 def test_keys_and_credits(tmp_path: Path) -> None:
-    keys = "only-reads-only-reads:ann:read,has-no-credit-at-all:poor:jobs"
-    with installation(tmp_path, api_keys=keys) as found:
+    keys = "only-reads-only-reads:ann:read,has-no-credit-at-all:poor:jobs,has-used-its-rate-up:rich:jobs+admin"
+    with installation(tmp_path, api_keys=keys, rate_limit="1/hour") as found:
         found.serve("--no-worker")
         with client_at(found.url, "of-nobody-at-all-nobody") as stranger, pytest.raises(openai.AuthenticationError):
             stranger.models.list()
@@ -150,6 +150,16 @@ def test_keys_and_credits(tmp_path: Path) -> None:
         with client_at(found.url, "has-no-credit-at-all") as asking, pytest.raises(openai.RateLimitError) as broke:
             asking.images.generate(prompt="x", **PICTURE)
         assert broke.value.code == "insufficient_quota"
+        rich = {"Authorization": "Bearer has-used-its-rate-up"}
+        grant = {"user_id": "rich", "amount": 100}
+        found.request("POST", "/api/credits/grant", json=grant, headers={**rich, "Idempotency-Key": "rich-1"})
+        body = {"kind": "image", "prompt": "the one of this hour"}
+        assert found.request("POST", "/api/jobs", json=body, headers=rich).status_code == 202
+        hasty_client = client_at(found.url, "has-used-its-rate-up", max_retries=0)
+        with hasty_client as asking, pytest.raises(openai.RateLimitError) as hasty:
+            asking.images.generate(prompt="x", **PICTURE)
+        assert hasty.value.code == "rate_limit_exceeded"
+        assert int(hasty.value.response.headers["retry-after"]) > 0
 
 
 @pytest.mark.parametrize(
@@ -158,6 +168,7 @@ def test_keys_and_credits(tmp_path: Path) -> None:
         ("content_rejected", openai.BadRequestError, "content_policy_violation"),
         ("invalid", openai.BadRequestError, "invalid_value"),
         ("retired", openai.NotFoundError, "model_not_found"),
+        ("bad_key", openai.InternalServerError, "provider_unauthorized"),
     ],
 )
 def test_a_job_that_fails_tells_why_and_is_not_asked_for_again(

@@ -23,17 +23,17 @@ Run = Callable[[Coroutine[Any, Any, Any]], Any]
 class HandWorker:
     """One registered worker. `run` carries work to the event loop of its database."""
 
-    def __init__(self, database: Database, run: Run) -> None:
-        self._database, self._run = database, run
+    def __init__(self, database: Database, run: Run, queue: str = "image") -> None:
+        self._database, self._run, self._queue = database, run, queue
         self.id = new_id()
         who = presence.Registration(
-            self.id, "worker", "elsewhere", "boot", 1, "0", None, "database", None, '["image"]', "[]", 9, "0"
+            self.id, "worker", "elsewhere", "boot", 1, "0", None, "database", None, f'["{queue}"]', "[]", 9, "0"
         )
         run(database.write(presence.register, who))
 
     def claim(self) -> ClaimedJob:
         """The next job in line."""
-        (job,) = self._run(self._database.write(claim, self.id, ["image"], 1))
+        (job,) = self._run(self._database.write(claim, self.id, [self._queue], 1))
         claimed: ClaimedJob = job
         return claimed
 

@@ -51,7 +51,11 @@ async def complete(
     job = safelight.desk.body(details, caller.base)
     if details.job.status != Status.COMPLETED:
         return openai_errors.of_job(job)
-    return JSONResponse(words.completion(job, int(details.job.created_at)), headers={"x-safelight-job": job["id"]})
+    return JSONResponse(words.completion(_head(details), job), headers={"x-safelight-job": job["id"]})
+
+
+def _head(details: JobDetails) -> words.Head:
+    return words.Head(details.job.id, details.job.model, int(details.job.created_at))
 
 
 class _Telling:
@@ -60,7 +64,7 @@ class _Telling:
     def __init__(self, safelight: Safelight, details: JobDetails, user_id: str, base: str, tells_usage: bool) -> None:
         self.safelight, self.details, self.user_id, self.base = safelight, details, user_id, base
         self._tells_usage = tells_usage
-        self._created = int(details.job.created_at)
+        self._head = _head(details)
 
     @property
     def job(self) -> dict[str, Any]:
@@ -86,7 +90,7 @@ class _Telling:
             return
         yield self._chunk({}, words.finish_reason(self.job))
         if self._tells_usage:
-            yield words.event(words.usage_chunk(self.job, self._created))
+            yield words.event(words.usage_chunk(self._head, self.job))
         yield words.DONE
 
     def _why_not(self) -> dict[str, Any]:
@@ -95,7 +99,7 @@ class _Telling:
         return openai_errors.body_of_job(self.job)
 
     def _chunk(self, delta: dict[str, Any], reason: str | None = None) -> str:
-        return words.event(words.chunk(self.job, self._created, delta, reason, tells_usage=self._tells_usage))
+        return words.event(words.chunk(self._head, delta, reason, tells_usage=self._tells_usage))
 
 
 async def _streamed(request: Request, telling: _Telling) -> Response:
@@ -121,8 +125,9 @@ async def _all(first: str | None, pieces: AsyncIterator[str], telling: _Telling)
     if first is not None:
         yield first
     try:
-        async for piece in pieces:
-            yield piece
+        async with aclosing(pieces):  # type: ignore[type-var]  # who hangs up ends the watching at once
+            async for piece in pieces:
+                yield piece
         async for piece in telling.rest():
             yield piece
     except Restarted as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from safelight.catalog.rates import estimated_tokens
 
@@ -12,25 +12,34 @@ CUT_SHORT: Final = "cut_short"
 DONE: Final = "data: [DONE]\n\n"
 
 
-def completion(job: Mapping[str, Any], created: int) -> dict[str, Any]:
+class Head(NamedTuple):
+    """What every piece of one answer begins with. `created` in whole seconds."""
+
+    job_id: str
+    model: str
+    created: int
+
+    def of(self, kind: str) -> dict[str, Any]:
+        return {"id": f"chatcmpl-{self.job_id}", "object": kind, "created": self.created, "model": self.model}
+
+
+def completion(head: Head, job: Mapping[str, Any]) -> dict[str, Any]:
     """The whole answer."""
     message = {"role": "assistant", "content": job["text"] or "", "refusal": None}
     choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": finish_reason(job)}
-    return {**_head(job, created, "chat.completion"), "choices": [choice], "usage": usage(job)}
+    return {**head.of("chat.completion"), "choices": [choice], "usage": usage(job)}
 
 
-def chunk(
-    job: Mapping[str, Any], created: int, delta: Mapping[str, Any], reason: str | None, *, tells_usage: bool
-) -> dict[str, Any]:
+def chunk(head: Head, delta: Mapping[str, Any], reason: str | None, *, tells_usage: bool) -> dict[str, Any]:
     """One piece. With usage asked for, every piece has the field, and only the last a value in it."""
     choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": reason}
-    told = {**_head(job, created, "chat.completion.chunk"), "choices": [choice]}
+    told = {**head.of("chat.completion.chunk"), "choices": [choice]}
     return {**told, "usage": None} if tells_usage else told
 
 
-def usage_chunk(job: Mapping[str, Any], created: int) -> dict[str, Any]:
+def usage_chunk(head: Head, job: Mapping[str, Any]) -> dict[str, Any]:
     """The piece after the last: no choice, only what was used."""
-    return {**_head(job, created, "chat.completion.chunk"), "choices": [], "usage": usage(job)}
+    return {**head.of("chat.completion.chunk"), "choices": [], "usage": usage(job)}
 
 
 def usage(job: Mapping[str, Any]) -> dict[str, int]:
@@ -50,7 +59,3 @@ def finish_reason(job: Mapping[str, Any]) -> str:
 def event(told: Mapping[str, Any]) -> str:
     """As a stream sends it."""
     return f"data: {json.dumps(told, ensure_ascii=False, separators=(',', ':'))}\n\n"
-
-
-def _head(job: Mapping[str, Any], created: int, kind: str) -> dict[str, Any]:
-    return {"id": f"chatcmpl-{job['id']}", "object": kind, "created": created, "model": job["model"]}

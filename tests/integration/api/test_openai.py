@@ -5,14 +5,19 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import queue
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import httpx
 import pytest
 
+from safelight.api.waiting import WaitingRoom
 from safelight.domain.clock import local_s
 from safelight.services.repeats import SAME_FOR_S
 from safelight.testing.pictures import tiny_png
-from tests.support.door import Door
+from tests.support.by_hand import HandWorker
+from tests.support.door import PATIENCE_S, Door
 from tests.support.key_holders import holder
 
 SMALL = {"prompt": "a lighthouse", "size": "256x256", "seed": 7}
@@ -265,3 +270,70 @@ def test_an_edit_keeps_its_pictures_as_uploads_and_says_what_is_wrong_with_them(
         (edit(("image", tiny_png()), model="procedural"), "image"),
     ):
         assert (answer.status_code, error(answer)["param"]) == (400, param), answer.text
+
+
+async def _the_job(door: Door) -> dict[str, Any]:
+    """The only one there is, once it is there."""
+    async with asyncio.timeout(PATIENCE_S):
+        with door.safelight.hub.waiting("user:local", by_name_only=True) as waiter:
+            while not (found := (await door._client.get("/api/jobs")).json()["jobs"]):
+                await waiter.wait(1.0)
+                waiter.clear()
+    job: dict[str, Any] = found[0]
+    return job
+
+
+def _lines(base: str, heard: queue.Queue[str]) -> None:
+    with (
+        httpx.Client(base_url=base, trust_env=False, timeout=PATIENCE_S) as client,
+        client.stream("POST", "/v1/chat/completions", json={**CHAT, "stream": True}) as answer,
+    ):
+        for line in answer.iter_lines():
+            if line:
+                heard.put(line)
+
+
+def test_words_cannot_be_taken_back_when_a_model_begins_anew(sqlite_door: Door) -> None:
+    door, heard = sqlite_door, queue.Queue[str]()
+    worker = HandWorker(door.safelight.database, door.run, "text")
+    with door.listening() as base, ThreadPoolExecutor(1) as pool:
+        asking = pool.submit(_lines, base, heard)
+        job = door.run(_the_job(door))
+        claimed = worker.claim()
+        worker.report(claimed, 0.25, text="It was a dark")
+        first = json.loads(heard.get(timeout=PATIENCE_S).removeprefix("data: "))
+        assert first["choices"][0]["delta"] == {"role": "assistant", "content": "It was a dark"}
+        worker.hand_back(claimed)
+        worker.report(worker.claim(), 0.1, text="Once")
+        last = json.loads(heard.get(timeout=PATIENCE_S).removeprefix("data: "))
+        asking.result(PATIENCE_S)
+    assert last["error"]["job_id"] == job["id"]
+    assert "began anew after 13 characters" in last["error"]["message"]
+    assert heard.empty(), "no [DONE]: it is not whole"
+
+
+def test_who_hangs_up_cancels_nothing(sqlite_door: Door) -> None:
+    door = sqlite_door
+
+    async def hang_up(base: str) -> str:
+        async with httpx.AsyncClient(base_url=base, trust_env=False) as client:
+            asking = asyncio.create_task(client.post("/v1/images/generations", json=SMALL))
+            job = await _the_job(door)
+            asking.cancel()
+            await asyncio.gather(asking, return_exceptions=True)
+            job_id: str = job["id"]
+            return job_id
+
+    with door.listening() as base:
+        job_id = door.run(hang_up(base))
+        assert door.until_nobody_watches(job_id)
+    with door.working():
+        assert door.until_ended(job_id)["status"] == "completed"
+
+
+def test_where_no_more_may_wait_the_answer_names_the_job(sqlite_door: Door) -> None:
+    sqlite_door.app.state.waiting_room = WaitingRoom(seats=0)
+    answer = generate(sqlite_door)
+    (job,) = jobs_of(sqlite_door, SMALL["prompt"])
+    assert (answer.status_code, error(answer)["job_id"]) == (503, job["id"])
+    assert answer.headers["x-should-retry"] == "false"
