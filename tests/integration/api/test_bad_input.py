@@ -358,7 +358,8 @@ def test_every_call_refuses_parameters_that_it_does_not_know(shared_door: Door) 
     for path, method in [(path, method) for path, calls in described.items() for method in calls]:
         address = re.sub(r"{\w+}", SOME_ID, path)
         answer = shared_door.request(method.upper(), f"{address}?nonsense=1&exp=1&sig=1&limit=1")
-        assert answer.status_code == 422, path
+        expected = 400 if path.startswith("/v1/") else 422  # OpenAI has one status for whatever is wrong
+        assert answer.status_code == expected, path
         assert "nonsense" in answer.text, path
 
 
