@@ -288,6 +288,7 @@ class Safelight:
 
         return Links(
             base=root,
+            socket=self.settings.socket_url or f"ws{root.removeprefix('http')}/api/ws",
             asset=lambda asset: signed(f"/api/assets/{asset}"),
             thumbnail=lambda asset: signed(f"/api/assets/{asset}/thumbnail"),
             cover=lambda job: signed(f"/api/avatar-creator/avatars/{job}/thumbnail"),

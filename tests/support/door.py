@@ -122,6 +122,10 @@ class Door:
         """Make it a job of another user."""
         self._change(job_id, user_id="somebody")
 
+    def hide(self, job_id: str) -> None:
+        """As if its user had just removed it."""
+        self._change(job_id, pruning_at=tables.jobs.c.created_at)
+
     def make_older(self, job_id: str, age_s: float) -> None:
         """As if it had been submitted that many seconds before it was."""
         self._change(job_id, created_at=tables.jobs.c.created_at - age_s)
@@ -161,10 +165,14 @@ class Door:
 
     def until_nobody_watches(self, job_id: str) -> bool:
         """Whether the last one has gone before patience ends."""
+        return self.until_watched_by(job_id, 0)
+
+    def until_watched_by(self, job_id: str, most: int) -> bool:
+        """Whether no more than so many are left before patience ends."""
 
         async def empty() -> bool:
             async with asyncio.timeout(PATIENCE_S):
-                while self.watchers(job_id):  # noqa: ASYNC110 - a hub tells nobody when a waiter leaves
+                while self.watchers(job_id) > most:  # noqa: ASYNC110 - a hub tells nobody when a waiter leaves
                     await asyncio.sleep(0.01)
             return True
 

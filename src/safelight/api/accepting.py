@@ -10,6 +10,7 @@ from fastapi.responses import JSONResponse
 from starlette.requests import ClientDisconnect
 
 from safelight.api.context import Visitor
+from safelight.api.look_again import look_again_s
 from safelight.api.manner import Wishes
 from safelight.api.waiting import WaitingRoom
 from safelight.app import Safelight
@@ -88,6 +89,8 @@ def answer(
     if older:
         body["jobId"] = body["id"]
     headers = {"Location": body["urls"]["self"]}
+    if job.status in LIVE:
+        headers["Retry-After"] = str(look_again_s(accepted.details))
     if accepted.replayed:
         headers["Idempotency-Replayed"] = "true"
     return JSONResponse(body, status, headers)

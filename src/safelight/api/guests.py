@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Final
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any, Final
 
 from fastapi import WebSocket, WebSocketDisconnect
 
@@ -19,6 +19,7 @@ CHECK_S: Final = 30.0
 """How often it is looked whether a client's key is still good."""
 STALLED_S: Final = 30.0
 """A client that takes nothing for so long is let go; it comes back and is told what it has missed."""
+GOODBYE_S: Final = 2.0
 POLICY, TRY_AGAIN = 1008, 1013
 STALLED = "It took nothing for too long."
 
@@ -58,11 +59,27 @@ async def send(websocket: WebSocket, text: str) -> None:
 
 
 async def close(websocket: WebSocket, code: int, reason: str) -> None:
-    """Say goodbye to one who may be gone."""
+    """Say goodbye to one who may be gone. Who does not even take that is given up."""
     try:
-        await websocket.close(code, reason)
+        async with asyncio.timeout(GOODBYE_S):
+            await websocket.close(code, reason)
+    except TimeoutError:
+        websocket.state.given_up.set()
     except (RuntimeError, WebSocketDisconnect):
         return
+
+
+async def conversing(websocket: WebSocket, conversation: Coroutine[Any, Any, None]) -> None:
+    """Speak with a client until the conversation ends, or the client is given up: it may wait for words for ever."""
+    given_up = websocket.state.given_up = asyncio.Event()
+    talk, patience = asyncio.create_task(conversation), asyncio.create_task(given_up.wait())
+    try:
+        await asyncio.wait({talk, patience}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        patience.cancel()
+        talk.cancel()
+    with suppress(asyncio.CancelledError):
+        await talk
 
 
 async def _may_stay(websocket: WebSocket, caller: Visitor) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 import zlib
 from typing import Annotated, Any
@@ -16,6 +15,7 @@ from safelight.api.bodies import Moment
 from safelight.api.context import Caller, Installation, Onlooker, require
 from safelight.api.etags import unchanged
 from safelight.api.generate_bodies import Generate, Upscale
+from safelight.api.look_again import look_again_s
 from safelight.api.manner import Manner
 from safelight.api.queries import LABELS, Labels
 from safelight.api.submit_body import AnyKind, SubmitJob
@@ -25,9 +25,6 @@ from safelight.services.read_jobs import JobDetails
 from safelight.storage import signing
 
 router = APIRouter(tags=["jobs"])
-
-SOONEST_S, UNKNOWN_S, LATEST_S = 1, 5, 30
-"""`Retry-After` of unfinished jobs."""
 
 
 @router.post("/api/jobs", status_code=202, summary="Submit a job")
@@ -111,7 +108,7 @@ async def show_job(job_id: str, request: Request, safelight: Installation, calle
     live = details.job.status in LIVE
     headers = {"ETag": etag, "Cache-Control": "private, no-cache"}
     if live:
-        headers["Retry-After"] = str(_look_again_s(details))
+        headers["Retry-After"] = str(look_again_s(details))
     if unchanged(request, etag):
         return Response(status_code=304, headers=headers)
     return JSONResponse(safelight.desk.body(details, caller.base), 202 if live else 200, headers)
@@ -138,12 +135,3 @@ def _etag(details: JobDetails) -> str:
     waits = (details.ahead, details.eta_s, details.queue_paused, details.unserved, details.gate)
     place = zlib.crc32(repr(waits).encode())
     return f'W/"{details.job.sequence}-{place:x}-{len(details.assets)}-{hour}{items}"'
-
-
-def _look_again_s(details: JobDetails) -> int:
-    """Soon where something moves, later where it will take its time."""
-    if details.job.status == Status.PROCESSING:
-        return SOONEST_S
-    due_s = details.job.due_at and details.job.due_at - details.read_at
-    wait_s = due_s or details.eta_s
-    return UNKNOWN_S if wait_s is None else min(LATEST_S, max(SOONEST_S, math.ceil(wait_s)))

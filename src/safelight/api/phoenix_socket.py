@@ -38,7 +38,7 @@ async def socket(websocket: WebSocket) -> None:
         except SafelightError as error:
             return await refusal(websocket.scope, error)(websocket.scope, websocket.receive, websocket.send)
         await websocket.accept(SUBPROTOCOL if SUBPROTOCOL in websocket.scope["subprotocols"] else None)
-        await Connection(websocket, safelight, caller, frames).run()
+        await guests.conversing(websocket, Connection(websocket, safelight, caller, frames).run())
     return None
 
 

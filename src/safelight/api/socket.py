@@ -17,7 +17,7 @@ from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 from safelight.api import guests
 from safelight.api.context import require, visitor_of
 from safelight.api.errors import refusal
-from safelight.api.topics import Watching, job_news, user_news
+from safelight.api.topics import Watching, job_news, user_news, watched
 from safelight.api.wording import Worded
 from safelight.app import Safelight
 from safelight.domain.errors import InvalidRequest, RateLimited, Remedy, SafelightError
@@ -42,7 +42,8 @@ async def live(websocket: WebSocket) -> None:
         except SafelightError as error:
             return await refusal(websocket.scope, error)(websocket.scope, websocket.receive, websocket.send)
         await websocket.accept()
-        await _Client(websocket, Watching(safelight, websocket.app.state.wording, caller)).run()
+        client = _Client(websocket, Watching(safelight, websocket.app.state.wording, caller))
+        await guests.conversing(websocket, client.run())
     return None
 
 
@@ -98,13 +99,13 @@ class _Client:
             self._topics[topic] = asyncio.create_task(self._tell(topic, news))
 
     async def _news(self, topic: str, after: int | None) -> tuple[AsyncIterator[Worded | None], bool]:
-        """The news of a topic, and whether there will be none. Raises NotFound, also for other people's jobs."""
+        """The news of a topic, and whether there will be none. Raises NotFound or Gone, for other people's too."""
         if topic == USER:
             return user_news(self._watching), False
         if not topic.startswith(JOB):
             raise _not_understood()
         safelight, _, caller = self._watching
-        details = await safelight.desk.job(topic.removeprefix(JOB), caller.user_id)
+        details = await watched(safelight, topic.removeprefix(JOB), caller, after)
         job = details.job
         cursor = None if after is None else min(after, job.sequence)
         ended = job.status not in LIVE and cursor == job.sequence

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from safelight.api.context import Visitor
 from safelight.api.wording import Worded, Wording
 from safelight.app import Safelight
-from safelight.domain.errors import NotFound
+from safelight.domain.errors import Gone, NotFound, Remedy
 from safelight.domain.jobs import LIVE
 from safelight.events.follow import SNAPSHOT, Envelope, envelopes, follow, read_after
 from safelight.events.own_jobs import OwnJob, OwnJobs
@@ -30,10 +30,24 @@ class Watching(NamedTuple):
     caller: Visitor
 
 
+async def watched(safelight: Safelight, job_id: str, caller: Visitor, after: int | None) -> JobDetails:
+    """The job that somebody wants to watch. Raises NotFound; Gone for those whose cursor says that they saw it."""
+    try:
+        return await safelight.desk.job(job_id, caller.user_id)
+    except NotFound as error:
+        if after is None:
+            raise
+        remedy = Remedy("Forget it: it was removed, or was never yours. GET /api/jobs lists your jobs.")
+        raise Gone("This job is no longer here.", remedy=remedy, evidence={"job_id": job_id[:64]}) from error
+
+
 async def job_news(
     watching: Watching, details: JobDetails, after: int | None, quiet_s: float | None = None
 ) -> AsyncIterator[Worded | None]:
-    """Without `after`: a snapshot, then news until the job has ended. With it: only what came after that sequence."""
+    """Without `after`: a snapshot, then news until the job has ended. With it: only what came after that sequence.
+
+    Raises Gone when the job is removed.
+    """
     safelight, wording, caller = watching
     while True:
         job, read = details.job, ""
@@ -49,11 +63,14 @@ async def job_news(
                 break
             else:
                 yield await wording.of(envelope, caller)
+                if envelope.is_last:
+                    return
             if safelight.stopping:
                 return
         else:
+            await watched(safelight, job.id, caller, after)  # its end was seen before, or it is gone
             return
-        details, after = await safelight.desk.job(job.id, caller.user_id), None
+        details, after = await watched(safelight, job.id, caller, after), None
 
 
 async def user_news(watching: Watching) -> AsyncIterator[Worded | None]:
@@ -66,14 +83,14 @@ async def user_news(watching: Watching) -> AsyncIterator[Worded | None]:
         metrics.SUBSCRIBERS.track_inprogress(),
     ):
         seen = _Seen(watching, own)
-        jobs = await own.beginning()
+        look = await own.beginning()
         while not safelight.stopping:
-            async for news in seen.news(jobs):
+            async for news in seen.news(look.found):
                 yield news
             if not await waiter.wait(LOOK_AGAIN_S):
                 yield None
             waiter.clear()
-            jobs = await own.now()
+            look = await own.after(look)
 
 
 class _Place(NamedTuple):

@@ -23,6 +23,8 @@ jobs = tables.jobs
 JUST_ENDED_S = 600.0
 OVERLAP_S = 5.0
 """Later looks go back so far behind the one before: commits of that time may not have been seen by it."""
+OUT_OF_STEP_S = 10.0
+"""So much further back go looks that are shared: a watcher that was slower than that looks for itself."""
 
 
 class OwnJob(NamedTuple):
@@ -40,9 +42,12 @@ class Standing(NamedTuple):
     newest: int
 
 
-class _Look(NamedTuple):
+class Look(NamedTuple):
+    """The jobs that were unfinished `at` a moment, and those that had ended after `since`, oldest first."""
+
     found: list[OwnJob]
-    now: float
+    since: float
+    at: float
 
 
 _COLUMNS = tuple(jobs.c[name] for name in OwnJob._fields)
@@ -77,31 +82,33 @@ class OwnJobs:
 
     def __init__(self, database: Database, user_id: str) -> None:
         self._database, self._user_id = database, user_id
-        self._jobs: list[OwnJob] = []
+        self._newest: Look | None = None
         self._feeds: dict[str, Feed] = {}
-        self._looked_at: float | None = None
         self._shared = SharedLook(self._look)
         self.watchers = 0
         self.standing: Standing | None = None
         """At the last round of those who make up for lost wake-ups."""
 
-    async def beginning(self) -> list[OwnJob]:
-        """The unfinished and those that ended within the last ten minutes, oldest first: where a watcher begins."""
-        return (await self._database.read(look, self._user_id, None)).found
+    async def beginning(self) -> Look:
+        """The unfinished and those that ended within the last ten minutes: where a watcher begins."""
+        return await self._database.read(look, self._user_id, None)
 
-    async def now(self) -> list[OwnJob]:
-        """The unfinished, and at least those that have ended since the look before; by a look that begins now."""
+    async def after(self, before: Look) -> Look:
+        """The unfinished, and at least those that ended after the look `before`; by a look that begins now."""
         await self._shared.take()
-        return self._jobs
+        since = before.at - OVERLAP_S
+        if self._newest is not None and self._newest.since <= since:
+            return self._newest
+        return await self._database.read(look, self._user_id, since)  # it was away while the others went on
 
     def feed(self, job_id: str) -> Feed:
-        """Of one of these jobs. No bell rings for it: `now` tells which have moved."""
+        """Of one of these jobs. No bell rings for it: `after` tells which have moved."""
         return self._feeds.setdefault(job_id, Feed(self._database, job_id))
 
     async def _look(self) -> None:
-        since = None if self._looked_at is None else self._looked_at - OVERLAP_S
-        self._jobs, self._looked_at = await self._database.read(look, self._user_id, since)
-        there = {job.id for job in self._jobs}
+        since = None if self._newest is None else self._newest.at - OVERLAP_S - OUT_OF_STEP_S
+        self._newest = await self._database.read(look, self._user_id, since)
+        there = {job.id for job in self._newest.found}
         self._feeds = {name: feed for name, feed in self._feeds.items() if name in there}
 
 
@@ -110,10 +117,8 @@ def standings(tx: Tx, user_ids: Sequence[str]) -> list[Standing]:
     return tx.all(_STANDINGS, owners=list(user_ids))
 
 
-def look(tx: Tx, user_id: str, since: float | None) -> _Look:
-    """The jobs that live, and those that ended after `since`, or within the last ten minutes; oldest first."""
-    now = tx.now
-    rows = tx.all(_UNFINISHED, owner=user_id) + tx.all(
-        _ENDED, owner=user_id, since=now - JUST_ENDED_S if since is None else since
-    )
-    return _Look(sorted(set(rows)), now)
+def look(tx: Tx, user_id: str, since: float | None) -> Look:
+    """The jobs that live, and those that ended after `since`, or within the last ten minutes."""
+    since = tx.now - JUST_ENDED_S if since is None else since
+    rows = tx.all(_UNFINISHED, owner=user_id) + tx.all(_ENDED, owner=user_id, since=since)
+    return Look(sorted(set(rows)), since, tx.now)

@@ -20,6 +20,8 @@ class Links:
 
     base: str
     """Without a slash at the end."""
+    socket: str
+    """Where live updates come over a WebSocket."""
     asset: Callable[[str], str]
     """Asset id → absolute signed URL."""
     thumbnail: Callable[[str], str]
@@ -68,6 +70,7 @@ def job_body(details: JobDetails, links: Links) -> dict[str, Any]:
         "urls": {
             "self": f"{links.base}/api/jobs/{job.id}",
             "events": f"{links.base}/api/jobs/{job.id}/events",
+            "socket": links.socket,
             "cancel": f"{links.base}/api/jobs/{job.id}/cancel",
         },
     }

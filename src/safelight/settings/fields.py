@@ -191,6 +191,12 @@ class Settings(BaseModel):
         expects="origins, such as https://app.example.org,https://admin.example.org",
         shown="none",
     )
+    socket_url: str | None = _setting(
+        None,
+        "Address of the socket of live updates that jobs name, when it is not below the public URL.",
+        expects="a ws:// or wss:// URL without query, such as wss://live.example.org/api/ws",
+        shown="`/api/ws` below the public URL",
+    )
     database_url: str | None = _setting(
         None,
         "Where jobs, credits and events are kept.",
@@ -486,6 +492,16 @@ class Settings(BaseModel):
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
             raise ValueError("not a base URL")
         return url.rstrip("/")
+
+    @field_validator("socket_url")
+    @classmethod
+    def _is_a_socket(cls, url: str | None) -> str | None:
+        if url is None:
+            return None
+        parts = urlsplit(url)
+        if parts.scheme not in ("ws", "wss") or not parts.hostname or parts.query or parts.fragment:
+            raise ValueError("not the URL of a socket")
+        return url
 
     @field_validator("database_url")
     @classmethod

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
+from safelight.api import guests
 from safelight.events import follow as follow_module
 from safelight.services.claimable import ClaimedJob
 from tests.integration.api.problems import problem
@@ -283,6 +284,29 @@ def test_an_odd_cursor_is_refused(door: Door, query: str, status: int) -> None:
 
 def test_the_events_of_no_job_are_not_found(door: Door) -> None:
     problem(door.get("/api/jobs/01890000-0000-7000-8000-000000000000/events"), 404, "not_found")
+
+
+def test_the_events_of_a_job_that_was_removed_are_gone_for_who_has_seen_some(door: Door, base: str) -> None:
+    job_id = door.submit()["id"]
+    with watching(base, job_id) as watch:
+        watch.next()
+        door.hide(job_id)
+        assert watch.rest() == []
+    path = f"/api/jobs/{job_id}/events"
+    problem(door.get(path, headers={"Last-Event-ID": "1"}), 410, "gone")
+    problem(door.get(f"{path}?after=1"), 410, "gone")
+    problem(door.get(path), 404, "not_found")
+
+
+def test_a_reader_who_takes_nothing_for_too_long_is_let_go(
+    door: Door, base: str, worker: HandWorker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(guests, "STALLED_S", 0.2)
+    job_id = door.submit()["id"]
+    with _silent_reader(base, job_id):
+        for n in range(8):
+            worker.hand_back(worker.claim(), reason=f"{n} " + "x" * 60_000)
+        assert door.until_nobody_watches(job_id)
 
 
 def _silent_reader(base: str, job_id: str) -> socket.socket:

@@ -60,6 +60,8 @@ def test_an_accepted_job_is_described_whole(door: Door) -> None:
     assert at(job["deadline_at"]) - at(job["created_at"]) == timedelta(seconds=600)
     assert (job["started_at"], job["finished_at"]) == (None, None)
     assert answer.headers["Location"] == job["urls"]["self"] == f"{BASE}/api/jobs/{job['id']}"
+    assert job["urls"]["socket"] == f"ws{BASE.removeprefix('http')}/api/ws"
+    assert int(answer.headers["Retry-After"]) > 0
     assert door.show(job["id"]) == job
 
 

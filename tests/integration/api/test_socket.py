@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import socket as stdlib_socket
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
@@ -35,6 +37,15 @@ def socket(base: str) -> Iterator[Socket]:
 @pytest.fixture
 def worker(door: Door) -> HandWorker:
     return HandWorker(door.safelight.database, door.run)
+
+
+def small_buffer(base: str) -> stdlib_socket.socket:
+    """A connection whose server soon feels that nobody reads."""
+    address = urlsplit(base)
+    made = stdlib_socket.socket()
+    made.setsockopt(stdlib_socket.SOL_SOCKET, stdlib_socket.SO_RCVBUF, 4_096)
+    made.connect((address.hostname, address.port))
+    return made
 
 
 def brief(events: list[dict[str, Any]]) -> list[tuple[str, int]]:
@@ -124,6 +135,19 @@ def test_other_peoples_jobs_and_jobs_that_never_were_are_alike(door: Door, socke
         assert (answer["error"]["code"], answer["topic"]) == ("not_found", f"job:{job_id}")
 
 
+def test_a_job_that_is_removed_while_it_is_watched_is_gone(door: Door, socket: Socket) -> None:
+    job_id = door.submit()["id"]
+    topic = f"job:{job_id}"
+    socket.ask(subscribe=topic)
+    socket.until("snapshot")
+    door.hide(job_id)
+    answer = socket.hear()
+    assert (answer["error"]["code"], answer["topic"]) == ("gone", topic)
+    assert socket.ask(subscribe=topic, after=1)["error"]["code"] == "gone"
+    assert socket.ask(subscribe=topic)["error"]["code"] == "not_found"
+    assert socket.ask(ping=4) == {"pong": 4}
+
+
 NONSENSE = ["", "null", "[]", "[" * 5000, '{"subscribe": 1}', "{}", '{"subscribe": "all"}']
 NONSENSE += ['{"subscribe": "user", "after": 0.5}', '{"subscribe": "user", "after": -1}']
 
@@ -194,6 +218,24 @@ def test_who_missed_too_much_starts_anew(
     assert brief(socket.until("snapshot")) == [("snapshot", 7)]
     worker.complete(worker.claim())
     assert brief(socket.until("job.completed")) == [("job.started", 8), ("job.completed", 9)]
+
+
+def test_a_client_that_takes_nothing_slows_no_one_and_is_let_go(
+    door: Door, base: str, worker: HandWorker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(guests, "STALLED_S", 0.2)
+    monkeypatch.setattr(guests, "GOODBYE_S", 0.2)
+    job_id = door.submit()["id"]
+    with connected(base, sock=small_buffer(base), max_queue=1) as deaf, connected(base) as client:
+        for each in (deaf, client):
+            each.ask(subscribe=f"job:{job_id}")
+            each.until("snapshot")
+        for n in range(8):
+            worker.hand_back(worker.claim(), reason=f"{n} " + "x" * 60_000)
+            assert brief([client.hear(), client.hear()])[1][0] == "job.retrying"
+        assert door.until_watched_by(job_id, 1)
+        worker.complete(worker.claim())
+        client.until("job.completed")
 
 
 def test_a_client_that_goes_leaves_nothing_behind(door: Door, base: str) -> None:
