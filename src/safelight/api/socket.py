@@ -136,7 +136,7 @@ class _Client:
         await self._say(said | ({"topic": topic[:200]} if topic is not None else {}))
 
     async def _say(self, message: dict[str, Any]) -> None:
-        await guests.send(self._websocket, json.dumps(message, ensure_ascii=False))
+        await guests.send(self._websocket, json.dumps(message))
 
 
 def _read(text: str) -> dict[str, Any]:
