@@ -169,22 +169,28 @@ def test_a_film_shows_its_poster_on_the_sheet_and_plays_on_its_page(server: Serv
         128,
         1,
     ]
-    expect(page.get_by_role("article").get_by_role("button", name="Use again")).to_be_hidden()
+    page.get_by_role("article").get_by_role("button", name="Use again").click()
+    expect(page.get_by_label("Video", exact=True)).to_be_checked()
+    expect(page.get_by_label("Length in seconds")).to_have_value("1")
+    expect(page.get_by_label("Width in pixels")).to_have_value("192")
 
 
 def test_a_batch_is_one_frame_and_its_page_tells_how_its_items_stand(server: Server, open_page: OpenPage) -> None:
     page = open_page(server.url)
-    body = {"prompts": ["a fox in snow", "an owl at night"], "params": {"width": 256, "height": 256}}
+    body = {"prompts": ["a fox in snow", "an owl at night", "a hare at dawn"], "params": {"width": 256, "height": 256}}
     httpx.post(f"{server.url}/api/jobs/batch-generation", json=body, trust_env=False).raise_for_status()
-    frame = frame_of(page, "Batch of 2")
+    frame = frame_of(page, "Batch of 3")
     expect_status(frame, "completed")
-    expect(frame).to_contain_text("2 completed")
+    expect(frame).to_contain_text("3 completed")
     frame.get_by_role("link").click()
     job = page.get_by_role("article")
-    expect(job.get_by_role("heading", level=1)).to_have_text("Batch of 2")
-    expect(job.locator("dl")).to_contain_text("2 charged")
+    expect(job.get_by_role("heading", level=1)).to_have_text("Batch of 3")
+    expect(job.locator("dl")).to_contain_text("3 charged")
     expect(job.locator(".timeline li > span:first-child")).to_have_text(["Submitted", "Started", "Completed"])
-    expect(job.get_by_role("button", name="Use again")).to_be_hidden()
+    job.get_by_role("button", name="Use again").click()
+    expect(page.get_by_label("Prompt", exact=True)).to_have_value("a fox in snow\nan owl at night\na hare at dawn")
+    expect(page.get_by_label("One prompt per line")).to_be_checked()
+    expect(page.get_by_role("button", name="Generate 3")).to_be_visible()
 
 
 def test_a_waiting_job_can_be_canceled_on_the_sheet(idle_server: Server, open_page: OpenPage) -> None:

@@ -25,7 +25,7 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,100}")
 
 CSP: Final = (
     "default-src 'self'; img-src 'self' blob: data:{files}; media-src 'self' blob:{files}; object-src 'none'; "
-    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+    "base-uri 'self'; form-action 'self'; frame-ancestors 'none'"
 )
 """`files` is where an object store hands out pictures and films by itself: pages show what they are redirected to."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fastapi import APIRouter, FastAPI
-from fastapi.responses import FileResponse, RedirectResponse, Response
+from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
@@ -28,10 +28,16 @@ def install(app: FastAPI) -> None:
 
 
 @router.get("/")
-@router.get("/jobs/{job_id}")
 async def studio() -> FileResponse:
     """One page; what it shows depends on its address."""
     return FileResponse(STATIC / "index.html", headers=NO_CACHE)
+
+
+@router.get("/jobs/{job_id}")
+async def job_page() -> HTMLResponse:
+    """The same page one step deeper. Its addresses are relative: a proxy may show us under any path."""
+    page = (STATIC / "index.html").read_text("utf-8")
+    return HTMLResponse(page.replace('<base href="./">', '<base href="../">', 1), headers=NO_CACHE)
 
 
 @router.get("/docs")
@@ -42,4 +48,4 @@ async def docs() -> FileResponse:
 
 @router.get("/favicon.ico")
 async def favicon() -> RedirectResponse:
-    return RedirectResponse("/static/favicon.svg")
+    return RedirectResponse("static/favicon.svg")

@@ -1,5 +1,7 @@
 /* The server's HTTP API: one function per call. Errors are values of two classes, nothing is retried here. */
 
+import { at } from './address.js';
+
 /** The server answered with an error; the body is its problem+json. */
 export class Problem extends Error {
   constructor(status, body) {
@@ -21,37 +23,85 @@ export class Unreachable extends Error {
   }
 }
 
+let onUnauthorized = () => {};
+
+/** `listener()` hears whenever an answer was 401: somebody has to sign in. */
+export function whenUnauthorized(listener) {
+  onUnauthorized = listener;
+}
+
+function problem(status, body) {
+  if (status === 401) onUnauthorized();
+  return new Problem(status, body);
+}
+
 async function call(path, options = {}) {
   let answer;
   try {
-    answer = await fetch(path, options);
+    answer = await fetch(at(path), options);
   } catch {
     throw new Unreachable();
   }
   const body = await answer.json().catch(() => ({}));
-  if (!answer.ok) throw new Problem(answer.status, body);
+  if (!answer.ok) throw problem(answer.status, body);
   return body;
 }
 
-const jobPath = (id) => `/api/jobs/${encodeURIComponent(id)}`;
+const posting = (body, headers = {}) => ({
+  method: 'POST', headers: { 'Content-Type': 'application/json', ...headers }, body: JSON.stringify(body),
+});
+const jobPath = (id) => `api/jobs/${encodeURIComponent(id)}`;
 
-export const listModels = async () => (await call('/api/models')).models;
+export const listModels = async () => (await call('api/models')).models;
+export const getCredits = () => call('api/credits');
+export const getHealth = () => call('api/health');
 export const getJob = (id) => call(jobPath(id));
 export const cancelJob = (id) => call(`${jobPath(id)}/cancel`, { method: 'POST' });
-export const eventsUrl = (id, fromStart) => `${jobPath(id)}/events${fromStart ? '?after=0' : ''}`;
+export const retryJob = (id, key) => call(`${jobPath(id)}/retry`, { method: 'POST', headers: { 'Idempotency-Key': key } });
+export const deleteJob = (id) => call(jobPath(id), { method: 'DELETE' });
+export const listItems = (id, cursor) => call(`${jobPath(id)}/items?${new URLSearchParams({ limit: 200, ...(cursor && { cursor }) })}`);
+export const eventsUrl = (id, fromStart) => at(`${jobPath(id)}/events${fromStart ? '?after=0' : ''}`);
+
+export const whoAmI = () => call('api/session');
+export const signIn = (key) => call('api/session', posting({ key }));
+export const signOut = () => call('api/session', { method: 'DELETE' });
 
 export function listJobs({ limit = 50, cursor } = {}) {
   const query = new URLSearchParams({ limit });
   if (cursor) query.set('cursor', cursor);
-  return call(`/api/jobs?${query}`);
+  return call(`api/jobs?${query}`);
 }
 
-export function submitJob(request, idempotencyKey) {
-  return call('/api/jobs', {
-    method: 'POST',
-    headers: { 'Content-Type': 'application/json', 'Idempotency-Key': idempotencyKey },
-    body: JSON.stringify(request),
+export const submitJob = (request, idempotencyKey) => call('api/jobs', posting(request, { 'Idempotency-Key': idempotencyKey }));
+
+/** What a request would cost and when it would be done; nothing is made. */
+export const quoteJob = (request, signal) => call('api/jobs?dry_run=true', { ...posting(request), signal });
+
+/** Bring a picture. Not `fetch`: that does not tell how far it is. `onProgress` hears 0..1. */
+export function uploadPicture(file, onProgress) {
+  const asked = new XMLHttpRequest();
+  const done = new Promise((resolve, reject) => {
+    asked.upload.onprogress = ({ loaded, total }) => onProgress(total ? loaded / total : 0);
+    asked.onload = () => {
+      const body = readJson(asked.responseText);
+      if (asked.status < 300) resolve(body);
+      else reject(problem(asked.status, body));
+    };
+    asked.onerror = () => reject(new Unreachable());
+    asked.open('POST', at('api/uploads'));
+    const form = new FormData();
+    form.append('file', file);
+    asked.send(form);
   });
+  return { done, abort: () => asked.abort() };
+}
+
+function readJson(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return {};
+  }
 }
 
 /** A random key. `crypto.randomUUID` is missing on plain http other than localhost; `getRandomValues` is not. */

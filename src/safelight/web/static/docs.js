@@ -116,7 +116,7 @@ function asked(document) {
 }
 
 try {
-  const answer = await fetch('/openapi.json');
+  const answer = await fetch('openapi.json');
   if (!answer.ok) throw new Error(`The description could not be read (${answer.status}).`);
   const document = await answer.json();
   for (const [path, calls] of Object.entries(document.paths)) {

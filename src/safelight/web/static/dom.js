@@ -1,5 +1,7 @@
 /* Small helpers over the DOM. Setters write only what changed, so that a repaint of the same facts costs nothing. */
 
+import { at } from './address.js';
+
 export const $ = (selector, root = document) => root.querySelector(selector);
 
 export function el(tag, className = '', text = '') {
@@ -7,6 +9,17 @@ export function el(tag, className = '', text = '') {
   if (className) node.className = className;
   if (text) node.textContent = text;
   return node;
+}
+
+/** One of `icons.svg`, which is only for the eyes. */
+export function icon(name) {
+  const svg = document.createElementNS('http://www.w3.org/2000/svg', 'svg');
+  svg.setAttribute('class', 'icon');
+  svg.setAttribute('aria-hidden', 'true');
+  const use = document.createElementNS('http://www.w3.org/2000/svg', 'use');
+  use.setAttribute('href', at(`static/icons.svg#${name}`));
+  svg.append(use);
+  return svg;
 }
 
 export function setText(node, text) {

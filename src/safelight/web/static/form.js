@@ -1,173 +1,154 @@
-/* The form: what to make, by which model, how large, from which seed. The server judges; its words land by the field. */
+/* The form: what to make, by which models, from what. The server judges; its words land by the field. */
 
-import { Unreachable, listModels, newKey, submitJob } from './api.js';
+import { Unreachable, listItems, listModels, newKey, submitJob } from './api.js';
 import { $, announce, el, setText, showProblem } from './dom.js';
-import { credits } from './format.js';
+import * as draft from './draft.js';
+import { chosenParams, controlOf, offerFields, offerKept, setupFields, startFrom } from './fields.js';
+import { chosenInputs, offerInputs, setupInputs, startFromInputs, stillComing } from './inputs.js';
 import * as jobs from './jobs.js';
+import { chosenModels, kindOf, modelById, offerKind, setModels, setupPicker } from './picker.js';
+import { quoteSoon, refreshBalance } from './quote.js';
+import { setupSizes } from './sizes.js';
 
 const form = $('#form');
-const fields = { prompt: $('#prompt'), model: $('#model'), width: $('#width'), height: $('#height'), seed: $('#seed') };
+const prompt = $('#prompt');
+const many = $('#many');
 
-let models = [];
-let sizes = []; // [{ name, width, height }] and Custom without numbers, or [{ name, ratio }]
+const PLACEHOLDERS = { image: 'Describe a picture', video: 'Describe a film', text: 'What should be written?' };
+
 let wanted = null; // a job to use again, kept until the models are known
 let unanswered = null; // { body, key } of a submit of which nobody knows whether it was done
 
 export function setupForm() {
-  loadModels();
+  setupSizes();
+  setupFields();
+  setupInputs(changed);
+  setupPicker(showModel);
+  const before = draft.read();
+  if (before) wanted = before;
+  prompt.value = before?.prompt ?? '';
+  many.checked = before?.many ?? false;
   form.addEventListener('submit', submit);
-  fields.model.addEventListener('change', () => showModel());
-  $('#sizes').addEventListener('change', showCustom);
-  $('#dice').addEventListener('click', drawSeed);
+  form.addEventListener('input', changed);
+  form.addEventListener('change', changed);
+  form.addEventListener('click', changed); // the dice
   form.addEventListener('keydown', (event) => {
     if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) form.requestSubmit();
   });
+  loadModels();
 }
 
-/** Put a job's prompt, model, size and seed into the form. */
-export function fillForm(job) {
+/** Put a job's kind, prompt, models, settings and pictures into the form. */
+export async function fillForm(job) {
   clearErrors();
-  fields.prompt.value = job.prompt ?? '';
-  fields.seed.value = job.params?.seed ?? '';
-  wanted = job;
-  if (models.length) showModel();
-  fields.prompt.focus();
+  wanted = job.items ? await asOne(job) : { ...job, models: [job.model] };
+  prompt.value = wanted.prompt ?? '';
+  many.checked = Boolean(wanted.many);
+  showWanted();
+  prompt.focus();
 }
 
-async function loadModels() {
+/** A batch as the form would ask for it: its prompts, a line each, and its models. */
+async function asOne(batch) {
+  const { jobs: items } = await listItems(batch.id).catch(() => ({ jobs: [] }));
+  const prompts = [...new Set(items.map((item) => item.prompt).filter(Boolean))];
+  const first = items[0] ?? { kind: 'image', params: {}, inputs: [] };
+  const { seed, ...params } = first.params;
+  return { ...first, params, prompt: prompts.join('\n'), many: prompts.length > 1, models: [...new Set(items.map((item) => item.model))] };
+}
+
+/** Also called again after signing in: other users have other models. */
+export async function loadModels() {
   try {
-    models = (await listModels()).filter((model) => model.kind === 'image');
+    setModels(await listModels());
   } catch (error) {
+    if (error.status === 401) return; // signing in loads them
     if (!(error instanceof Unreachable)) showProblem($('#problem'), error);
     setTimeout(loadModels, 3000);
     return;
   }
-  fields.model.replaceChildren(...models.map((model) => {
-    const option = el('option', '', model.available ? model.title : `${model.title} (${model.unavailable_reason})`);
-    option.value = model.id;
-    option.disabled = !model.available;
-    return option;
-  }));
-  fields.model.value = (models.find((model) => model.default) ?? models.find((model) => model.available))?.id ?? '';
-  showModel();
+  if (wanted) showWanted();
+  else offerKind(kindOf());
+  refreshBalance();
 }
 
-const chosenModel = () => models.find((model) => model.id === fields.model.value);
-
-/** What the chosen model is and offers; a job to use again brings its own model and size. */
-function showModel() {
-  if (models.some((model) => model.id === wanted?.model && model.available)) fields.model.value = wanted.model;
-  const model = chosenModel();
-  const ends = model?.shutdown_date ? `Its provider ends it on ${model.shutdown_date}.` : '';
-  setText($('#model-note'), model ? [model.description, model.price?.note, ends].filter(Boolean).join(' ') : 'No image model can run here.');
-  setText($('#price'), model ? credits(model.price_credits) : '');
-  const offered = parameters();
-  $('.seed', form).hidden = !offered.seed;
-  showSizes(offered, wanted?.params ?? sizeParams());
+function showWanted() {
+  const job = wanted;
+  startFrom(job.params ?? {});
+  startFromInputs(job.inputs ?? []);
+  const known = modelById(job.model);
+  if (!known && !modelById(job.models?.[0]) && !PLACEHOLDERS[job.kind] && job.kind !== 'upscale') return;
+  offerKind(job.kind, job.models ?? [job.model]);
   wanted = null;
 }
 
-const parameters = () => chosenModel()?.parameters?.properties ?? {};
-
-const SHAPES = [['Square', 1, 1], ['Landscape', 3, 2], ['Portrait', 2, 3], ['Wide', 16, 9], ['Tall', 9, 16]];
-
-/** What the model takes: sizes in pixels where it has one by default, else shapes by their names. */
-function showSizes(offered, before) {
-  const { width, height, aspect_ratio: shape } = offered;
-  const inPixels = width?.default && height?.default;
-  sizes = inPixels ? inPixelsOf(width, height) : ratiosOf(shape);
-  $('.size', form).hidden = !sizes.length;
-  if (!sizes.length) return;
-  let chosen = sizes.findIndex((size) => (inPixels ? size.width && size.width === before.width && size.height === before.height : size.ratio === before.aspect_ratio));
-  if (chosen < 0 && inPixels) chosen = before.width || before.height ? sizes.length - 1 : 0;
-  if (chosen < 0) chosen = Math.max(0, sizes.findIndex((size) => size.ratio === shape.default));
-  if (inPixels) [fields.width.value, fields.height.value] = [before.width ?? width.default, before.height ?? height.default];
-  $('#sizes').replaceChildren(...sizes.map((size, n) => choice(size, n, n === chosen)));
-  showCustom();
+/** What the chosen models are and offer. */
+function showModel(models, kind) {
+  const [model] = models;
+  const ends = model?.shutdown_date ? `Its provider ends it on ${model.shutdown_date}.` : '';
+  setText($('#model-note'), model ? [model.description, model.price?.note, ends].filter(Boolean).join(' ') : `No model for this can run here: see why at the models, or ask the operator.`);
+  const writes = kind !== 'upscale';
+  $('.prompt', form).hidden = !writes;
+  $('.many', form).hidden = !writes;
+  prompt.placeholder = many.checked ? 'One prompt per line' : PLACEHOLDERS[kind] ?? '';
+  (wanted ? offerKept : offerFields)(common(models));
+  offerInputs(model?.inputs);
+  changed();
 }
 
-/** Shapes of about the model's default area, within the limits of its schema. */
-function inPixelsOf(width, height) {
-  const area = width.default * height.default;
-  const fit = (value, { minimum, maximum, multipleOf = 64 }) => Math.min(maximum, Math.max(minimum, Math.round(value / multipleOf) * multipleOf));
-  return SHAPES.map(([name, w, h]) => ({
-    name, across: w / h, width: fit(Math.sqrt((area * w) / h), width), height: fit(Math.sqrt((area * h) / w), height),
-  })).concat({ name: 'Custom' });
+/** The parameters of the first model which all the others take, too. */
+function common([first, ...others]) {
+  const all = Object.entries(first?.parameters?.properties ?? {});
+  return Object.fromEntries(all.filter(([name]) => others.every((model) => name in model.parameters.properties)));
 }
 
-function ratiosOf(shape) {
-  const named = (shape?.enum ?? []).filter((ratio) => /^\d+:\d+$/.test(ratio));
-  return named.map((ratio) => {
-    const [w, h] = ratio.split(':').map(Number);
-    return { name: ratio, ratio, across: w / h };
-  });
+function changed() {
+  if (many.checked !== (prompt.placeholder === 'One prompt per line')) prompt.placeholder = many.checked ? 'One prompt per line' : PLACEHOLDERS[kindOf()] ?? '';
+  const asked = request();
+  setText($('#generate'), asked.kind === 'batch' ? `Generate ${asked.count}` : 'Generate');
+  draft.keep({ kind: kindOf(), model: chosenModels()[0]?.id, models: chosenModels().map(({ id }) => id), prompt: prompt.value, many: many.checked, params: asked.params });
+  if (!chosenModels().length) return;
+  const { count, ...body } = request('…');
+  quoteSoon(body, chosenModels()[0].price?.brief ?? '');
 }
 
-function choice(size, n, checked) {
-  const label = el('label', 'choice');
-  const radio = el('input', 'unseen');
-  Object.assign(radio, { type: 'radio', name: 'size', value: n, checked });
-  label.append(radio);
-  if (size.across) {
-    const shape = el('span', 'shape');
-    shape.style.aspectRatio = size.across;
-    shape.dataset.upright = size.across < 1 ? 'yes' : 'no';
-    label.append(shape);
-    if (size.width) label.title = `${size.width} × ${size.height}`;
+/** What is asked for: one job; or a batch, when there are several prompts or models. `empty` stands for no prompt. */
+function request(empty = '') {
+  const kind = kindOf();
+  const models = chosenModels().map(({ id }) => id);
+  const written = prompt.value.trim() || empty;
+  const prompts = kind === 'upscale' ? [] : many.checked ? written.split('\n').map((line) => line.trim()).filter(Boolean) : [written];
+  const shared = { params: chosenParams(), ...(chosenInputs().length && { inputs: chosenInputs() }) };
+  if (models.length < 2 && prompts.length < 2) {
+    return { kind, model: models[0], ...(kind !== 'upscale' && { prompt: prompts[0] ?? '' }), ...shared };
   }
-  label.append(size.name);
-  return label;
-}
-
-const chosenSize = () => sizes[Number(new FormData(form).get('size'))];
-
-/** The custom fields start from the last chosen shape. */
-function showCustom() {
-  const size = chosenSize();
-  $('#custom').hidden = Boolean(size.across);
-  if (size.width) [fields.width.value, fields.height.value] = [size.width, size.height];
-}
-
-/** Numbers where they are numbers; anything else goes to the server as written, which says what is wrong with it. */
-function numbers(...names) {
-  const filled = names.map((name) => [name, fields[name].value.trim()]).filter(([, text]) => text);
-  return Object.fromEntries(filled.map(([name, text]) => [name, /^-?\d{1,15}$/.test(text) ? Number(text) : text]));
-}
-
-function sizeParams() {
-  if (!sizes.length) return {};
-  return chosenSize()?.ratio ? { aspect_ratio: chosenSize().ratio } : numbers('width', 'height');
-}
-
-function drawSeed() {
-  const most = parameters().seed?.maximum ?? 2 ** 31 - 1;
-  fields.seed.value = crypto.getRandomValues(new Uint32Array(1))[0] % (most + 1);
+  const count = Math.max(1, prompts.length) * Math.max(1, models.length);
+  if (!prompts.length) return { kind: 'batch', items: models.map((model) => ({ kind, model })), ...shared, count };
+  return { kind: 'batch', prompts, models, ...shared, count };
 }
 
 async function submit(event) {
   event.preventDefault();
   if (form.getAttribute('aria-busy') === 'true') return;
   clearErrors();
+  if (stillComing()) return showProblem($('#problem'), { message: 'A picture is still on its way to the server.', remedy: 'Press again when it is there, or remove it.' });
   form.setAttribute('aria-busy', 'true');
-  const request = {
-    kind: 'image',
-    model: fields.model.value || undefined,
-    prompt: fields.prompt.value,
-    params: { ...sizeParams(), ...(parameters().seed ? numbers('seed') : {}) },
-  };
-  const body = JSON.stringify(request);
+  const { count, ...asked } = request();
+  const body = JSON.stringify(asked);
   // The same request after a lost answer, or a failed server, keeps its key: it cannot be made, or paid, twice.
   const key = unanswered?.body === body ? unanswered.key : newKey();
   try {
-    const job = await submitJob(request, key);
+    const job = await submitJob(asked, key);
     unanswered = null;
     jobs.take(job);
     announce('Submitted.');
+    refreshBalance();
   } catch (error) {
     unanswered = error instanceof Unreachable || error.status >= 500 ? { body, key } : null;
     showErrors(error);
   }
   form.removeAttribute('aria-busy');
+  return undefined;
 }
 
 /** Each message by its field, named by the last part of its path; what has no field here stands above the form. */
@@ -175,25 +156,35 @@ function showErrors(error) {
   const homeless = [];
   const placed = [];
   for (const [path, texts] of Object.entries(error.errors)) {
-    const name = path.split('.').at(-1);
-    const field = fields[name];
-    if (field) placed.push(field);
-    else homeless.push(`${path} ${texts.join(', ')}.`);
-    if (!field) continue;
-    const inSize = field === fields.width || field === fields.height;
-    const box = $(`#${inSize ? 'size' : name}-error`);
-    box.textContent += `${box.textContent && ' '}${name[0].toUpperCase()}${name.slice(1)} ${texts.join(', ')}.`;
+    const [field, box, words] = placeOf(path);
+    if (!box) {
+      homeless.push(`${path} ${texts.join(', ')}.`);
+      continue;
+    }
+    placed.push(field);
+    const line = `${words} ${texts.join(', ')}.`;
+    if (!box.textContent.includes(line)) box.textContent += `${box.textContent && ' '}${line}`;
     field.setAttribute('aria-invalid', 'true');
-    if (inSize) $('#custom').hidden = false;
+    if (box.id === 'size-error') $('#custom').hidden = false;
+    if (box.closest('#more')) $('#more').open = true;
   }
   if (homeless.length) error.message = homeless.join(' ');
   if (homeless.length || !placed.length) showProblem($('#problem'), error);
-  else announce([...form.querySelectorAll('.field-error')].map((box) => box.textContent).join(' '));
+  else announce([...form.querySelectorAll('.field-error')].map((each) => each.textContent).join(' '));
   placed[0]?.focus();
+}
+
+/** The control of a path like `items[3].params.width`, the box for its message, and its name in words. */
+function placeOf(path) {
+  if (/(^|\.)inputs\b/.test(path)) return [$('#inputs input') ?? $('#inputs button'), $('#inputs:not([hidden])') && $('#inputs-error'), 'The picture'];
+  const name = path.split('.').at(-1).replace(/\[\d+\]$/, '').replace(/^(prompt|model)s$/, '$1');
+  const field = name === 'prompt' ? $('.prompt:not([hidden]) #prompt') : controlOf(name);
+  const box = field && (document.getElementById(`${field.id}-error`) ?? $('.field-error', field.closest('.field')));
+  return [field, box, name[0].toUpperCase() + name.slice(1).replaceAll('_', ' ')];
 }
 
 function clearErrors() {
   showProblem($('#problem'), null);
   for (const box of form.querySelectorAll('.field-error')) box.textContent = '';
-  for (const field of Object.values(fields)) field.removeAttribute('aria-invalid');
+  for (const field of form.querySelectorAll('[aria-invalid]')) field.removeAttribute('aria-invalid');
 }

@@ -1,11 +1,17 @@
 /* Facts in words. Pure functions: a job in, text out. */
 
-const plural = (n, one) => `${n} ${one}${n === 1 ? '' : 's'}`;
+export const amount = (n) => n.toLocaleString('en');
+
+const plural = (n, one) => `${amount(n)} ${one}${n === 1 ? '' : 's'}`;
 
 /** The last three digits of the id: random, so they tell frames apart, and they lead back to the full id. */
 export const frameNumber = (job) => job.id.slice(-3).toUpperCase();
 
-export const titleOf = (job) => job.prompt || (job.items ? `Batch of ${job.items.total}` : `${job.kind} without a prompt`);
+export function titleOf(job) {
+  if (job.prompt) return job.prompt;
+  if (job.items) return `Batch of ${job.items.total}`;
+  return job.kind === 'upscale' ? 'Picture made larger' : `${job.kind} without a prompt`;
+}
 
 /** How a batch's items stand; empty for every other job. */
 export const itemsInWords = (job) => Object.entries(job.items?.by_status ?? {}).map(([status, n]) => `${n} ${status}`).join(', ');

@@ -1,5 +1,6 @@
 /* The contact sheet: every job as a frame, newest first. Frames are keyed by job, so only what changed is touched. */
 
+import { jobAddress } from './address.js';
 import { cancelJob, listJobs } from './api.js';
 import { $, announce, fromTemplate, setText, setVar, showProblem } from './dom.js';
 import { exactTime, frameNumber, percent, shortTime, stateWord, titleOf } from './format.js';
@@ -73,7 +74,7 @@ function place(job) {
   const frame = fromTemplate('frame-template').firstElementChild;
   frame.dataset.id = job.id;
   const link = $('.open', frame);
-  link.href = `/jobs/${job.id}`;
+  link.href = jobAddress(job.id);
   link.title = `${titleOf(job)}\n${exactTime(job.created_at)}`;
   $('.rebate', frame).after(makePrint());
   setText($('.number', frame), frameNumber(job));

@@ -1,5 +1,6 @@
 /* One job in full: the picture, what was asked, what it cost, and its story from submit to the end. */
 
+import { jobAddress } from './address.js';
 import { getJob, newKey, submitJob } from './api.js';
 import { $, el, fromTemplate, setText, showProblem } from './dom.js';
 import { bytes, creditsSentence, exactTime, frameNumber, itemsInWords, ownPath, percent, seconds, shortTime, sizeOf, stateWord, titleOf, waitReason } from './format.js';
@@ -129,7 +130,6 @@ function paintActions(job) {
   }
   $('[data-larger]', page).hidden = !asset?.mime.startsWith('image/') || job.status !== 'completed';
   $('[data-cancel]', page).hidden = !jobs.isLive(job) || job.cancel_requested;
-  $('[data-again]', page).hidden = Boolean(job.items) || job.kind !== 'image'; // the form makes one picture
 }
 
 /** A job of its own that starts from this picture; the server picks who does it. */
@@ -137,7 +137,7 @@ async function makeLarger(job, key) {
   try {
     const larger = await submitJob({ kind: 'upscale', inputs: [{ asset: job.assets[0].id }] }, key);
     jobs.take(larger);
-    go(`/jobs/${larger.id}`);
+    go(jobAddress(larger.id));
   } catch (error) {
     showProblem($('[data-error]', page), error);
   }
@@ -150,7 +150,7 @@ function paintNeighbours(job) {
   const at = order.findIndex((other) => other.id === job.id);
   for (const [anchor, other] of [[$('[data-newer]', page), order[at - 1]], [$('[data-older]', page), order[at + 1]]]) {
     anchor.hidden = !other;
-    if (other) anchor.href = `/jobs/${other.id}`;
+    if (other) anchor.href = jobAddress(other.id);
   }
 }
 

@@ -1,5 +1,6 @@
 /* Wires the parts together: views, news, title, shortcuts. */
 
+import { at } from './address.js';
 import { $, announce, setText } from './dom.js';
 import { frameNumber } from './format.js';
 import { fillForm, setupForm } from './form.js';
@@ -27,7 +28,7 @@ function view(jobId, previous) {
 
 function useAgain(job) {
   sheetScroll = 0;
-  router.go('/');
+  router.go(at(''));
   fillForm(job);
 }
 
@@ -67,15 +68,15 @@ function speak(ids) {
 function onKey(event) {
   if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
   const typing = event.target.matches?.('input, textarea, select');
-  if (event.key === 'Escape' && shownJob) router.go('/');
+  if (event.key === 'Escape' && shownJob) router.go(at(''));
   else if (typing) return;
   else if (event.key === '/') {
     event.preventDefault();
-    if (shownJob) router.go('/');
+    if (shownJob) router.go(at(''));
     $('#prompt').focus();
   } else if (shownJob && (event.key === 'ArrowLeft' || event.key === 'ArrowRight')) {
     const neighbour = $(event.key === 'ArrowLeft' ? '[data-newer]' : '[data-older]');
-    if (neighbour && !neighbour.hidden) router.go(neighbour.pathname);
+    if (neighbour && !neighbour.hidden) router.go(neighbour.href);
   }
 }
 

@@ -1,4 +1,6 @@
-/* Which view is shown: the studio at `/`, a job at `/jobs/{id}`. Links marked data-route change it without a reload. */
+/* Which view is shown: the studio at its base, a job at `jobs/{id}`. Links marked data-route change it without a reload. */
+
+import { jobIn } from './address.js';
 
 let show;
 
@@ -6,7 +8,7 @@ let show;
 export function start(view) {
   let current = null;
   show = () => {
-    const next = jobIn(location.pathname);
+    const next = jobIn(location.href);
     const previous = current;
     current = next;
     view(next, previous);
@@ -17,22 +19,13 @@ export function start(view) {
     // A new tab, a new window, a download: the browser's own business.
     if (!link || event.defaultPrevented || event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
     event.preventDefault();
-    go(link.pathname);
+    go(link.href);
   });
   show();
 }
 
-export function go(path) {
-  if (path !== location.pathname) history.pushState(null, '', path);
+/** To an address that `address.js` made. */
+export function go(href) {
+  if (href !== location.href) history.pushState(null, '', href);
   show();
-}
-
-function jobIn(path) {
-  const match = /^\/jobs\/([^/]+)\/?$/.exec(path);
-  if (!match) return null;
-  try {
-    return decodeURIComponent(match[1]);
-  } catch { // not even an address: the server says that there is no such job
-    return match[1];
-  }
 }

@@ -1,0 +1,65 @@
+/* Before a submit: what it would cost, whether that is there, and when it would be done. Asked of the server, which alone
+   knows prices; the last answer to the last question counts. */
+
+import { getCredits, quoteJob } from './api.js';
+import { $, el, setText } from './dom.js';
+import { amount, credits, seconds } from './format.js';
+
+const PAUSE_MS = 300; // after the last change of the form
+
+let balance = null;
+let quoted = null;
+let asking;
+let timer;
+
+/** Ask for the price of this request soon; `brief` stands there until it is known, or when the request has a fault. */
+export function quoteSoon(request, brief) {
+  clearTimeout(timer);
+  asking?.abort();
+  if (!quoted) setText($('#price'), brief);
+  timer = setTimeout(() => quote(request, brief), PAUSE_MS);
+}
+
+/** Ask how much is left. Called when credits may have moved. */
+export async function refreshBalance() {
+  try {
+    balance = await getCredits();
+  } catch {
+    return; // what stands there was true a moment ago; other requests tell of a lost server
+  }
+  setText($('#balance'), `${amount(balance.available)} left`);
+  $('#balance').title = balance.held ? `${credits(balance.held)} more are held by unfinished jobs` : '';
+  $('#balance').hidden = false;
+  showAffordable();
+}
+
+async function quote(request, brief) {
+  asking = new AbortController();
+  try {
+    quoted = await quoteJob(request, asking.signal);
+  } catch (error) {
+    if (asking.signal.aborted) return;
+    quoted = null; // the submit will say what is wrong with it, by its field
+  }
+  setText($('#price'), quoted ? credits(quoted.price_credits) : brief);
+  setText($('#predicted'), quoted ? prediction(quoted.predicted) : '');
+  $('#foreseen').replaceChildren(...(quoted?.warnings ?? []).map((warning) => el('li', '', warning.message)));
+  showAffordable();
+}
+
+function prediction({ finish_at: finish, waiting_for: cause }) {
+  if (cause) return `Would wait ${/^for /.test(cause) ? '' : 'for '}${cause}`;
+  const ms = finish ? new Date(finish) - Date.now() : 0;
+  if (!finish) return '';
+  return ms < 2000 ? 'Done in a moment' : `Done in about ${seconds(ms)}`;
+}
+
+function showAffordable() {
+  const missing = quoted && !quoted.affordable;
+  $('#too-dear').hidden = !missing;
+  if (!missing) return;
+  const have = balance ? `; ${amount(balance.available)} are left` : '';
+  const short = balance ? ` ${Math.max(1, quoted.price_credits - balance.available)}` : ' AMOUNT';
+  const who = balance?.user_id ?? 'USER';
+  setText($('#too-dear'), `This costs ${credits(quoted.price_credits)}${have}. Choose less or a cheaper model, or have credits granted: safelight credits grant ${who}${short}`);
+}
