@@ -62,11 +62,12 @@ def error_message(body: Mapping[str, Any]) -> str | None:
 
 
 def _whose(body: Mapping[str, Any]) -> dict[str, Any]:
-    """Of a scene its number, of a character its id."""
+    """Of a scene its number, of a character its id. Labels may come from any door, so the number may be none."""
     labels = body["labels"]
     if "character_id" in labels:
         return {"character_id": labels["character_id"]}
-    return {"scene_number": int(labels["scene_number"])}
+    number = labels.get("scene_number", "")
+    return {"scene_number": int(number) if number.isdecimal() else None}
 
 
 def _took_s(body: Mapping[str, Any]) -> float | None:

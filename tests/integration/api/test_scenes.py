@@ -93,6 +93,14 @@ def test_a_chapter_lists_all_its_pictures_and_hides_nothing_unfinished(door: Doo
     assert [each["record_id"] for each in rest["images"]] == [newer[1], newer[0]]
 
 
+@pytest.mark.parametrize("labels", [{}, {"scene_number": "three"}, {"scene_number": "-1"}, {"scene_number": ""}])
+def test_a_chapter_lists_pictures_that_other_doors_labelled(door: Door, labels: dict[str, str]) -> None:
+    made = door.submit(labels={"chapter_id": "ch-1", **labels})["id"]
+    answer = door.get(CHAPTER)
+    assert answer.status_code == 200, answer.text
+    assert [(each["record_id"], each["scene_number"]) for each in answer.json()["images"]] == [(made, None)]
+
+
 def test_characters_have_pictures_too(door: Door) -> None:
     path = "/api/v1/characters/hero/images"
     asked = draw(door, path, description="A keeper with a lamp")
