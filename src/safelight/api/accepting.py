@@ -66,6 +66,12 @@ async def allowance_headers(safelight: Safelight, caller: Visitor) -> dict[str, 
     return {"RateLimit-Policy": policy, "RateLimit": f'"submits";r={left.left};t={math.ceil(left.whole_in_s)}'}
 
 
+async def headers_of(safelight: Safelight, caller: Visitor, accepted: Accepted) -> dict[str, str]:
+    """What any door tells beside its own body: the caller's allowance, and whether the key had made the job before."""
+    replayed = {"Idempotency-Replayed": "true"} if accepted.replayed else {}
+    return {**await allowance_headers(safelight, caller), **replayed}
+
+
 async def _waited(
     request: Request, safelight: Safelight, caller: Visitor, accepted: Accepted, within_s: float
 ) -> JobDetails | None:

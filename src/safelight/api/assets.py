@@ -42,7 +42,7 @@ async def show_asset(
     asset_id: str, request: Request, safelight: Installation, exp: Expiry = "", sig: Signature = ""
 ) -> Response:
     """The bytes, whole or one range of them; files in an object store by a redirect to its own signed address."""
-    _check(safelight, request, exp, sig)
+    check_signature(safelight, request, exp, sig)
     asset = await _asset(safelight, asset_id)
     stored = await safelight.store.head(asset.key)
     if stored is not None and stored.size_bytes != asset.bytes:
@@ -56,7 +56,7 @@ async def show_thumbnail(
     asset_id: str, request: Request, safelight: Installation, exp: Expiry = "", sig: Signature = ""
 ) -> Response:
     """A WebP of at most 384 px."""
-    _check(safelight, request, exp, sig)
+    check_signature(safelight, request, exp, sig)
     asset = await _asset(safelight, asset_id)
     if asset.thumbnail_key is None:
         raise NotFound("This file has no thumbnail.")
@@ -76,19 +76,28 @@ async def show_preview(
     job_id: str, sequence: int, request: Request, safelight: Installation, exp: Expiry = "", sig: Signature = ""
 ) -> Response:
     """The newest preview; gone when the job has ended."""
-    _check(safelight, request, exp, sig)
+    check_signature(safelight, request, exp, sig)
     found = await safelight.database.read(read_jobs.preview, job_id)
     if found is None:
         raise Gone("The preview is gone: the job has moved on.", remedy=Remedy("Look at the job itself."))
     return Response(base64.b64decode(found.data), media_type=found.mime, headers={"Cache-Control": CACHE})
 
 
-def _check(safelight: Safelight, request: Request, exp: str, sig: str) -> None:
+def check_signature(
+    safelight: Safelight,
+    request: Request,
+    exp: str,
+    sig: str,
+    *,
+    of: str = "file",
+    fresh_from: str = "GET /api/jobs/{id}",
+) -> None:
+    """Raises Forbidden unless the address is one that we have handed out, and its time is not over."""
     if signing.verify(safelight.secret, own_path(request.scope), exp=exp, sig=sig, now_s=time.time()):
         return
     raise Forbidden(
-        "This address of a file has expired, or its signature is wrong.",
-        remedy=Remedy("Get a fresh one from GET /api/jobs/{id}; they hold for a day."),
+        f"This address of a {of} has expired, or its signature is wrong.",
+        remedy=Remedy(f"Get a fresh one from {fresh_from}; they hold for a day."),
     )
 
 

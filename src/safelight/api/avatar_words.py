@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from safelight.api.ended_words import error_message
 from safelight.domain.clock import as_rfc3339
 from safelight.domain.jobs import Status
 from safelight.services.projects import LABEL, Project
@@ -50,13 +51,6 @@ def avatar(body: Mapping[str, Any], thumbnail_url: str) -> dict[str, Any]:
         "height": picture.get("height"),
         "createdAt": body["finished_at"],
     }
-
-
-def error_message(body: Mapping[str, Any]) -> str | None:
-    """Why nothing came of it, in one sentence; what was held has gone back (`credits.released`)."""
-    if body["status"] == Status.CANCELED:
-        return "canceled"
-    return body["error"]["message"] if body["error"] and body["status"] == Status.FAILED else None
 
 
 def project_body(project: Project) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Annotated, Any, Final
 
@@ -10,7 +11,7 @@ from fastapi.responses import JSONResponse
 from pydantic import Field
 
 from safelight.api import cursors
-from safelight.api.accepting import allowance_headers, submitter
+from safelight.api.accepting import headers_of, submitter
 from safelight.api.avatar_words import NAME, avatar, generation, project_body
 from safelight.api.context import Caller, Installation, Visitor
 from safelight.api.input_bodies import Body
@@ -133,9 +134,7 @@ async def generate_avatar(
     asked = body.as_request("image")
     labels = {**asked.labels, LABEL: project.id, NAME: body.name.strip(), KIND[0]: KIND[1]}
     accepted = await safelight.desk.submit(replace(asked, labels=labels), submitter(caller, idempotency_key))
-    headers = await allowance_headers(safelight, caller)
-    if accepted.replayed:
-        headers["Idempotency-Replayed"] = "true"
+    headers = await headers_of(safelight, caller, accepted)
     return JSONResponse(generation(safelight.desk.body(accepted.details, caller.base)), 200, headers)
 
 
@@ -166,7 +165,7 @@ async def _generation(safelight: Safelight, job_id: str, caller: Visitor, what: 
         details = await safelight.desk.job(job_id, caller.user_id)
     except NotFound as error:
         raise _no_such(what, job_id) from error
-    if f'"{KIND[0]}":"{KIND[1]}"' not in details.job.labels:
+    if json.loads(details.job.labels).get(KIND[0]) != KIND[1]:
         raise _no_such(what, job_id)
     return details
 

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from typing import Any, Final
 
 from fastapi import APIRouter, Request, Response
 
+from safelight.api.assets import Expiry, Signature, check_signature
 from safelight.api.context import Installation
 from safelight.api.etags import unchanged
-from safelight.api.paths import own_path
-from safelight.domain.errors import Forbidden, Gone, NotFound, Remedy
+from safelight.domain.errors import Gone, NotFound, Remedy
 from safelight.domain.ids import is_id
 from safelight.services import read_jobs
-from safelight.storage import images, signing
+from safelight.storage import images
 
 CACHE: Final = "private, max-age=86400, immutable"
 AT_ONCE: Final = 2
@@ -32,14 +31,10 @@ _cutting = asyncio.Semaphore(AT_ONCE)
     responses={200: {"content": {"image/webp": {}}}},
 )
 async def show_cover(
-    avatar_id: str, request: Request, safelight: Installation, exp: str = "", sig: str = ""
+    avatar_id: str, request: Request, safelight: Installation, exp: Expiry = "", sig: Signature = ""
 ) -> Response:
     """300 by 300 pixels from the middle of the picture. Its address is signed, like that of a file."""
-    if not signing.verify(safelight.secret, own_path(request.scope), exp=exp, sig=sig, now_s=time.time()):
-        raise Forbidden(
-            "This address of a thumbnail has expired, or its signature is wrong.",
-            remedy=Remedy("Get a fresh one from the avatar itself; they hold for a day."),
-        )
+    check_signature(safelight, request, exp, sig, of="thumbnail", fresh_from="the avatar itself")
     found = await safelight.database.read(read_jobs.job_details, avatar_id, None) if is_id(avatar_id) else None
     if found is None or not found.assets or not found.assets[0].mime.startswith("image/"):
         raise NotFound("There is no such avatar.")

@@ -130,7 +130,7 @@ async def delete_job(job_id: str, safelight: Installation, caller: Caller) -> Re
 
 def _etag(details: JobDetails) -> str:
     """Changes with the job, its items, its place in the queue, and the hour in which URLs are signed."""
-    hour = signing.expiry(time.time()) // signing.HOUR_S
+    hour = signing.hour(time.time())
     items = "".join(f"-{n}" for n in details.items.by_status.values()) if details.items else ""
     waits = (details.ahead, details.eta_s, details.queue_paused, details.unserved, details.gate)
     place = zlib.crc32(repr(waits).encode())

@@ -12,10 +12,9 @@ from starlette.requests import ClientDisconnect
 
 from safelight.api import openai_chat_words as words
 from safelight.api import openai_errors
-from safelight.api.context import Caller, Installation
-from safelight.api.manner import Key
+from safelight.api.context import Installation
 from safelight.api.openai_chat_body import ChatAsked
-from safelight.api.openai_submit import SentBefore, asker, ended, goes_on, submitted
+from safelight.api.openai_submit import Asker, ended, goes_on, submitted
 from safelight.api.openai_text import Restarted, text_of
 from safelight.api.sse import HEADERS
 from safelight.api.while_there import while_there
@@ -32,23 +31,16 @@ router = APIRouter(tags=["openai"], responses=openai_errors.DOCUMENTED)
     summary="Write a text, as OpenAI's API does",
     responses={200: {"description": "The text", "content": {"text/event-stream": {}}}},
 )
-async def complete(
-    body: ChatAsked,
-    request: Request,
-    safelight: Installation,
-    caller: Caller,
-    key: Key = None,
-    sent_before: SentBefore = 0,
-) -> Response:
+async def complete(body: ChatAsked, request: Request, safelight: Installation, asker: Asker) -> Response:
     """The same job as `POST /api/jobs` makes. Who hangs up does not cancel it."""
-    details = await submitted(safelight, body.as_request(), asker(caller, key, sent_before))
+    details = await submitted(safelight, body.as_request(), asker)
     try:
         if body.stream:
-            return await _streamed(request, _Telling(safelight, details, caller.user_id, caller.base, body.tells_usage))
-        details = await ended(request, safelight, details, caller.user_id)
+            return await _streamed(request, _Telling(safelight, details, asker.user_id, asker.base, body.tells_usage))
+        details = await ended(request, safelight, details, asker.user_id)
     except ClientDisconnect:
         return Response(status_code=499)  # nobody reads it
-    job = safelight.desk.body(details, caller.base)
+    job = safelight.desk.body(details, asker.base)
     if details.job.status != Status.COMPLETED:
         return openai_errors.of_job(job)
     return JSONResponse(words.completion(_head(details), job), headers={"x-safelight-job": job["id"]})

@@ -11,15 +11,15 @@ from pydantic import ValidationError
 from starlette.requests import ClientDisconnect
 
 from safelight.api import openai_errors, openai_form
-from safelight.api.context import Caller, Installation, Visitor
+from safelight.api.context import Installation
 from safelight.api.errors import invalid, refusal
-from safelight.api.manner import Key
 from safelight.api.openai_images_body import ImageAsked, of_form
-from safelight.api.openai_submit import SentBefore, asker, ended, goes_on, submitted
+from safelight.api.openai_submit import Asker, ended, goes_on, submitted
 from safelight.app import Safelight
 from safelight.domain.errors import SafelightError
 from safelight.domain.jobs import Status
 from safelight.services.inputs import InputRef
+from safelight.services.prepare import Caller as Submitter
 from safelight.services.read_jobs import JobDetails
 
 router = APIRouter(tags=["openai"], responses=openai_errors.DOCUMENTED)
@@ -51,26 +51,17 @@ _FORM: Final[dict[str, Any]] = {
 
 
 @router.post("/v1/images/generations", summary="Make pictures, as OpenAI's API does")
-async def generate(
-    body: ImageAsked,
-    request: Request,
-    safelight: Installation,
-    caller: Caller,
-    key: Key = None,
-    sent_before: SentBefore = 0,
-) -> Response:
+async def generate(body: ImageAsked, request: Request, safelight: Installation, asker: Asker) -> Response:
     """The same job as `POST /api/jobs` makes; answers when it has ended. Who hangs up does not cancel it."""
-    return await _answered(request, safelight, caller, body, (), key, sent_before)
+    return await _answered(request, safelight, asker, body, ())
 
 
 @router.post(EDITS, summary="Change pictures, as OpenAI's API does", openapi_extra=_FORM)
-async def edit(
-    request: Request, safelight: Installation, caller: Caller, key: Key = None, sent_before: SentBefore = 0
-) -> Response:
+async def edit(request: Request, safelight: Installation, asker: Asker) -> Response:
     """A form with `image` (or several `image[]`), `mask` and the fields of a generation."""
     try:
         safelight.desk.refuse_on_full_disk()
-        form = await openai_form.read_edit(request, safelight, caller.user_id)
+        form = await openai_form.read_edit(request, safelight, asker.user_id)
         asked = ImageAsked.model_validate(of_form(form.fields))
     except ValidationError as error:
         return refusal(request.scope, invalid(error.errors()))
@@ -78,24 +69,18 @@ async def edit(
         answer = refusal(request.scope, error)
         answer.headers["Connection"] = "close"  # the rest of a body that was refused is never read
         return answer
-    return await _answered(request, safelight, caller, asked, form.inputs, key, sent_before)
+    return await _answered(request, safelight, asker, asked, form.inputs)
 
 
 async def _answered(
-    request: Request,
-    safelight: Safelight,
-    caller: Visitor,
-    asked: ImageAsked,
-    inputs: tuple[InputRef, ...],
-    key: str | None,
-    sent_before: int,
+    request: Request, safelight: Safelight, asker: Submitter, asked: ImageAsked, inputs: tuple[InputRef, ...]
 ) -> Response:
-    details = await submitted(safelight, asked.as_request(inputs), asker(caller, key, sent_before))
+    details = await submitted(safelight, asked.as_request(inputs), asker)
     try:
-        details = await ended(request, safelight, details, caller.user_id)
+        details = await ended(request, safelight, details, asker.user_id)
     except ClientDisconnect:
         return Response(status_code=499)  # nobody reads it
-    body = safelight.desk.body(details, caller.base)
+    body = safelight.desk.body(details, asker.base)
     if details.job.status != Status.COMPLETED:
         return openai_errors.of_job(body)
     try:

@@ -6,15 +6,17 @@ from dataclasses import replace
 from typing import Annotated, Final
 
 import structlog
-from fastapi import Header, Request
+from fastapi import Depends, Header, Request
 
 from safelight.api.accepting import submitter
-from safelight.api.context import Visitor
+from safelight.api.context import Caller
+from safelight.api.manner import Key
 from safelight.api.waiting import WaitingRoom
 from safelight.app import Safelight
 from safelight.domain.errors import CallerError, Remedy, Unavailable
 from safelight.domain.jobs import LIVE
-from safelight.services.prepare import Caller, JobRequest
+from safelight.services.prepare import Caller as Submitter
+from safelight.services.prepare import JobRequest
 from safelight.services.read_jobs import JobDetails
 
 LONGEST_WAIT_S: Final = 590.0
@@ -30,14 +32,17 @@ SentBefore = Annotated[
 ]
 
 
-def asker(caller: Visitor, key: str | None, sent_before: int) -> Caller:
+async def asking(caller: Caller, key: Key = None, sent_before: SentBefore = 0) -> Submitter:
     """Who asks, as the desk wants to know it."""
     return replace(submitter(caller, key), sent_before=sent_before)
 
 
-async def submitted(safelight: Safelight, asked: JobRequest, caller: Caller) -> JobDetails:
+Asker = Annotated[Submitter, Depends(asking)]
+
+
+async def submitted(safelight: Safelight, asked: JobRequest, asker: Submitter) -> JobDetails:
     """The job that was made, or joined. Raises as every submit does."""
-    accepted = await safelight.desk.submit(asked, caller)
+    accepted = await safelight.desk.submit(asked, asker)
     job = accepted.details.job
     structlog.contextvars.bind_contextvars(job_id=job.id, kind=job.kind)
     return accepted.details

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
+from safelight.api.ended_words import error_message
 from safelight.domain.jobs import Status
 
 STATUS: Final = {Status.PROCESSING: "in_progress", Status.CANCELED: "failed", Status.PARTIAL: "completed"}
@@ -53,12 +54,6 @@ def record(body: Mapping[str, Any]) -> dict[str, Any]:
 def retry_count(body: Mapping[str, Any]) -> int:
     """The first try is none."""
     return max(0, int(body["attempt"]) - 1)
-
-
-def error_message(body: Mapping[str, Any]) -> str | None:
-    if body["status"] == Status.CANCELED:
-        return "canceled"
-    return body["error"]["message"] if body["error"] and body["status"] == Status.FAILED else None
 
 
 def _whose(body: Mapping[str, Any]) -> dict[str, Any]:

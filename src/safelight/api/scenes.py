@@ -13,7 +13,7 @@ from fastapi.responses import JSONResponse
 from pydantic import Field
 
 from safelight.api import cursors
-from safelight.api.accepting import allowance_headers, submitter
+from safelight.api.accepting import headers_of, submitter
 from safelight.api.context import Caller, Installation, Visitor
 from safelight.api.etags import unchanged
 from safelight.api.input_bodies import Body
@@ -23,7 +23,7 @@ from safelight.api.scene_words import queued, record
 from safelight.app import Safelight
 from safelight.domain.errors import NotFound, Remedy
 from safelight.domain.jobs import LIVE
-from safelight.services import projects
+from safelight.services import job_pages
 from safelight.services.prepare import JobRequest
 from safelight.storage import signing
 
@@ -102,7 +102,7 @@ async def chapter_images(
     """Finished, failed and unfinished; the latter are all on the first page, however old."""
     labels = (("chapter_id", chapter_id),)
     found, more = await page_of(safelight, caller.user_id, labels, limit, cursors.read(cursor))
-    total = await safelight.database.read(projects.labelled, caller.user_id, *labels[0])
+    total = await safelight.database.read(job_pages.labelled, caller.user_id, *labels[0])
     images = [record(safelight.desk.body(details, caller.base)) for details in found]
     return {"chapter_id": chapter_id, "images": images, "total_count": total, "nextCursor": cursors.written(more)}
 
@@ -132,10 +132,8 @@ def _of_character(character_id: str) -> Labels:
 async def _submitted(safelight: Safelight, caller: Visitor, asked: JobRequest, key: str | None) -> JSONResponse:
     accepted = await safelight.desk.submit(asked, submitter(caller, key))
     model = safelight.catalog.get(accepted.details.job.model)
-    headers = await allowance_headers(safelight, caller)
-    if accepted.replayed:
-        headers["Idempotency-Replayed"] = "true"
     body = safelight.desk.body(accepted.details, caller.base)
+    headers = await headers_of(safelight, caller, accepted)
     return JSONResponse(queued(body, model.typical_s if model else 0.0), 200, headers)
 
 
@@ -144,7 +142,7 @@ async def _status(safelight: Safelight, caller: Visitor, request: Request, label
     if details is None:
         raise NotFound("No picture was asked for here.", remedy=Remedy("Ask for one with POST."))
     job = details.job
-    hour = signing.expiry(time.time()) // signing.HOUR_S
+    hour = signing.hour(time.time())
     etag = f'W/"{job.id}-{job.sequence}-{details.ahead}-{hour}"'
     headers = {"ETag": etag, "Cache-Control": "private, no-cache"}
     if job.status in LIVE:

@@ -9,7 +9,7 @@ from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 
 from safelight.api import task_words
-from safelight.api.accepting import allowance_headers, submitter
+from safelight.api.accepting import headers_of, submitter
 from safelight.api.context import Caller, Installation, Visitor
 from safelight.api.manner import Key
 from safelight.api.task_bodies import CreateTask
@@ -58,9 +58,8 @@ async def create_task(
     structlog.contextvars.bind_contextvars(job_id=job.id, kind=job.kind)
     data = task_words.created(Task(safelight.desk.body(accepted.details, caller.base)))
     message = CREATED_BEFORE if accepted.replayed else CREATED
-    headers = {"Location": f"{caller.base}/api/tasks/{job.id}", **await allowance_headers(safelight, caller)}
-    if accepted.replayed:
-        headers["Idempotency-Replayed"] = "true"
+    where = {"Location": f"{caller.base}/api/tasks/{job.id}"}
+    headers = where | await headers_of(safelight, caller, accepted)
     told = {"success": True, "data": data, "message": message}
     return JSONResponse(told, 200 if accepted.replayed else 202, headers)
 

@@ -7,9 +7,9 @@ look whenever anything has changed. What a lost bell would have told is found by
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from typing import NamedTuple
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from typing import NamedTuple, TypeVar
 
 import sqlalchemy as sa
 import structlog
@@ -23,6 +23,7 @@ from safelight.store.database import Database
 from safelight.store.statements import Query
 from safelight.store.tx import Tx
 
+W = TypeVar("W", Feed, OwnJobs)
 log = structlog.get_logger(__name__)
 
 ROUND_S = 1.0
@@ -41,32 +42,26 @@ class Feeds:
         self._users: dict[str, OwnJobs] = {}
         self._rounds: asyncio.Task[None] | None = None
 
-    @contextmanager
-    def watching(self, job_id: str) -> Iterator[Feed]:
+    def watching(self, job_id: str) -> AbstractContextManager[Feed]:
         """The job's feed, while the block lasts."""
-        feed = self._feeds.setdefault(job_id, Feed(self._database, job_id))
-        feed.watchers += 1
-        self._begin_rounds()
-        try:
-            yield feed
-        finally:
-            feed.watchers -= 1
-            if not feed.watchers:
-                del self._feeds[job_id]
-            self._end_rounds()
+        return self._kept(self._feeds, job_id, Feed)
+
+    def jobs_of(self, user_id: str) -> AbstractContextManager[OwnJobs]:
+        """Which jobs of a user live or have just ended, while the block lasts."""
+        return self._kept(self._users, user_id, OwnJobs)
 
     @contextmanager
-    def jobs_of(self, user_id: str) -> Iterator[OwnJobs]:
-        """Which jobs of a user live or have just ended, while the block lasts."""
-        own = self._users.setdefault(user_id, OwnJobs(self._database, user_id))
-        own.watchers += 1
+    def _kept(self, among: dict[str, W], name: str, make: Callable[[Database, str], W]) -> Iterator[W]:
+        """One for all who watch it, from the first of them to the last."""
+        kept = among.get(name) or among.setdefault(name, make(self._database, name))
+        kept.watchers += 1
         self._begin_rounds()
         try:
-            yield own
+            yield kept
         finally:
-            own.watchers -= 1
-            if not own.watchers:
-                del self._users[user_id]
+            kept.watchers -= 1
+            if not kept.watchers:
+                del among[name]
             self._end_rounds()
 
     def _begin_rounds(self) -> None:

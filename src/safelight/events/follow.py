@@ -16,8 +16,6 @@ from safelight.telemetry import metrics
 
 QUIET_S = 60.0
 """How often a reader hears that there is nothing new, unless it says otherwise: thousands may wait."""
-
-
 BEHIND = 100
 """Whoever has missed more stored events than this starts anew from a snapshot."""
 SNAPSHOT: Final = "snapshot"

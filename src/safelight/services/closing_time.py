@@ -7,19 +7,12 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import NamedTuple
-
-import sqlalchemy as sa
 
 from safelight.domain.clock import local_s
 from safelight.domain.errors import Remedy, Unavailable
-from safelight.services.sql import arg
-from safelight.store import tables
+from safelight.services.installation import fact, remove_fact, set_fact
 from safelight.store.database import Database
-from safelight.store.statements import Change, Query, insert_or_ignore
 from safelight.store.tx import Tx
-
-installation = tables.installation
 
 NAME = "maintenance"
 KEEP_S = 1.0
@@ -36,38 +29,25 @@ class Notice:
     since: float
 
 
-class _Fact(NamedTuple):
-    value: str
-
-
-_of_ours = installation.c.name == NAME
-_GET = Query(sa.select(installation.c.value).where(_of_ours), _Fact)
-_OPEN = Change(insert_or_ignore(installation, ("name", "value")), columns=("name", "value"))
-_SET = Change(sa.update(installation).where(_of_ours).values(value=arg("new_value")))
-_REMOVE = Change(sa.delete(installation).where(_of_ours))
-
-
 def begin(tx: Tx, message: str) -> Notice:
     """From now on no new jobs are taken; also changes the message of one that has begun."""
     before = notice(tx)
     found = Notice(message, before.since if before else tx.now)
-    value = json.dumps({"message": found.message, "since": found.since})
-    tx.many(_OPEN, [{"name": NAME, "value": value}])
-    tx.run(_SET, new_value=value)
+    set_fact(tx, NAME, json.dumps({"message": found.message, "since": found.since}))
     return found
 
 
 def end(tx: Tx) -> bool:
     """Jobs are taken again; whether they were not."""
-    return tx.run(_REMOVE) > 0
+    return remove_fact(tx, NAME)
 
 
 def notice(tx: Tx) -> Notice | None:
     """What callers are told; None while jobs are taken."""
-    row = tx.one(_GET)
-    if row is None:
+    value = fact(tx, NAME)
+    if value is None:
         return None
-    said = json.loads(row.value)
+    said = json.loads(value)
     return Notice(str(said["message"]), float(said["since"]))
 
 

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 
+from safelight.domain.jobs import LIVE
 from safelight.services.read_jobs import JOB, JobDetails, JobRow, with_belongings
 from safelight.services.sql import INTEGER, arg
 from safelight.store import tables
@@ -56,6 +57,10 @@ class _Number(NamedTuple):
     number: int
 
 
+class _Count(NamedTuple):
+    n: int
+
+
 _parent = jobs.alias("batch_row")
 _batch = sa.select(_parent.c.number).where(
     _parent.c.id == arg("batch"), _parent.c.user_id == arg("owner"), _parent.c.pruning_at.is_(None)
@@ -94,6 +99,11 @@ def item_page(tx: Tx, page: ItemsRequest) -> tuple[list[JobDetails], int | None]
     return with_belongings(tx, shown), shown[-1].number if len(rows) > page.limit else None
 
 
+def labelled(tx: Tx, user_id: str, key: str, value: str, *, live: bool = False) -> int:
+    """How many jobs of a user have this label, items of batches left out; with `live`, of those that have not ended."""
+    return tx.all(_count(live=live), owner=user_id, label_key_0=key, label_value_0=value)[0].n
+
+
 @cache
 def _page(filters: tuple[str, ...], *, of_batch: bool, labels_n: int = 0) -> Query[JobRow]:
     """A statement for each set of filters: one for all sets, with conditions that may be off, would use no index."""
@@ -127,6 +137,13 @@ def _has_label(n: int) -> sa.ColumnElement[bool]:
         row.c.user_id == arg("owner"), row.c.key == arg(f"label_key_{n}"), row.c.value == arg(f"label_value_{n}")
     )
     return sa.exists().where(wanted, row.c.job == _label.c.job).correlate(_label) if n else wanted
+
+
+@cache
+def _count(*, live: bool) -> Query[_Count]:
+    status = [jobs.c.status.in_(sorted(LIVE))] if live else []
+    there = (_has_label(0), jobs.c.parent.is_(None), jobs.c.pruning_at.is_(None))
+    return Query(sa.select(sa.func.count()).select_from(_labelled).where(*there, *status), _Count)
 
 
 @cache

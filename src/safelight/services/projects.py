@@ -7,13 +7,13 @@ from typing import Any, Final, NamedTuple
 import sqlalchemy as sa
 
 from safelight.domain.errors import Conflict, Remedy
-from safelight.domain.jobs import LIVE
+from safelight.services.job_pages import labelled
 from safelight.services.sql import INTEGER, arg
 from safelight.store import tables
 from safelight.store.statements import Change, Query
 from safelight.store.tx import Tx
 
-projects, jobs, labels = tables.projects, tables.jobs, tables.labels
+projects = tables.projects
 
 LABEL: Final = "project_id"
 
@@ -26,10 +26,6 @@ class Project(NamedTuple):
     description: str
     created_at: float
     updated_at: float
-
-
-class _Count(NamedTuple):
-    n: int
 
 
 _COLUMNS = tuple(projects.c[name] for name in Project._fields)
@@ -49,13 +45,6 @@ _RENAME = Change(
     .values(name=arg("new_name"), description=arg("new_description"), updated_at=arg("changed_at", sa.Float(53)))
 )
 _REMOVE = Change(sa.delete(projects).where(_mine))
-_labelled = sa.and_(
-    labels.c.user_id == arg("owner"), labels.c.key == arg("label_key"), labels.c.value == arg("label_value")
-)
-_of_label = sa.select(sa.func.count()).select_from(labels.join(jobs, jobs.c.number == labels.c.job))
-_there = sa.and_(_labelled, jobs.c.parent.is_(None), jobs.c.pruning_at.is_(None))
-_COUNT = Query(_of_label.where(_there), _Count)
-_LIVE = Query(_of_label.where(_there, jobs.c.status.in_(sorted(LIVE))), _Count)
 
 
 def create_project(tx: Tx, project_id: str, user_id: str, name: str, description: str) -> Project:
@@ -91,7 +80,7 @@ def change_project(tx: Tx, project_id: str, user_id: str, changes: dict[str, Any
 
 def remove_project(tx: Tx, project_id: str, user_id: str) -> bool | Conflict:
     """Whether it was there. Its jobs stay with their user; refused while some of them are unfinished."""
-    live = tx.all(_LIVE, owner=user_id, label_key=LABEL, label_value=project_id)[0].n
+    live = labelled(tx, user_id, LABEL, project_id, live=True)
     if live and project(tx, project_id, user_id) is not None:
         return Conflict(
             f"{live} generation(s) of this project are unfinished.",
@@ -99,8 +88,3 @@ def remove_project(tx: Tx, project_id: str, user_id: str) -> bool | Conflict:
             evidence={"unfinished": live},
         )
     return tx.run(_REMOVE, public_id=project_id, owner=user_id) > 0
-
-
-def labelled(tx: Tx, user_id: str, key: str, value: str) -> int:
-    """How many jobs of a user have this label."""
-    return tx.all(_COUNT, owner=user_id, label_key=key, label_value=value)[0].n

@@ -24,6 +24,11 @@ def expiry(now_s: float, lifetime_s: float = LIFETIME_S) -> int:
     return math.ceil((now_s + lifetime_s) / HOUR_S) * HOUR_S
 
 
+def hour(now_s: float) -> int:
+    """Which of the hours it is within which addresses stay the same: what is shown with them is new with the next."""
+    return expiry(now_s) // HOUR_S
+
+
 def signed_url(secret: bytes, *, base: str, path: str, expires_at: int) -> str:
     """`{base}{path}?exp=…&sig=…`. The path begins with a slash; the base, which may have a path too, is not signed."""
     return f"{base.rstrip('/')}{path}?exp={expires_at}&sig={sign(secret, path, expires_at)}"

@@ -5,9 +5,6 @@ const BASE = new URL('../', import.meta.url);
 /** An address of this installation: `at('api/models')`, `at('jobs/ID')`, `at('')` for the studio itself. */
 export const at = (path) => new URL(path, BASE).href;
 
-/** The same for sockets. */
-export const socketAt = (path) => at(path).replace(/^http/, 'ws');
-
 export const jobAddress = (id) => at(`jobs/${encodeURIComponent(id)}`);
 
 /** The job that an address names, else null. */

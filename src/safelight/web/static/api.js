@@ -23,18 +23,6 @@ export class Unreachable extends Error {
   }
 }
 
-let onUnauthorized = () => {};
-
-/** `listener()` hears whenever an answer was 401: somebody has to sign in. */
-export function whenUnauthorized(listener) {
-  onUnauthorized = listener;
-}
-
-function problem(status, body) {
-  if (status === 401) onUnauthorized();
-  return new Problem(status, body);
-}
-
 async function call(path, options = {}) {
   let answer;
   try {
@@ -43,7 +31,7 @@ async function call(path, options = {}) {
     throw new Unreachable();
   }
   const body = await answer.json().catch(() => ({}));
-  if (!answer.ok) throw problem(answer.status, body);
+  if (!answer.ok) throw new Problem(answer.status, body);
   return body;
 }
 
@@ -54,17 +42,10 @@ const jobPath = (id) => `api/jobs/${encodeURIComponent(id)}`;
 
 export const listModels = async () => (await call('api/models')).models;
 export const getCredits = () => call('api/credits');
-export const getHealth = () => call('api/health');
 export const getJob = (id) => call(jobPath(id));
 export const cancelJob = (id) => call(`${jobPath(id)}/cancel`, { method: 'POST' });
-export const retryJob = (id, key) => call(`${jobPath(id)}/retry`, { method: 'POST', headers: { 'Idempotency-Key': key } });
-export const deleteJob = (id) => call(jobPath(id), { method: 'DELETE' });
 export const listItems = (id, cursor) => call(`${jobPath(id)}/items?${new URLSearchParams({ limit: 200, ...(cursor && { cursor }) })}`);
 export const eventsUrl = (id, fromStart) => at(`${jobPath(id)}/events${fromStart ? '?after=0' : ''}`);
-
-export const whoAmI = () => call('api/session');
-export const signIn = (key) => call('api/session', posting({ key }));
-export const signOut = () => call('api/session', { method: 'DELETE' });
 
 export function listJobs({ limit = 50, cursor } = {}) {
   const query = new URLSearchParams({ limit });
@@ -85,7 +66,7 @@ export function uploadPicture(file, onProgress) {
     asked.onload = () => {
       const body = readJson(asked.responseText);
       if (asked.status < 300) resolve(body);
-      else reject(problem(asked.status, body));
+      else reject(new Problem(asked.status, body));
     };
     asked.onerror = () => reject(new Unreachable());
     asked.open('POST', at('api/uploads'));
