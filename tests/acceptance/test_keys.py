@@ -56,8 +56,8 @@ def test_a_server_that_runs_asks_for_keys_from_the_first_one_on_and_its_operator
     server = made.serve()
     mine = made.submit("the operator's own")
     key = command(made, "keys", "create", "--user", "ann", "--scope", "jobs").stdout.strip()
-    assert made.request("GET", "/api/jobs", headers={"Authorization": f"Bearer {key}"}).json()["jobs"] == []
     _until_refused(made)
+    assert made.request("GET", "/api/jobs", headers={"Authorization": f"Bearer {key}"}).json()["jobs"] == []
     listed = command(made, "jobs", "list", "--json")
     assert [job["id"] for job in json.loads(listed.stdout)["jobs"]] == [mine], "straight from the database"
     assert json.loads(command(made, "jobs", "list", "--json", api_key=key).stdout)["jobs"] == []

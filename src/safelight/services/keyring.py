@@ -19,6 +19,7 @@ from safelight.domain.access import PREFIX, SCOPES, GivenKey, hashed, new_token,
 from safelight.domain.clock import local_s
 from safelight.domain.errors import SafelightError
 from safelight.domain.secrets import keep_secret
+from safelight.events.shared_look import SharedLook
 from safelight.services import api_keys, tickets
 from safelight.services.api_keys import ApiKey
 from safelight.services.credits import LOCAL_USER
@@ -64,17 +65,21 @@ class KeyRing:
         self._given_by_id = {each.key_id: each for each in self._given.values()}
         self._keyed = was_keyed or bool(self._given)
         self._looked_at = local_s()
+        self._look = SharedLook(self._look_for_keys)
         self._kept: OrderedDict[str, tuple[float, Pass]] = OrderedDict()
         self._noted: set[asyncio.Task[None]] = set()
 
     async def is_local(self) -> bool:
         """Whether everybody is the user `local`. Nothing brings local mode back once it is over."""
         if not self._keyed and local_s() - self._looked_at >= self._keep_s:
-            self._looked_at = local_s()
-            with suppress(SafelightError, OSError, TimeoutError):  # a database that is away makes no keys
-                async with asyncio.timeout(self._keep_s):
-                    self._keyed = await self._database.read(api_keys.any_was_made)
+            await self._look.take()  # nobody goes by the old answer while a newer one is on its way
         return not self._keyed
+
+    async def _look_for_keys(self) -> None:
+        with suppress(SafelightError, OSError, TimeoutError):  # a database that is away makes no keys
+            async with asyncio.timeout(self._keep_s):
+                self._keyed = await self._database.read(api_keys.any_was_made)
+        self._looked_at = local_s()
 
     async def by_key(self, key: str) -> Pass | Refused:
         """Raises Unavailable where the database cannot say."""
