@@ -23,6 +23,8 @@ from safelight.domain.jobs import LIVE
 router = APIRouter(tags=["live"])
 
 COMMENT_EVERY_S = 15.0
+LOOKS = 3
+"""A bell without news begins the quiet anew; so often within that time it is looked whether a comment is due."""
 HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 
@@ -54,7 +56,8 @@ async def watch_job(
     watching = Watching(safelight, request.app.state.wording, caller)
     comment_every_s: float = request.app.state.comment_every_s
     welcome = partial(still_welcome, request, caller)
-    stream = _stream(job_news(watching, details, cursor, comment_every_s), comment_every_s, welcome)
+    news = job_news(watching, details, cursor, comment_every_s / LOOKS)
+    stream = _stream(news, comment_every_s, welcome)
     return _EventStream(stream, headers=HEADERS, media_type="text/event-stream")
 
 
