@@ -27,28 +27,30 @@ from safelight.services.submit import submit
 from safelight.testing.providers import ScriptedProvider, done
 
 JOBS, EACH, STALLED = 200, 10, 20
-RUNS_S, REPORTS_EVERY_S = 24.0, 2.0
+RUNS_S, RUNS_SHORT_S, REPORTS_EVERY_S = 24.0, 6.0, 2.0
 SEEN_WITHIN_MS = 250.0
 
 
 def measure(short: bool) -> list[Figure]:
-    """Sockets and streams on SQLite, sockets on Postgres."""
-    jobs = JOBS // 10 if short else JOBS
+    """Sockets and streams on SQLite, sockets on Postgres; the short form is only the first, and brief."""
     sqlite, postgres = KINDS
+    if short:
+        return _told(sqlite, "socket", JOBS // 10, RUNS_SHORT_S)
     ways = [(sqlite, "socket"), (sqlite, "stream"), (postgres, "socket")]
-    return [figure for kind, transport in ways for figure in _told(kind, transport, jobs)]
+    return [figure for kind, transport in ways for figure in _told(kind, transport, JOBS, RUNS_S)]
 
 
 class ClockProvider(ScriptedProvider):
     """Each call lasts a while and reports the time of day now and then."""
 
-    def __init__(self) -> None:
+    def __init__(self, runs_s: float) -> None:
         super().__init__(name=lives.PROVIDER, repeatable=False)
+        self._runs_s = runs_s
         self.committed: dict[float, float] = {}
         """By what was reported, when that was in the database, in epoch seconds."""
 
     async def start(self, generation: Generation, call_id: str, report: Report) -> RemoteState:
-        ends_at = time.monotonic() + RUNS_S
+        ends_at = time.monotonic() + self._runs_s
         await asyncio.sleep(REPORTS_EVERY_S * int(call_id[-2:], 16) / 256)  # not all in step
         while time.monotonic() < ends_at:
             reached = time.time() % DAY_S / DAY_S
@@ -67,14 +69,14 @@ async def submit_jobs(url: str, count: int) -> list[str]:
     return [wish.id for wish in wishes]
 
 
-async def move_jobs(url: str, slots: int) -> dict[float, float]:
+async def move_jobs(url: str, slots: int, runs_s: float) -> dict[float, float]:
     """Run a worker until no job is left; when each progress was committed."""
-    provider = ClockProvider()
+    provider = ClockProvider(runs_s)
     await work_off_with(url, slots, provider)
     return provider.committed
 
 
-def _told(kind: str, transport: str, jobs: int) -> list[Figure]:
+def _told(kind: str, transport: str, jobs: int, runs_s: float) -> list[Figure]:
     with (
         fresh(kind) as url,
         tempfile.TemporaryDirectory(prefix="safelight-bench-") as folder,
@@ -87,7 +89,7 @@ def _told(kind: str, transport: str, jobs: int) -> list[Figure]:
         subscribers.until_connected(server.url, jobs * EACH + STALLED, listening)
         held_bytes = _resident_bytes(server) - before_bytes
         busy_s = _processor_s(server)
-        committed = apart.run(move_jobs, url, jobs)
+        committed = apart.run(move_jobs, url, jobs, runs_s)
         heard = listening.result()
         busy_s = _processor_s(server) - busy_s
     lags_s = [max(0.0, seen - committed[reached]) for reached, seen in heard.progress]
