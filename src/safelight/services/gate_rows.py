@@ -52,16 +52,12 @@ def locked(tx: Tx, tolls: Iterable[Toll]) -> dict[str, Gate]:
     """The gates of these tolls by id, made where they are not there yet, and held until the commit."""
     by_id = {toll.gate_id: toll for toll in tolls}
     ids = sorted(by_id)
+    there = these(tx, ids)
+    made = [by_id[id] for id in ids if id not in there]
+    tx.many(_MAKE, [{"id": toll.gate_id, "provider": toll.provider, "fingerprint": toll.fingerprint} for toll in made])
+    # Locked last: a row that another transaction made between a lock and a look would be read and not be held.
     tx.lock(gates, ids)
-    found = these(tx, ids)
-    if missing := [by_id[id] for id in ids if id not in found]:
-        tx.many(
-            _MAKE,
-            [{"id": toll.gate_id, "provider": toll.provider, "fingerprint": toll.fingerprint} for toll in missing],
-        )
-        tx.lock(gates, ids)
-        found = these(tx, ids)
-    return found
+    return these(tx, ids)
 
 
 def locked_at(tx: Tx, providers: Iterable[str]) -> dict[str, Gate]:
