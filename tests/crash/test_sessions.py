@@ -14,9 +14,13 @@ from safelight.store.migrate import upgrade
 from tests.support.server import Installation
 
 POINTS = (
+    "note_use.before_commit",
+    "note_use.after_commit",
+    "put_ticket.before_commit",
     "put_ticket.after_commit",
     "take_ticket.before_commit",
     "take_ticket.after_commit",
+    "end_session.before_commit",
     "end_session.after_commit",
 )
 

@@ -56,8 +56,6 @@ API = (
     "hear",
     "keep",
     "keep_upload",
-    "mark_asset",
-    "mark_job",
     "open_queues",
     "refund",
     "remove_project",
@@ -72,7 +70,7 @@ API = (
 """`API killed, retried`."""
 GATES = ("let_through",)
 """Those of workers whose provider can be called again: `gate opens`."""
-PRUNER = ("forget", "forget_assets", "forget_uploads", "forget_uses", "mark", "mark_expired", "remove")
+PRUNER = ("forget", "forget_uploads", "forget_uses", "mark", "mark_expired", "remove")
 """`prune killed`."""
 AWAITS = (
     "Closing.hand_back._surely",
@@ -173,8 +171,10 @@ OPENING = around_commits(GATES)
 PRUNE = around_commits(PRUNER)
 IN_OBJECT_STORES = around_commits(["complete_upload"])
 """Where nobody dies in the campaign, which has its files on disk: `tests/crash/test_presigned.py`."""
+REMOVALS = around_commits(["forget_assets", "mark_asset", "mark_job"])
+"""Where nobody dies in the campaign, which counts every picture: `tests/crash/test_removals.py`."""
 WEBHOOKS = around_commits(["ensure_secret", "record_try", "rotate_secret", "take_deliveries"])
 """Where nobody dies in the campaign, whose jobs have no callback: `tests/crash/test_webhooks.py`."""
 KEYED = around_commits(["end_session", "note_use", "put_ticket", "take_ticket"])
 """Where nobody dies in the campaign, whose installation is in local mode: `tests/crash/test_sessions.py`."""
-EVERYWHERE = frozenset([*HERE, *SWEEP, *SERVER, *PRUNE, *OPENING, *IN_OBJECT_STORES, *WEBHOOKS, *KEYED])
+EVERYWHERE = frozenset([*HERE, *SWEEP, *SERVER, *PRUNE, *OPENING, *IN_OBJECT_STORES, *REMOVALS, *WEBHOOKS, *KEYED])
