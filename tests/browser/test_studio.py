@@ -238,8 +238,8 @@ def test_news_that_comes_late_does_not_turn_a_job_back(server: Server, open_page
         frame = submit(page, "storm at sea", size=(512, 512))
     expect_status(frame, "completed")
     before = answer.value.json()
-    page.route("**/api/jobs?*", lambda route: route.fulfill(json={"jobs": [before], "nextCursor": None}))
-    with page.expect_response("**/api/jobs?*"):
+    page.route("**/api/jobs?limit*", lambda route: route.fulfill(json={"jobs": [before], "nextCursor": None}))
+    with page.expect_response("**/api/jobs?limit*"):
         page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")  # as when one comes back to the tab
     page.evaluate("new Promise(requestAnimationFrame)")
     statuses = seen_of(frame)["status"]
@@ -325,21 +325,54 @@ def test_a_lost_server_is_shown_and_found_again(serve: Callable[..., Server], op
     expect_status(frame_of(page, "typed in the dark"), "pending")
 
 
-def test_pressing_again_after_the_server_failed_makes_no_second_job(idle_server: Server, open_page: OpenPage) -> None:
-    page = open_page(idle_server.url)
+def fails_once(page: Page) -> list[str]:
+    """The first job is made, but what stands in front of the server says that it failed. The keys of all submits."""
     keys: list[str] = []
 
-    def fail_once(route: Route) -> None:
-        """The job is made, but what stands in front of the server says that it failed."""
+    def answer(route: Route) -> None:
         keys.append(route.request.headers["idempotency-key"])
         route.continue_() if len(keys) > 1 else route.fulfill(response=route.fetch(), status=502, json={})
 
-    page.route("**/api/jobs", fail_once)
-    submit(page, "pressed twice")
+    page.route("**/api/jobs", answer)
+    return keys
+
+
+def press_again(page: Page, prompt: str) -> None:
     expect(page.get_by_role("alert").filter(has_text="502")).to_be_visible()
     page.get_by_role("button", name="Generate").click()
-    expect_status(frame_of(page, "pressed twice"), "pending")
+    expect_status(frame_of(page, prompt), "pending")
+
+
+def test_pressing_again_after_the_server_failed_makes_no_second_job(idle_server: Server, open_page: OpenPage) -> None:
+    page = open_page(idle_server.url)
+    expect(page.locator("#model-note")).not_to_be_empty()
+    keys = fails_once(page)
+    submit(page, "pressed twice")
+    press_again(page, "pressed twice")
     assert keys == [keys[0]] * 2
+
+
+def test_models_that_come_between_two_presses_make_no_second_job(idle_server: Server, open_page: OpenPage) -> None:
+    page = open_page(idle_server.url)
+    held: list[Route] = []
+    page.route("**/api/models", lambda route: held.append(route))
+    keys = fails_once(page)
+    page.reload()
+    submit(page, "pressed early")
+    expect(page.get_by_role("alert").filter(has_text="502")).to_be_visible()
+    held[0].continue_()
+    expect(page.locator("#model-note")).not_to_be_empty()
+    press_again(page, "pressed early")
+    assert keys == [keys[0]] * 2
+
+
+def test_another_prompt_after_the_server_failed_is_another_job(idle_server: Server, open_page: OpenPage) -> None:
+    page = open_page(idle_server.url)
+    keys = fails_once(page)
+    submit(page, "said so first")
+    page.get_by_label("Prompt", exact=True).fill("then so")
+    press_again(page, "then so")
+    assert len(set(keys)) == 2
 
 
 def test_the_theme_follows_the_system_until_one_is_chosen(server: Server, open_page: OpenPage) -> None:

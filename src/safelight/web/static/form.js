@@ -17,7 +17,8 @@ const many = $('#many');
 const PLACEHOLDERS = { image: 'Describe a picture', video: 'Describe a film', text: 'What should be written?' };
 
 let wanted = null; // a job to use again, kept until the models are known
-let unanswered = null; // { body, key } of a submit of which nobody knows whether it was done
+let unanswered = null; // { asked, key } of a submit of which nobody knows whether it was done
+let touched = false; // whether the person has changed anything since
 
 export function setupForm() {
   setupSizes();
@@ -29,9 +30,7 @@ export function setupForm() {
   prompt.value = before?.prompt ?? '';
   many.checked = before?.many ?? false;
   form.addEventListener('submit', submit);
-  form.addEventListener('input', changed);
-  form.addEventListener('change', changed);
-  form.addEventListener('click', changed); // the dice
+  for (const kind of ['input', 'change', 'click']) form.addEventListener(kind, changedByHand); // a click: the dice
   form.addEventListener('keydown', (event) => {
     if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) form.requestSubmit();
   });
@@ -41,6 +40,7 @@ export function setupForm() {
 /** Put a job's kind, prompt, models, settings and pictures into the form. */
 export async function fillForm(job) {
   clearErrors();
+  touched = true;
   wanted = job.items ? await asOne(job) : { ...job, models: [job.model] };
   prompt.value = wanted.prompt ?? '';
   many.checked = Boolean(wanted.many);
@@ -102,6 +102,11 @@ function common([first, ...others]) {
   return Object.fromEntries(all.filter(([name]) => others.every((model) => name in model.parameters.properties)));
 }
 
+function changedByHand({ target }) {
+  if (!target.closest('#generate')) touched = true;
+  changed();
+}
+
 function changed() {
   if (many.checked !== (prompt.placeholder === 'One prompt per line')) prompt.placeholder = many.checked ? 'One prompt per line' : PLACEHOLDERS[kindOf()] ?? '';
   const asked = request();
@@ -133,10 +138,8 @@ async function submit(event) {
   clearErrors();
   if (stillComing()) return showProblem($('#problem'), { message: 'A picture is still on its way to the server.', remedy: 'Press again when it is there, or remove it.' });
   form.setAttribute('aria-busy', 'true');
-  const { count, ...asked } = request();
-  const body = JSON.stringify(asked);
-  // The same request after a lost answer, or a failed server, keeps its key: it cannot be made, or paid, twice.
-  const key = unanswered?.body === body ? unanswered.key : newKey();
+  const { asked, key } = wantedAgain() ?? { asked: written(), key: newKey() };
+  touched = false;
   try {
     const job = await submitJob(asked, key);
     unanswered = null;
@@ -144,11 +147,23 @@ async function submit(event) {
     announce('Submitted.');
     refreshBalance();
   } catch (error) {
-    unanswered = error instanceof Unreachable || error.status >= 500 ? { body, key } : null;
+    unanswered = error instanceof Unreachable || error.status >= 500 ? { asked, key } : null;
     showErrors(error);
   }
   form.removeAttribute('aria-busy');
   return undefined;
+}
+
+/** The request whose answer was lost, under its key: pressed again it cannot be made, or paid, twice. What the page itself
+ * has changed since, as when the models came, is no other wish. */
+function wantedAgain() {
+  const same = unanswered && (!touched || JSON.stringify(unanswered.asked) === JSON.stringify(written()));
+  return same ? unanswered : null;
+}
+
+function written() {
+  const { count, ...asked } = request();
+  return asked;
 }
 
 /** Each message by its field, named by the last part of its path; what has no field here stands above the form. */
