@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
-from tests.browser.running import Server, missing
+from tests.browser.running import ANN, BOB, READER, Server, missing
 
 CHROMIUM = "/usr/bin/chromium"
 ARGS = [
@@ -72,6 +72,14 @@ def server(browser: Browser, serve: Callable[..., Server]) -> Server:
 def idle_server(browser: Browser, serve: Callable[..., Server]) -> Server:
     """A server on which no worker runs: what is submitted waits."""
     return serve("--no-worker")
+
+
+@pytest.fixture(scope="package")
+def keyed_server(browser: Browser, serve: Callable[..., Server]) -> Server:
+    """A server with keys; ann has credits."""
+    server = serve(environ={"SAFELIGHT_API_KEYS": f"{ANN}:ann:jobs,{BOB}:bob:jobs,{READER}:prometheus:read"})
+    server.command("credits", "grant", "ann", "100")
+    return server
 
 
 @pytest.fixture

@@ -16,6 +16,8 @@ import pytest
 
 START_S = 60.0
 STOP_S = 20.0
+ANN, BOB, READER = "sk-test-of-ann-alone", "sk-test-of-bob-alone", "sk-test-of-prometheus"
+"""Keys of two people who may make pictures, and of somebody who may not."""
 
 
 def missing(what: str) -> NoReturn:
@@ -38,16 +40,19 @@ class Server:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("SAFELIGHT_")}
-        env = {**kept, **self.environ, "SAFELIGHT_DATA_DIR": str(self.folder / "data")}
         command = [sys.executable, "-m", "safelight", "serve", "--port", str(self.port), *self.args]
         with self.log.open("ab") as log:
-            self._process = subprocess.Popen(command, cwd=self.folder, env=env, stdout=log, stderr=log)
+            self._process = subprocess.Popen(command, cwd=self.folder, env=self._environ(), stdout=log, stderr=log)
         give_up_at = time.monotonic() + START_S
         with httpx.Client(base_url=self.url, trust_env=False) as client:
             while not _answers(client):
                 if time.monotonic() > give_up_at or self._ended_within(0.05):
                     pytest.fail(f"The server did not start:\n{self.log.read_text()[-4000:]}")
+
+    def command(self, *words: str) -> None:
+        """`safelight` with these words, on the data of this server."""
+        command = [sys.executable, "-m", "safelight", *words]
+        subprocess.run(command, cwd=self.folder, env=self._environ(), check=True, timeout=START_S, capture_output=True)
 
     def stop(self) -> None:
         process, self._process = self._process, None
@@ -59,6 +64,10 @@ class Server:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+    def _environ(self) -> dict[str, str]:
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("SAFELIGHT_")}
+        return {**kept, **self.environ, "SAFELIGHT_DATA_DIR": str(self.folder / "data")}
 
     def _ended_within(self, seconds: float) -> bool:
         assert self._process is not None

@@ -5,6 +5,11 @@ from __future__ import annotations
 from playwright.sync_api import Locator, Page, expect
 
 
+def sign_in(page: Page, key: str) -> None:
+    page.get_by_label("API key").fill(key)
+    page.get_by_role("button", name="Sign in").click()
+
+
 def submit(page: Page, prompt: str, *, size: tuple[int, int] | None = None) -> Locator:
     """Fill in the form and press Generate; the frame of the new job."""
     page.get_by_label("Prompt", exact=True).fill(prompt)

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.running import Server, missing
-from tests.browser.sheet import expect_picture, expect_status, submit
+from tests.browser.running import ANN, Server, missing
+from tests.browser.sheet import expect_picture, expect_status, sign_in, submit
 
 INSTALLED = Path(__file__).parent / "node_modules" / "axe-core" / "axe.min.js"
 RUN = """() => axe.run(document, { resultTypes: ['violations'] }).then(({ violations }) => violations.map(
@@ -69,6 +69,18 @@ def test_axe_finds_nothing_on_an_empty_a_waiting_and_a_canceled_sheet(
     assert_accessible(page, axe)
     frame.get_by_role("button", name="Cancel").click()
     expect_status(frame, "canceled")
+    assert_accessible(page, axe)
+
+
+def test_axe_finds_nothing_on_the_sign_in_page_a_refused_key_and_behind_it(
+    keyed_server: Server, open_page: Callable[..., Page], axe: str
+) -> None:
+    page = open_page(keyed_server.url, reduced_motion="reduce")
+    sign_in(page, "sk-test-of-nobody")
+    expect(page.locator("#signin-problem")).to_be_visible()
+    assert_accessible(page, axe)
+    sign_in(page, ANN)
+    expect(page.locator("#account")).to_be_visible()
     assert_accessible(page, axe)
 
 

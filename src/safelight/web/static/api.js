@@ -23,6 +23,17 @@ export class Unreachable extends Error {
   }
 }
 
+const SESSION = 'api/session';
+let unauthorized = () => {};
+
+/** `hear()` is called whenever the server wants to know who asks before it answers. */
+export const whenUnauthorized = (hear) => { unauthorized = hear; };
+
+function refused(status, body, path) {
+  if (status === 401 && path !== SESSION) unauthorized();
+  return new Problem(status, body);
+}
+
 async function call(path, options = {}) {
   let answer;
   try {
@@ -31,7 +42,7 @@ async function call(path, options = {}) {
     throw new Unreachable();
   }
   const body = await answer.json().catch(() => ({}));
-  if (!answer.ok) throw new Problem(answer.status, body);
+  if (!answer.ok) throw refused(answer.status, body, path);
   return body;
 }
 
@@ -41,6 +52,9 @@ const posting = (body, headers = {}) => ({
 const jobPath = (id) => `api/jobs/${encodeURIComponent(id)}`;
 
 export const listModels = async () => (await call('api/models')).models;
+export const getSession = () => call(SESSION);
+export const signIn = (key) => call(SESSION, posting({ key }));
+export const signOut = () => call(SESSION, { method: 'DELETE' });
 export const getCredits = () => call('api/credits');
 export const getJob = (id) => call(jobPath(id));
 export const cancelJob = (id) => call(`${jobPath(id)}/cancel`, { method: 'POST' });
@@ -66,7 +80,7 @@ export function uploadPicture(file, onProgress) {
     asked.onload = () => {
       const body = readJson(asked.responseText);
       if (asked.status < 300) resolve(body);
-      else reject(new Problem(asked.status, body));
+      else reject(refused(asked.status, body));
     };
     asked.onerror = () => reject(new Unreachable());
     asked.open('POST', at('api/uploads'));

@@ -14,6 +14,7 @@ const form = $('#form');
 const prompt = $('#prompt');
 const many = $('#many');
 
+const NOBODY = { message: 'Nothing was submitted: your session had ended.', remedy: 'Press Generate again.', errors: {} };
 const PLACEHOLDERS = { image: 'Describe a picture', video: 'Describe a film', text: 'What should be written?' };
 
 let wanted = null; // a job to use again, kept until the models are known
@@ -57,12 +58,12 @@ async function asOne(batch) {
   return { ...first, params, prompt: prompts.join('\n'), many: prompts.length > 1, models: [...new Set(items.map((item) => item.model))] };
 }
 
-/** Also called again after signing in: other users have other models. */
+/** Also called after signing in. */
 export async function loadModels() {
   try {
     setModels(await listModels());
   } catch (error) {
-    if (error.status === 401) return; // signing in loads them
+    if (error.status === 401) return; // signing in asks again
     if (!(error instanceof Unreachable)) showProblem($('#problem'), error);
     setTimeout(loadModels, 3000);
     return;
@@ -148,7 +149,7 @@ async function submit(event) {
     refreshBalance();
   } catch (error) {
     unanswered = error instanceof Unreachable || error.status >= 500 ? { asked, key } : null;
-    showErrors(error);
+    showErrors(error.status === 401 ? NOBODY : error);
   }
   form.removeAttribute('aria-busy');
   return undefined;

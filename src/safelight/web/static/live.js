@@ -46,7 +46,11 @@ export function follow(id, hear) {
   };
 }
 
+/** Ask at once: somebody has signed in. */
+export const again = () => poll();
+
 async function poll() {
+  clearTimeout(timer);
   pollsAt = Infinity;
   pollWithin(CALM_MS * 2); // should this request hang, another one follows
   try {
@@ -54,7 +58,7 @@ async function poll() {
     serverLost = false;
   } catch (error) {
     serverLost = error instanceof Unreachable;
-    tell.page(null, error);
+    if (error.status !== 401) tell.page(null, error); // else the sign-in page says it
   }
   report();
   pollsAt = Infinity;

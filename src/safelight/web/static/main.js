@@ -3,12 +3,13 @@
 import { at } from './address.js';
 import { $, announce, setText } from './dom.js';
 import { frameNumber } from './format.js';
-import { fillForm, setupForm } from './form.js';
+import { fillForm, loadModels, setupForm } from './form.js';
 import { frameLink, setupGallery, takePage } from './gallery.js';
 import * as jobs from './jobs.js';
 import { closeJob, openJob } from './jobpage.js';
 import * as live from './live.js';
 import * as router from './router.js';
+import { setupSignIn, signedOut } from './signin.js';
 
 let shownJob = null;
 let sheetScroll = 0;
@@ -33,6 +34,7 @@ function useAgain(job) {
 }
 
 function showTitle() {
+  if (signedOut()) return;
   const running = jobs.liveJobs().length;
   const name = (shownJob && jobs.get(shownJob)?.prompt?.slice(0, 60)) || '';
   document.title = `${running ? `(${running}) ` : ''}${name ? `${name} · ` : ''}Safelight`;
@@ -66,7 +68,7 @@ function speak(ids) {
 }
 
 function onKey(event) {
-  if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
+  if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || signedOut()) return;
   const typing = event.target.matches?.('input, textarea, select');
   if (event.key === 'Escape' && shownJob) router.go(at(''));
   else if (typing) return;
@@ -78,6 +80,15 @@ function onKey(event) {
     const neighbour = $(event.key === 'ArrowLeft' ? '[data-newer]' : '[data-older]');
     if (neighbour && !neighbour.hidden) router.go(neighbour.href);
   }
+}
+
+/** Somebody has signed in: what was refused is asked again, and the hand goes on where it was. */
+function enter() {
+  loadModels();
+  live.again();
+  if (shownJob) openJob(shownJob, useAgain);
+  else $('#prompt').focus();
+  showTitle();
 }
 
 setupForm();
@@ -92,3 +103,4 @@ jobs.onChange((ids) => {
 document.addEventListener('keydown', onKey);
 live.start({ connection: showConnection, page: takePage });
 router.start(view);
+setupSignIn(enter);
