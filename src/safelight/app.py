@@ -290,6 +290,7 @@ class Safelight:
             base=root,
             socket=self.settings.socket_url or f"ws{root.removeprefix('http')}/api/ws",
             asset=lambda asset: signed(f"/api/assets/{asset}"),
+            upload=lambda upload: signed(f"/api/uploads/{upload}/file"),
             thumbnail=lambda asset: signed(f"/api/assets/{asset}/thumbnail"),
             cover=lambda job: signed(f"/api/avatar-creator/avatars/{job}/thumbnail"),
             preview=lambda job, sequence: signed(f"/api/jobs/{job}/previews/{sequence}"),

@@ -41,9 +41,10 @@ def _ref(name: str) -> Schema:
     return {"$ref": f"#/components/schemas/{name}"}
 
 
+SIGNED_ADDRESS: Final[Schema] = {**TEXT, "description": "Absolute, signed, good for a day."}
 ASSET: Final = _object(
     id=TEXT,
-    url={**TEXT, "description": "Absolute, signed, good for a day."},
+    url=SIGNED_ADDRESS,
     thumbnail_url=_or_null(TEXT),
     mime=TEXT,
     width=_or_null(WHOLE),
@@ -56,10 +57,11 @@ ASSET: Final = _object(
 )
 INPUT: Final[Schema] = {
     "type": "object",
-    "required": ["role", "mime", "width", "height", "bytes"],
+    "required": ["role", "mime", "width", "height", "bytes", "url"],
     "properties": {
         **dict.fromkeys(("role", "upload", "asset", "mime"), TEXT),
         **dict.fromkeys(("width", "height", "bytes"), WHOLE),
+        "url": SIGNED_ADDRESS,
     },
 }
 ERROR: Final[Schema] = {

@@ -1,4 +1,4 @@
-"""Files: pictures, thumbnails and previews, by signed URLs that expire."""
+"""Files: pictures, thumbnails, previews and what users brought, by signed URLs that expire."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from safelight.api.paths import own_path
 from safelight.app import Safelight
 from safelight.domain.errors import Forbidden, Gone, InvalidRequest, NotFound, Remedy
 from safelight.domain.ids import is_id
-from safelight.services import read_jobs
+from safelight.services import read_jobs, uploads
 from safelight.services.read_jobs import AssetFile
 from safelight.storage import signing
 from safelight.storage.assets import StoredObject
@@ -62,6 +62,18 @@ async def show_thumbnail(
         raise NotFound("This file has no thumbnail.")
     stored = await safelight.store.head(asset.thumbnail_key)
     return await _send(safelight, request, stored, "image/webp", f"{asset.sha256[:32]}-thumb", None)
+
+
+@router.get("/api/uploads/{upload_id}/file", summary="The picture of an upload", response_class=StreamingResponse)
+async def show_uploaded(
+    upload_id: str, request: Request, safelight: Installation, exp: Expiry = "", sig: Signature = ""
+) -> Response:
+    """What a job started from, by the address that stands with its inputs."""
+    check_signature(safelight, request, exp, sig)
+    found = await safelight.database.read(uploads.upload_file, upload_id) if is_id(upload_id) else None
+    if found is None:
+        raise NotFound("There is no such file.")
+    return await _send(safelight, request, await safelight.store.head(found.key), found.mime, found.sha256, None)
 
 
 @router.delete("/api/assets/{asset_id}", status_code=204, summary="Delete a file")

@@ -59,9 +59,9 @@ class StoredInput:
     bytes: int
     sha256: str
 
-    def body(self) -> dict[str, Any]:
-        """As people see it."""
-        shown = {"mime": self.mime, "width": self.width, "height": self.height, "bytes": self.bytes}
+    def body(self, url: str) -> dict[str, Any]:
+        """As people see it; `url` is where they see the picture."""
+        shown = {"mime": self.mime, "width": self.width, "height": self.height, "bytes": self.bytes, "url": url}
         return {"role": self.role, self.source: self.id, **shown}
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from safelight.domain.clock import as_rfc3339
 from safelight.domain.jobs import LIVE
 from safelight.services import inputs, waiting_words
+from safelight.services.inputs import StoredInput
 from safelight.services.read_jobs import AssetRow, JobDetails, JobRow
 from safelight.services.waiting_words import waits_for
 
@@ -24,6 +25,8 @@ class Links:
     """Where live updates come over a WebSocket."""
     asset: Callable[[str], str]
     """Asset id → absolute signed URL."""
+    upload: Callable[[str], str]
+    """Upload id → absolute signed URL of its picture."""
     thumbnail: Callable[[str], str]
     cover: Callable[[str], str]
     """Job id → absolute signed URL of a square thumbnail of its first picture."""
@@ -47,7 +50,7 @@ def job_body(details: JobDetails, links: Links) -> dict[str, Any]:
         "priority": job.priority,
         "prompt": None if job.kind == "batch" else job.prompt,
         "params": json.loads(job.params),
-        "inputs": [each.body() for each in inputs.read(job.inputs)],
+        "inputs": [each.body(_address_of(each, links)) for each in inputs.read(job.inputs)],
         "labels": json.loads(job.labels),
         "assets": [asset_body(asset, links) for asset in details.assets],
         "text": job.text,
@@ -74,6 +77,10 @@ def job_body(details: JobDetails, links: Links) -> dict[str, Any]:
             "cancel": f"{links.base}/api/jobs/{job.id}/cancel",
         },
     }
+
+
+def _address_of(each: StoredInput, links: Links) -> str:
+    return links.asset(each.id) if each.source == "asset" else links.upload(each.id)
 
 
 def asset_body(asset: AssetRow, links: Links) -> dict[str, Any]:

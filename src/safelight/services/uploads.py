@@ -208,6 +208,12 @@ def uploads_of(tx: Tx, upload_ids: Sequence[str], user_id: str) -> list[Upload |
     return [row if row and row.user_id == user_id else None for row in rows]
 
 
+def upload_file(tx: Tx, upload_id: str) -> Upload | None:
+    """Whoever's it is, once its file is there: for who has its signed address."""
+    found = tx.one(_BY_ID, public_id=upload_id)
+    return found if found and found.stored_at is not None else None
+
+
 def unused_bytes(tx: Tx, user_id: str) -> int:
     """What a user's uploads take that no job uses."""
     found = tx.one(_UNUSED_BYTES, owner=user_id)

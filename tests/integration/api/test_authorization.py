@@ -45,6 +45,7 @@ OPENED: Mapping[tuple[str, str], str] = {
     ("DELETE", "/api/session"): "ends what the cookie names, and nothing else",
     ("GET", "/api/assets/{asset_id}"): "by the signature of its address",
     ("GET", "/api/assets/{asset_id}/thumbnail"): "by the signature of its address",
+    ("GET", "/api/uploads/{upload_id}/file"): "by the signature of its address",
     ("GET", "/api/avatar-creator/avatars/{avatar_id}/thumbnail"): "by the signature of its address",
     ("GET", "/api/jobs/{job_id}/previews/{sequence}"): "by the signature of its address",
     ("POST", "/api/callbacks/{provider}/{call_id}"): "by the signature of its address",

@@ -113,8 +113,31 @@ def test_an_upload_is_what_a_job_starts_from_and_is_shown_with_it(house: Door) -
     upload_id = upload(house).json()["id"]
     body = submit(house, {"upload": upload_id}).json()
     size = {"width": SIDE_PX, "height": SIDE_PX, "bytes": len(tiny_png())}
-    assert body["inputs"] == [{"role": "image", "upload": upload_id, "mime": "image/png", **size}]
+    (shown,) = body["inputs"]
+    assert shown == {"role": "image", "upload": upload_id, "mime": "image/png", **size, "url": shown["url"]}
     assert house.show(body["id"])["inputs"] == body["inputs"]
+
+
+def test_the_pictures_of_a_job_that_starts_from_them_are_seen_at_their_addresses(house: Door) -> None:
+    upload_id = upload(house).json()["id"]
+    (brought,) = submit(house, {"upload": upload_id}).json()["inputs"]
+    answer = house.get(brought["url"])
+    assert (answer.status_code, answer.headers["Content-Type"], answer.content) == (200, "image/png", tiny_png())
+    address, _, signature = brought["url"].partition("?")
+    for wrong in (address, f"{address}?{signature[:-1]}", f"{address.replace(upload_id, SOME_ID)}?{signature}"):
+        problem(house.get(wrong), 403, "forbidden")
+    with house.working():
+        asset = house.until_ended(submit(house, {"upload": upload_id}).json()["id"])["assets"][0]
+    (delivered,) = submit(house, {"asset": asset["id"]}).json()["inputs"]
+    assert delivered["url"] == asset["url"]
+
+
+def test_the_address_of_an_upload_that_was_taken_back_leads_nowhere(house: Door) -> None:
+    upload_id = upload(house).json()["id"]
+    url = house.safelight.links_for("http://127.0.0.1").upload(upload_id)
+    assert house.get(url).status_code == 200
+    assert house.request("DELETE", f"/api/uploads/{upload_id}").status_code == 204
+    problem(house.get(url), 404, "not_found")
 
 
 def test_a_picture_may_stand_in_the_request_and_is_not_echoed(house: Door) -> None:
