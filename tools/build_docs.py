@@ -59,9 +59,18 @@ def supported(providers: str) -> str:
     return between_markers(between_markers(providers, "support", table()), "local", local_table())
 
 
+def finding_codes(diagnosis: str) -> str:
+    """docs/diagnosis.md with the codes that rules give between its markers."""
+    from safelight.diagnosis.rules import RULES
+
+    rows = [f"| {', '.join(f'`{code}`' for code in rule.codes)} | {_cell(rule.about)} |" for rule in RULES]
+    return between_markers(diagnosis, "codes", "\n".join(["| Code | When |", "|---|---|", *rows]))
+
+
 DOCUMENTS = (
     Document("README.md", settings_table),
     Document("docs/cli.md", command_line),
+    Document("docs/diagnosis.md", finding_codes),
     Document("docs/models.md", models),
     Document("docs/openapi.json", openapi),
     Document("docs/providers.md", supported),

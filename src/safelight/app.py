@@ -7,9 +7,11 @@ import os
 import secrets
 import signal
 import tempfile
+import time
 from collections.abc import AsyncIterator, Awaitable, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import cast
@@ -19,6 +21,8 @@ import structlog
 from safelight.adapters import Adapters, adapters
 from safelight.catalog.catalog import Catalog
 from safelight.catalog.loading import load_catalog
+from safelight.diagnosis.facts import MachineFacts, Trouble
+from safelight.diagnosis.sources import Sources
 from safelight.domain.clock import local_s
 from safelight.domain.errors import BadSettings, Remedy, StorageFailed
 from safelight.events.feeds import Feeds
@@ -48,10 +52,10 @@ from safelight.services.presence import addresses, processes
 from safelight.services.screening import GROUP, NamedHook, PromptHook, Screen
 from safelight.services.terms_of_users import TermsOfUsers
 from safelight.services.word_list import read_word_list
-from safelight.settings import Settings
+from safelight.settings import Problem, Settings
 from safelight.storage import images, signing
 from safelight.storage.assets import AssetStore
-from safelight.storage.troubles import Trouble
+from safelight.storage.troubles import Trouble as StorageTrouble
 from safelight.store import migrate
 from safelight.store.arrival import until_it_is_upgraded
 from safelight.store.connect import open_database
@@ -66,6 +70,7 @@ from safelight.worker.metrics_server import serve_metrics
 from safelight.worker.presence import Presence, Role
 from safelight.worker.process import Rhythm, RunningProcess
 from safelight.worker.runner import Runner
+from safelight.worker.servers import is_live
 
 log = structlog.get_logger(__name__)
 
@@ -245,7 +250,7 @@ class Safelight:
         try:
             await self.store.check()
         except StorageFailed as error:
-            if error.evidence["trouble"] != Trouble.FAILED:
+            if error.evidence["trouble"] != StorageTrouble.FAILED:
                 raise
             log.warning("storage_away", error=error.what, remedy=str(error.remedy))
 
@@ -295,6 +300,29 @@ class Safelight:
             cover=lambda job: signed(f"/api/avatar-creator/avatars/{job}/thumbnail"),
             preview=lambda job, sequence: signed(f"/api/jobs/{job}/previews/{sequence}"),
         )
+
+
+def sources(
+    settings: Settings,
+    catalog: Catalog,
+    found: Adapters,
+    *,
+    problems: Sequence[Problem] = (),
+    catalog_trouble: Trouble | None = None,
+    asks: bool = True,
+) -> Sources:
+    """Where facts about an installation come from, as seen from this process."""
+    return Sources(
+        settings,
+        catalog,
+        found.usable,
+        found.missing,
+        is_live=partial(is_live, lease_s=settings.lease_seconds),
+        machine=lambda: MachineFacts(machine.host_name(), machine.memory_bytes(), time.time()),
+        problems=tuple(problems),
+        catalog_trouble=catalog_trouble,
+        asks=asks,
+    )
 
 
 def screen(settings: Settings) -> Screen:

@@ -11,6 +11,7 @@ from safelight import __version__
 from safelight.cli import credits, db, jobs, keys, maintenance, models, providers, queues, users, workers
 from safelight.cli.backup import backup, restore
 from safelight.cli.batch import batch
+from safelight.cli.doctor import doctor
 from safelight.cli.edge import Edge
 from safelight.cli.inspect import inspect
 from safelight.cli.prune import prune
@@ -42,6 +43,7 @@ app.add_typer(users.app, name="users")
 app.add_typer(keys.app, name="keys")
 app.add_typer(maintenance.app, name="maintenance")
 app.add_typer(db.app, name="db")
+app.command()(doctor)
 app.command()(backup)
 app.command()(restore)
 app.command()(recover)

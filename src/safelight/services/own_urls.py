@@ -38,9 +38,14 @@ def _place(url: str) -> tuple[str, int] | None:
 
 def _host(parts: SplitResult) -> str:
     host = (parts.hostname or "").rstrip(".")
+    return "loopback" if is_loopback(host) else host
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host's name or address can only mean the machine itself."""
     if host == "localhost" or host.endswith(".localhost"):
-        return "loopback"
+        return True
     try:
-        return "loopback" if ipaddress.ip_address(host).is_loopback else host
+        return ipaddress.ip_address(host).is_loopback
     except ValueError:
-        return host
+        return False

@@ -80,6 +80,13 @@ def _is_a_rate(text: str) -> str:
     return text
 
 
+def _is_an_expectation(text: str) -> str:
+    queue, _, n = text.partition(":")
+    if not queue or not n.isdecimal() or not 1 <= int(n) <= 10_000:
+        raise ValueError("not queue:number")
+    return text
+
+
 def _each_once(keys: tuple[str, ...]) -> tuple[str, ...]:
     if len({read_given_key(each).key for each in keys}) < len(keys):
         raise ValueError("one key stands there twice")
@@ -91,6 +98,7 @@ ApiKeys = Annotated[
     BeforeValidator(_as_list),
     AfterValidator(_each_once),
 ]
+Expectations = Annotated[tuple[Annotated[str, AfterValidator(_is_an_expectation)], ...], BeforeValidator(_as_list)]
 Networks = Annotated[tuple[Annotated[str, AfterValidator(_is_a_network)], ...], BeforeValidator(_as_list)]
 Origins = Annotated[tuple[Annotated[str, AfterValidator(_is_an_origin)], ...], BeforeValidator(_as_list)]
 Places = Annotated[tuple[Annotated[str, AfterValidator(_is_a_place)], ...], BeforeValidator(_as_list)]
@@ -255,6 +263,12 @@ class Settings(BaseModel):
     )
     worker_concurrency: Whole = _setting(
         4, "Jobs one worker process runs at a time.", expects="a whole number from 1 to 10000", ge=1, le=10_000
+    )
+    expected_workers: Expectations = _setting(
+        (),
+        "How many processes should serve which queue: `safelight doctor` says when some are missing.",
+        expects="queue:number, several with commas between them, such as image:2,video:1",
+        shown="none",
     )
     user_running_limit: Whole | None = _setting(
         None,
@@ -427,6 +441,11 @@ class Settings(BaseModel):
     def given_keys(self) -> list[GivenKey]:
         """The keys of `api_keys`, read."""
         return [read_given_key(each) for each in self.api_keys]
+
+    @property
+    def expected(self) -> Mapping[str, int]:
+        """`expected_workers` by queue."""
+        return {queue: int(n) for queue, _, n in (each.partition(":") for each in self.expected_workers)}
 
     @property
     def database_address(self) -> str:

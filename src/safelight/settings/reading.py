@@ -12,7 +12,7 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 from pydantic import ValidationError
 
@@ -34,19 +34,44 @@ FIELDS = Settings.model_fields
 FILE = "_FILE"
 
 
+Kind = Literal["unknown", "contradiction", "invalid"]
+
+
+class Problem(NamedTuple):
+    """Something that is wrong with the settings: what kind of thing, and in a sentence what and what to do."""
+
+    kind: Kind
+    text: str
+
+
+class Usable(NamedTuple):
+    """What can be used of settings that are partly wrong, and everything that is wrong."""
+
+    settings: Settings
+    problems: tuple[Problem, ...]
+
+
 def load_settings(environ: Mapping[str, str], *, cwd: Path, overrides: Mapping[str, Any] | None = None) -> Settings:
     """The settings in force. `overrides` come from the command line; None there means not given.
 
     Relative paths count from `cwd`. Raises BadSettings with everything that is wrong, not only the first.
     """
-    problems: list[str] = []
+    settings, problems = usable_settings(environ, cwd=cwd, overrides=overrides)
+    if problems:
+        raise _bad([problem.text for problem in problems])
+    return settings
+
+
+def usable_settings(environ: Mapping[str, str], *, cwd: Path, overrides: Mapping[str, Any] | None = None) -> Usable:
+    """The same without what is wrong: for who is to say what is wrong, and what else is."""
+    problems: list[Problem] = []
     values = {**_environment(environ, cwd, problems), **_command_line(overrides or {})}
     values = {**_config_file(values.get("config"), cwd, problems), **values}
     settings = _checked(values, cwd, problems)
-    if settings is None or problems:
-        raise _bad(problems)
+    while settings is None:  # each time with less, at last with nothing but defaults
+        settings = _checked(values, cwd, [])
     settings._sources.update({name: given.source for name, given in values.items()})
-    return settings
+    return Usable(settings, tuple(problems))
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +91,7 @@ def _command_line(overrides: Mapping[str, Any]) -> dict[str, _Given]:
     }
 
 
-def _environment(environ: Mapping[str, str], cwd: Path, problems: list[str]) -> dict[str, _Given]:
+def _environment(environ: Mapping[str, str], cwd: Path, problems: list[Problem]) -> dict[str, _Given]:
     found = _usual(environ, cwd, problems)
     for key in sorted(environ):
         if not key.startswith(PREFIX) or key.startswith(f"{PREFIX}TEST_") or environ[key] == "":
@@ -76,12 +101,13 @@ def _environment(environ: Mapping[str, str], cwd: Path, problems: list[str]) -> 
             continue
         name = _field(key)
         if name in found:
-            problems.append(f"{found[name].called} and {key} are both set; keep one of them.")
+            both = f"{found[name].called} and {key} are both set; keep one of them."
+            problems.append(Problem("contradiction", both))
         found[name] = given
     return found
 
 
-def _usual(environ: Mapping[str, str], cwd: Path, problems: list[str]) -> dict[str, _Given]:
+def _usual(environ: Mapping[str, str], cwd: Path, problems: list[Problem]) -> dict[str, _Given]:
     """What is set under names without our prefix, such as OPENAI_API_KEY."""
     found: dict[str, _Given] = {}
     for name in FIELDS:
@@ -99,7 +125,7 @@ def _field(key: str) -> str:
     return name if name in FIELDS else name.removesuffix("_file")
 
 
-def _variable(key: str, value: str, cwd: Path, problems: list[str]) -> _Given | None:
+def _variable(key: str, value: str, cwd: Path, problems: list[Problem]) -> _Given | None:
     name = _field(key)
     if name not in FIELDS or key != key.upper():
         problems.append(_unknown(key, key, {field: variable(field) for field in FIELDS}))
@@ -107,18 +133,19 @@ def _variable(key: str, value: str, cwd: Path, problems: list[str]) -> _Given | 
     return _value_of(key, value, cwd, problems, in_file=key.removeprefix(PREFIX).lower() != name)
 
 
-def _value_of(key: str, value: str, cwd: Path, problems: list[str], *, in_file: bool) -> _Given | None:
+def _value_of(key: str, value: str, cwd: Path, problems: list[Problem], *, in_file: bool) -> _Given | None:
     if not in_file:
         return _Given(value, f"environment {key}", key)
     try:
         path = absolute_path(cwd, Path(value))
         return _Given(path.read_text("utf-8").rstrip("\r\n"), f"file {key}={path}", key)
     except (OSError, ValueError) as error:
-        problems.append(f"{key}={value} cannot be read: {_reason(error)}. Name a readable text file.")
+        text = f"{key}={value} cannot be read: {_reason(error)}. Name a readable text file."
+        problems.append(Problem("invalid", text))
         return None
 
 
-def _config_file(config: _Given | None, cwd: Path, problems: list[str]) -> dict[str, _Given]:
+def _config_file(config: _Given | None, cwd: Path, problems: list[Problem]) -> dict[str, _Given]:
     """What the TOML file says. That it is missing is fine only if nobody named it."""
     file = str(config.value) if config else DEFAULT_CONFIG
     if config is None and not (cwd / file).is_file():
@@ -126,10 +153,11 @@ def _config_file(config: _Given | None, cwd: Path, problems: list[str]) -> dict[
     try:
         document = tomllib.loads(absolute_path(cwd, Path(file)).read_text("utf-8"))
     except tomllib.TOMLDecodeError as error:
-        problems.append(f"{file} is not valid TOML: {error}. Correct that line.")
+        problems.append(Problem("invalid", f"{file} is not valid TOML: {error}. Correct that line."))
         return {}
     except (OSError, ValueError) as error:
-        problems.append(f"{file} cannot be read: {_reason(error)}. Name a readable TOML file, or none.")
+        text = f"{file} cannot be read: {_reason(error)}. Name a readable TOML file, or none."
+        problems.append(Problem("invalid", text))
         return {}
     found = {} if config else {"config": _Given(file, file, file)}
     for key, value in document.items():
@@ -140,23 +168,24 @@ def _config_file(config: _Given | None, cwd: Path, problems: list[str]) -> dict[
     return found
 
 
-def _checked(values: Mapping[str, _Given], cwd: Path, problems: list[str]) -> Settings | None:
+def _checked(values: dict[str, _Given], cwd: Path, problems: list[Problem]) -> Settings | None:
+    """The settings; None where values are wrong, and then those values are taken out."""
     try:
         return Settings.model_validate({name: given.value for name, given in values.items()}, context={"cwd": cwd})
     except ValidationError as error:
         for name in dict.fromkeys(str(each["loc"][0]) for each in error.errors()):
-            given = values[name]
+            given = values.pop(name)
             shown = MASK if is_secret(name) else redact(repr(given.value))
-            problems.append(f"{given.called} is {shown}; it takes {expects(name)}.")
+            problems.append(Problem("invalid", f"{given.called} is {shown}; it takes {expects(name)}."))
         return None
 
 
-def _unknown(shown: str, word: str, names: Mapping[str, str]) -> str:
+def _unknown(shown: str, word: str, names: Mapping[str, str]) -> Problem:
     plain = word.lower().replace("-", "_").removeprefix(PREFIX.lower()).removesuffix("_file")
     close = difflib.get_close_matches(plain, names, n=1, cutoff=0.6)
     if close:
-        return f"{shown} is not a setting; did you mean {names[close[0]]}?"
-    return f"{shown} is not a setting; take it out. The README lists every setting."
+        return Problem("unknown", f"{shown} is not a setting; did you mean {names[close[0]]}?")
+    return Problem("unknown", f"{shown} is not a setting; take it out. The README lists every setting.")
 
 
 def _bad(problems: Sequence[str]) -> BadSettings:

@@ -11,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 _PROC = Path("/proc")
+_CGROUP_LIMIT = Path("/sys/fs/cgroup/memory.max")
 _ENDED = frozenset("ZX")
 """States of a process that has ended and was not yet asked for by its parent."""
 _START_TIME_FIELD = 19
@@ -76,6 +77,16 @@ def rss_bytes() -> int:
     except (OSError, IndexError, ValueError):
         return 0
     return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+def memory_bytes() -> int | None:
+    """What this machine, or the container it is, has of memory; None where the system does not say."""
+    found = []
+    with suppress(OSError, ValueError):
+        found.append(int(_CGROUP_LIMIT.read_text()))  # `max` where there is none
+    with suppress(OSError, ValueError):
+        found.append(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
+    return min(found, default=None)
 
 
 def _stat(pid: int) -> list[str] | None:

@@ -81,7 +81,16 @@ _TAG = Query(
 _of_job = tables.jobs.c.number == arg("this_job", INTEGER)
 _MOVE_TIME = {
     name: Change(sa.update(tables.jobs).where(_of_job).values({name: arg("moved_to", REAL)}))
-    for name in ("due_at", "deadline_at", "claimed_at", "start_at", "created_at", "finished_at", "cancel_requested_at")
+    for name in (
+        "due_at",
+        "deadline_at",
+        "claimed_at",
+        "start_at",
+        "started_at",
+        "created_at",
+        "finished_at",
+        "cancel_requested_at",
+    )
 }
 _SENT_AT = Change(
     sa.update(tables.calls).where(tables.calls.c.id == arg("call_id")).values(sending_at=arg("moved_to", REAL))

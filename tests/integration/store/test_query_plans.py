@@ -106,6 +106,9 @@ HOT = (
     Hot("services.read_jobs._ASSETS_OF", "assets", ["ix_assets_job"]),
     Hot("services.read_jobs._COST_OF", "calls", ["ix_calls_job"]),
     Hot("events.log._AFTER", "events", ["PRIMARY KEY", "pk_events"]),
+    Hot("diagnosis.look_jobs._WAITS", "jobs", ["ix_jobs_claim"]),
+    Hot("diagnosis.look_jobs._ENDED", "jobs", ["ix_jobs_finished"]),
+    Hot("diagnosis.look_jobs._RATES", "jobs", ["ix_jobs_finished"]),
     Hot("services.uploads._BY_ID", "uploads", ["sqlite_autoindex_uploads_1", "uq_uploads_id"], many=True),
     Hot("services.uploads._SAME", "uploads", ["ix_uploads_user"]),
     Hot("services.uploads._SAME_AND_LOCK", "uploads", ["ix_uploads_user"]),
@@ -122,6 +125,10 @@ LOOKS = (
     "services.waiting._WAITING",
     "services.pause._SHIFT",
     "services.pause._ALL",
+    "diagnosis.look_jobs._WAITING",
+    "diagnosis.look_jobs._LATE",
+    "diagnosis.look_jobs._SLOW",
+    "diagnosis.look_jobs._PRICES",
 )
 """What looks at many waiting or running jobs at once."""
 OF_ALL_JOBS = frozenset({"ix_jobs_user", "ix_jobs_user_status"})
