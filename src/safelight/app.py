@@ -8,7 +8,7 @@ import secrets
 import signal
 import tempfile
 import time
-from collections.abc import AsyncIterator, Awaitable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from functools import partial
@@ -21,10 +21,12 @@ import structlog
 from safelight.adapters import Adapters, adapters
 from safelight.catalog.catalog import Catalog
 from safelight.catalog.loading import load_catalog
+from safelight.diagnosis.explain.look_job import Onlooking
 from safelight.diagnosis.facts import MachineFacts, Trouble
-from safelight.diagnosis.sources import Sources
+from safelight.diagnosis.gather_storage import free_bytes
+from safelight.diagnosis.sources import Sources, tolls_of
 from safelight.domain.clock import local_s
-from safelight.domain.errors import BadSettings, Remedy, StorageFailed
+from safelight.domain.errors import BadSettings, Remedy, StorageFailed, Unavailable
 from safelight.events.feeds import Feeds
 from safelight.events.hub import Hub
 from safelight.maintenance.expired_uploads import ExpiredUploads
@@ -35,6 +37,7 @@ from safelight.maintenance.sweeper import Sweeper, SweepRules
 from safelight.maintenance.webhooks import Webhooks
 from safelight.net.guarded import Guarded
 from safelight.providers.callbacks import callback_url, can_be_reached
+from safelight.providers.protocol import Provider
 from safelight.queues.nudger import Nudger
 from safelight.queues.nudges import Nudges
 from safelight.services.api_keys import any_was_made
@@ -322,6 +325,38 @@ def sources(
         problems=tuple(problems),
         catalog_trouble=catalog_trouble,
         asks=asks,
+    )
+
+
+def onlooking(safelight: Safelight) -> Onlooking:
+    """What this process knows of its installation beside the rows, for whoever explains a job."""
+    free = None
+    with suppress(Unavailable):
+        free = safelight.desk.free_disk_bytes()
+    return _onlooking(safelight.settings, safelight.catalog, safelight.providers, safelight.desk.lookout.missing, free)
+
+
+def onlooking_from(settings: Settings) -> Onlooking:
+    """The same for the command line, which opens nothing but the database."""
+    found = adapters(settings)
+    return _onlooking(settings, load_catalog(settings.catalog), found.usable, found.missing, free_bytes(settings))
+
+
+def _onlooking(
+    settings: Settings,
+    catalog: Catalog,
+    providers: Mapping[str, Provider],
+    missing: Mapping[str, str],
+    free_bytes: int | None,
+) -> Onlooking:
+    return Onlooking(
+        catalog,
+        tolls_of(providers, catalog, settings.daily_spend_usd),
+        missing,
+        is_live=partial(is_live, lease_s=settings.lease_seconds),
+        lease_s=settings.lease_seconds,
+        sweep_s=settings.sweep_seconds,
+        free_bytes=free_bytes,
     )
 
 

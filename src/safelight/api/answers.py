@@ -117,7 +117,7 @@ JOB_FIELDS: Final[dict[str, Schema]] = {
     "started_at": _or_null(TIME),
     "finished_at": _or_null(TIME),
     "deadline_at": TIME,
-    "urls": {"type": "object", "required": ["self", "events", "cancel"], "additionalProperties": TEXT},
+    "urls": {"type": "object", "required": ["self", "events", "cancel", "debug"], "additionalProperties": TEXT},
 }
 JOB: Final[Schema] = {
     "type": "object",

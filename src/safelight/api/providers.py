@@ -10,8 +10,8 @@ from fastapi import APIRouter, Query
 
 from safelight.api.context import Installation, Reader, require
 from safelight.app import Safelight
+from safelight.diagnosis.sources import tolls_of
 from safelight.providers.protocol import ProbeResult, Provider
-from safelight.services.gate_look import toll_at
 from safelight.services.provider_board import board, missing_body, provider_body
 
 router = APIRouter(tags=["health"])
@@ -29,19 +29,12 @@ async def providers(safelight: Installation, reader: Reader, check: Check = Fals
     """
     if check:
         require(reader, "admin")
-    found, probes = await asyncio.gather(safelight.database.read(board, _tolls(safelight)), _probes(safelight, check))
+    tolls = tolls_of(safelight.providers, safelight.catalog, safelight.settings.daily_spend_usd)
+    found, probes = await asyncio.gather(safelight.database.read(board, tolls), _probes(safelight, check))
     lines = [provider_body(line, found.now, probes.get(line.standing.toll.provider)) for line in found.lines]
     there = {line["provider"] for line in lines}
     missing = (await safelight.desk.lookout.look()).missing
     return [*lines, *(missing_body(name, why) for name, why in missing.items() if name not in there)]
-
-
-def _tolls(safelight: Safelight) -> list[Any]:
-    daily = safelight.settings.daily_spend_usd
-    return [
-        toll_at(name, provider.fingerprint, safelight.catalog.limits_of(name), daily)
-        for name, provider in safelight.providers.items()
-    ]
 
 
 async def _probes(safelight: Safelight, check: bool) -> Mapping[str, ProbeResult]:

@@ -13,6 +13,7 @@ from safelight.cli.backup import backup, restore
 from safelight.cli.batch import batch
 from safelight.cli.doctor import doctor
 from safelight.cli.edge import Edge
+from safelight.cli.explain import explain
 from safelight.cli.inspect import inspect
 from safelight.cli.prune import prune
 from safelight.cli.recover import recover
@@ -44,6 +45,7 @@ app.add_typer(keys.app, name="keys")
 app.add_typer(maintenance.app, name="maintenance")
 app.add_typer(db.app, name="db")
 app.command()(doctor)
+app.command()(explain)
 app.command()(backup)
 app.command()(restore)
 app.command()(recover)

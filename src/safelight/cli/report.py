@@ -43,14 +43,14 @@ def report_lines(report: Report) -> Iterator[Line]:
         yield from finding_lines(group)
 
 
-def finding_lines(group: Ranked) -> Iterator[Line]:
-    """A root in full, and a line for each consequence."""
+def finding_lines(group: Ranked, following: str = "consequence") -> Iterator[Line]:
+    """A root in full, and a line for each that follows."""
     root = group.root
     yield _title(root)
     yield _indented(Text(plain(root.symptom)), 2)
     yield _answers(root)
     if group.consequences:
-        yield Text(f"  and {counted(len(group.consequences), 'consequence')}:", "dim")
+        yield Text(f"  and {counted(len(group.consequences), following)}:", "dim")
     for finding in group.consequences:
         yield _indented(Text.assemble((finding.code, STYLES[finding.severity]), f" {plain(finding.symptom)}"), 4)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, NamedTuple
@@ -12,7 +12,7 @@ from safelight.domain.errors import Remedy
 __all__ = ["Affected", "Evidence", "Finding", "Remedy", "Severity", "status_of"]
 
 Value = str | int | float | bool | None
-Evidence = Mapping[str, "Value | list[Value] | Mapping[str, Value]"]
+Evidence = Mapping[str, "Value | Sequence[Value] | Mapping[str, Value]"]
 """What was measured, by name: numbers, times as RFC 3339, short texts, lists and mappings of those."""
 
 

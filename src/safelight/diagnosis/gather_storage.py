@@ -22,7 +22,7 @@ async def look_at_storage(settings: Settings, *, writes: bool) -> StorageFacts:
     """Makes no folder: one that is missing is a fact. Without `writes` a store is only looked at."""
     url, started = settings.storage_address, time.monotonic()
     root = local_root(url)
-    free = await asyncio.to_thread(_free_bytes, [root, sqlite_path(settings.database_address)])
+    free = await asyncio.to_thread(free_bytes, settings)
     facts = StorageFacts(where=redact(url), exists=root is None or root.is_dir(), free_bytes=free)
     if not facts.exists:
         return facts
@@ -46,8 +46,9 @@ def _kind(error: StorageFailed) -> str:
     return "denied" if "denied" in reason else str(error.evidence.get("trouble", "failed"))
 
 
-def _free_bytes(places: list[Path | None]) -> int | None:
-    """On the fullest disk that jobs need."""
+def free_bytes(settings: Settings) -> int | None:
+    """On the fullest disk that jobs need; None where none is limited."""
+    places = (local_root(settings.storage_address), sqlite_path(settings.database_address))
     found = [shutil.disk_usage(place).free for each in places if each is not None and (place := _there(each))]
     return min(found, default=None)
 

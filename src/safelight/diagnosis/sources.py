@@ -34,14 +34,16 @@ class Sources:
     """The gates of the providers that are set up here."""
 
     def __post_init__(self) -> None:
-        daily = self.settings.daily_spend_usd
-        tolls = tuple(
-            toll_at(name, provider.fingerprint, self.catalog.limits_of(name), daily)
-            for name, provider in self.providers.items()
-        )
-        object.__setattr__(self, "tolls", tolls)
+        object.__setattr__(self, "tolls", tolls_of(self.providers, self.catalog, self.settings.daily_spend_usd))
 
     @property
     def grace_s(self) -> float:
         """How long after its deadline a job may be left alone: two sweeps, and some time to end many."""
         return 2 * self.settings.sweep_seconds + 15.0
+
+
+def tolls_of(providers: Mapping[str, Provider], catalog: Catalog, daily_usd: float | None) -> tuple[Toll, ...]:
+    """What calls have to pass at each of these providers."""
+    return tuple(
+        toll_at(name, provider.fingerprint, catalog.limits_of(name), daily_usd) for name, provider in providers.items()
+    )

@@ -75,6 +75,7 @@ def job_body(details: JobDetails, links: Links) -> dict[str, Any]:
             "events": f"{links.base}/api/jobs/{job.id}/events",
             "socket": links.socket,
             "cancel": f"{links.base}/api/jobs/{job.id}/cancel",
+            "debug": f"{links.base}/api/jobs/{job.id}/debug",
         },
     }
 

@@ -54,6 +54,11 @@ class Lookout:
         """The providers of this very process."""
         return self._own
 
+    @property
+    def missing(self) -> Mapping[str, str]:
+        """What this process lacks for other providers, by name."""
+        return self._missing
+
     async def look(self) -> Outlook:
         """The latest; while the database is away, what was seen last."""
         if self._is_fresh():
