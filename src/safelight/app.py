@@ -8,7 +8,7 @@ import secrets
 import signal
 import tempfile
 import time
-from collections.abc import AsyncIterator, Awaitable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from functools import partial
@@ -21,10 +21,11 @@ import structlog
 from safelight.adapters import Adapters, adapters
 from safelight.catalog.catalog import Catalog
 from safelight.catalog.loading import load_catalog
+from safelight.diagnosis.checkup import Checkup
 from safelight.diagnosis.explain.look_job import Onlooking
 from safelight.diagnosis.facts import MachineFacts, Trouble
 from safelight.diagnosis.gather_storage import free_bytes
-from safelight.diagnosis.sources import Sources, tolls_of
+from safelight.diagnosis.sources import Sources, no_hindrance, tolls_of
 from safelight.domain.clock import local_s
 from safelight.domain.errors import BadSettings, Remedy, StorageFailed, Unavailable
 from safelight.events.feeds import Feeds
@@ -111,6 +112,7 @@ class Safelight:
         self._warming: list[asyncio.Task[None]] = []
         database.waker = self.nudges.announce
         self.caps = CapBook(Caps(settings.user_running_limit, catalog.running_caps))
+        self.checkup = Checkup(sources(settings, catalog, found, asks=False, hindrance=database.hindrance))
         self.pruner = Pruner(database, self.store, settings.keep_s)
         self.desk = Desk(
             database=database,
@@ -313,6 +315,7 @@ def sources(
     problems: Sequence[Problem] = (),
     catalog_trouble: Trouble | None = None,
     asks: bool = True,
+    hindrance: Callable[[], BaseException | None] = no_hindrance,
 ) -> Sources:
     """Where facts about an installation come from, as seen from this process."""
     return Sources(
@@ -325,6 +328,7 @@ def sources(
         problems=tuple(problems),
         catalog_trouble=catalog_trouble,
         asks=asks,
+        hindrance=hindrance,
     )
 
 

@@ -61,6 +61,7 @@ class Door:
         self._thread = threading.Thread(target=self._loop.run_forever, name="door", daemon=True)
         self._thread.start()
         self.safelight = self.run(Safelight.open(self.settings))
+        self.safelight.checkup._keep_s = 0.0  # tests change what is the case, and ask at once
         self.app = create_app(self.safelight, comment_every_s=COMMENT_EVERY_S)
         if change:
             change(self.app)

@@ -17,7 +17,6 @@ from safelight.domain.errors import SafelightError, StorageFailed, Unavailable
 from safelight.services import presence
 from safelight.services.disk import LEAST_FREE_BYTES
 from safelight.services.presence import Process
-from safelight.services.waiting import Waiting, waiting
 from safelight.store.tx import Tx
 from safelight.worker.servers import is_live
 
@@ -25,30 +24,6 @@ T = TypeVar("T")
 router = APIRouter(tags=["health"])
 
 CHECK_LIMIT_S = 3.0
-FINDINGS = {
-    "database": (
-        "DATABASE_UNREACHABLE",
-        "The database does not answer, or cannot be written.",
-        "Check that it runs and that the address is right.",
-        "safelight settings",
-    ),
-    "storage": ("DISK_LOW", "The disk is nearly full.", "Free some space; new jobs are refused until then.", "df -h"),
-    "worker": ("NO_WORKER_FOR_QUEUE", "No live process takes jobs.", "Start a worker.", "safelight worker"),
-}
-"""Of each check that fails: code, cause, remedy and command."""
-STORAGE_DENIED = (
-    "STORAGE_DENIED",
-    "A folder that jobs need is gone or may not be read.",
-    "Bring it back, readable for the user Safelight runs as; new jobs are refused until then.",
-    "safelight settings",
-)
-
-STORAGE_UNREACHABLE = (
-    "STORAGE_UNREACHABLE",
-    "The object store cannot be reached, or does not let Safelight in.",
-    "Check that it answers, its bucket and the credentials; what is made meanwhile is stored again and again.",
-    "safelight settings",
-)
 
 
 @router.get("/api/live", summary="Is the process alive?")
@@ -73,13 +48,13 @@ async def ready(safelight: Installation) -> JSONResponse:
 
 @router.get("/api/health", summary="How it is")
 async def health(safelight: Installation, reader: Reader) -> dict[str, Any]:
-    """Version, uptime, and one finding per check that fails."""
-    findings = await found_wrong(safelight)
+    """Version, uptime, and what is wrong, the cause first: as `safelight doctor` finds it without asking anybody."""
+    report = await safelight.checkup.report()
     return {
-        "status": "unhealthy" if findings else "healthy",
+        "status": report.status,
         "version": __version__,
         "uptime_s": round(local_s() - safelight.started_at, 1),
-        "findings": findings,
+        "findings": report.body()["findings"],
         "maintenance": await _maintenance(safelight),
     }
 
@@ -91,15 +66,6 @@ async def _maintenance(safelight: Safelight) -> dict[str, str] | None:
     except (OSError, SafelightError):
         return None
     return None if found is None else {"message": found.message, "since": as_rfc3339(found.since)}
-
-
-async def found_wrong(safelight: Safelight) -> list[dict[str, Any]]:
-    """One finding per check that fails."""
-    checks = await run_checks(safelight)
-    affected = {} if checks["worker"]["ok"] else {"worker": await _waiting(safelight)}
-    return [
-        _finding(name, check, affected.get(name, Waiting(0, 0))) for name, check in checks.items() if not check["ok"]
-    ]
 
 
 @router.get("/api/health/workers", summary="Every process")
@@ -126,12 +92,6 @@ async def _processes(safelight: Safelight) -> list[Process] | str:
         return seen
     now, processes = seen
     return [p for p in processes if is_live(p, now, safelight.settings.lease_seconds)]
-
-
-async def _waiting(safelight: Safelight) -> Waiting:
-    """Nothing where nobody knows: that the database is away is a finding of its own."""
-    found = await _asked(safelight, waiting)
-    return Waiting(0, 0) if isinstance(found, str) else found
 
 
 async def _asked(safelight: Safelight, question: Callable[[Tx], T]) -> T | str:
@@ -188,25 +148,6 @@ def _worker_check(processes: list[Process] | str) -> dict[str, Any]:
 
 def _check(ok: bool, found: str, **evidence: int | str) -> dict[str, Any]:
     return {"ok": ok, "found": found, "evidence": evidence}
-
-
-def _finding(name: str, check: dict[str, Any], affected: Waiting) -> dict[str, Any]:
-    """A failed check as a finding (FRONT_DOORS, section 8). A disk without numbers is one that cannot be looked at."""
-    known = FINDINGS[name]
-    if name == "storage" and "free_bytes" not in check["evidence"]:
-        known = STORAGE_UNREACHABLE if check["evidence"] else STORAGE_DENIED
-    code, cause, remedy, command = known
-    return {
-        "code": code,
-        "severity": "error",
-        "subject": name,
-        "symptom": check["found"],
-        "evidence": check["evidence"],
-        "cause": cause,
-        "remedy": {"text": remedy, "command": command},
-        "because_of": None,
-        "affects": affected._asdict(),
-    }
 
 
 def _worker(process: Process, live: bool) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
@@ -15,6 +16,7 @@ from safelight.diagnosis.gather_socket import socket_of, try_socket
 from safelight.diagnosis.gather_storage import look_at_storage
 from safelight.diagnosis.look import Look
 from safelight.diagnosis.sources import Sources
+from safelight.domain.errors import Remedy, SafelightError
 from safelight.providers.protocol import ProbeResult, Provider
 from safelight.services.provider_board import Line
 from safelight.telemetry.redact import redact
@@ -75,9 +77,17 @@ async def _database(sources: Sources, within_s: float) -> tuple[DatabaseFacts, L
     found = await looked_at("The database", in_thread(lambda: examine(sources)), within_s)
     match found:
         case Examined(facts, look):
-            return facts, look
+            return _as_its_owner_sees_it(facts, sources.hindrance()), look
         case Trouble():
             return DatabaseFacts(where=redact(url), trouble=found), None
+
+
+def _as_its_owner_sees_it(facts: DatabaseFacts, hindrance: BaseException | None) -> DatabaseFacts:
+    """A database that can be read, and that this process cannot write to."""
+    if hindrance is None:
+        return facts
+    remedy = hindrance.remedy if isinstance(hindrance, SafelightError) else Remedy("Look into the log.")
+    return replace(facts, trouble=Trouble(str(hindrance), remedy))
 
 
 async def _storage(sources: Sources, within_s: float) -> StorageFacts:

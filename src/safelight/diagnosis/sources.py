@@ -14,6 +14,11 @@ from safelight.services.gate_look import toll_at
 from safelight.settings import Problem, Settings
 
 
+def no_hindrance() -> BaseException | None:
+    """Of whoever has no database open."""
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class Sources:
     """An installation to be looked at. `asks`: whether providers, sockets and the storage are asked, or only rows.
@@ -30,6 +35,8 @@ class Sources:
     problems: tuple[Problem, ...] = ()
     catalog_trouble: Trouble | None = None
     asks: bool = True
+    hindrance: Callable[[], BaseException | None] = no_hindrance
+    """Why the process that looks cannot write to its own open database."""
     tolls: tuple[Toll, ...] = field(init=False)
     """The gates of the providers that are set up here."""
 

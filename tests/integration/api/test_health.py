@@ -47,6 +47,9 @@ def test_a_server_without_slots_is_ready_without_a_worker_but_says_that_jobs_wai
     answer = door.get(path)
     assert (answer.status_code, answer.json()["status"]) == (200, "ok")
     assert not answer.json()["checks"]["worker"]["ok"]
+    idle = door.get("/api/health").json()
+    assert (idle["status"], [f["severity"] for f in idle["findings"]]) == ("healthy", ["info"])
+    door.submit()
     health = door.get("/api/health")
     assert (health.status_code, health.json()["status"]) == (200, "unhealthy")
     assert "safelight worker" in json.dumps(health.json()["findings"])
@@ -54,23 +57,25 @@ def test_a_server_without_slots_is_ready_without_a_worker_but_says_that_jobs_wai
 
 def test_without_a_worker_it_is_told_how_many_jobs_wait_and_what_they_hold(door: Door) -> None:
     def affected() -> dict[str, int]:
-        (finding,) = door.get("/api/health").json()["findings"]
+        (finding, *_) = door.get("/api/health").json()["findings"]
         assert finding["code"] == "NO_WORKER_FOR_QUEUE"
         found: dict[str, int] = finding["affects"]
         return found
 
     assert affected() == {"jobs": 0, "credits": 0}
-    job, later, gone = door.submit(params={"n": 3}), door.submit(start_at="2090-01-01T00:00:00Z"), door.submit()
+    job, _, gone = door.submit(params={"n": 3}), door.submit(start_at="2090-01-01T00:00:00Z"), door.submit()
     door.post(f"/api/jobs/{gone['id']}/cancel")
-    assert affected() == {"jobs": 2, "credits": job["credits"]["held"] + later["credits"]["held"]}
+    assert affected() == {"jobs": 1, "credits": job["credits"]["held"]}, "one that is due later waits for its time"
 
 
 def test_a_folder_that_is_gone_is_told_by_its_name_and_is_no_full_disk(sqlite_door: Door) -> None:
     root = sqlite_door.safelight.store.root
     assert root is not None
+    sqlite_door.submit()
     shutil.rmtree(root)
     findings = {finding["code"]: finding for finding in sqlite_door.get("/api/health").json()["findings"]}
-    assert findings.keys() == {"STORAGE_DENIED", "NO_WORKER_FOR_QUEUE"}
+    assert findings.keys() == {"STORAGE_DENIED", "NO_WORKER_FOR_QUEUE", "SWEEPER_DEAD"}
+    assert findings["SWEEPER_DEAD"]["because_of"] == "NO_WORKER_FOR_QUEUE"
     assert str(root) in findings["STORAGE_DENIED"]["symptom"]
     assert findings["STORAGE_DENIED"]["affects"] == {"jobs": 0, "credits": 0}
 

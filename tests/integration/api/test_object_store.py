@@ -97,7 +97,7 @@ def test_a_store_that_refuses_our_key_keeps_a_process_from_starting(
         check = locked_out.get("/api/ready")
         assert check.status_code == 503
         assert "SignatureDoesNotMatch" in check.json()["checks"]["storage"]["found"]
-        assert {f["code"] for f in locked_out.get("/api/health").json()["findings"]} >= {"STORAGE_UNREACHABLE"}
+        assert {f["code"] for f in locked_out.get("/api/health").json()["findings"]} >= {"STORAGE_DENIED"}
     finally:
         locked_out.close()
 

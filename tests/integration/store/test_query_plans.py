@@ -130,7 +130,6 @@ LOOKS = (
     "services.sweep._HITS",
     "services.sweep._ORPHANS",
     "services.batches._HITS",
-    "services.waiting._WAITING",
     "services.pause._SHIFT",
     "services.pause._ALL",
     "diagnosis.look_jobs._WAITING",
