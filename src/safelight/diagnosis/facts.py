@@ -83,6 +83,8 @@ class QueueFacts(NamedTuple):
     """By jobs that wait."""
     per_minute: float = 0.0
     """Jobs that ended lately."""
+    usual_s: float | None = None
+    """What one of those in front usually needs, where that is known."""
 
     @property
     def waiting(self) -> int:

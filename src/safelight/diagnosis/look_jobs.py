@@ -24,7 +24,8 @@ MOST: Final = 10_000
 IN_FRONT: Final = 1_000
 RATE_S: Final = 300.0
 SLOW_TIMES: Final = 2.0
-"""So many times what all but one in twenty jobs of a model need is slow."""
+"""So many times what all but one in twenty jobs of a model need is slow, if it is at least SLOW_FROM_S."""
+SLOW_FROM_S: Final = 10.0
 
 
 class Waiting(NamedTuple):
@@ -136,7 +137,11 @@ _RATES = Query(sa.select(_just_now.c.queue, sa.func.count()).group_by(_just_now.
 _SLOW = Query(
     sa.select(jobs.c.model, sa.func.count(), sa.func.min(jobs.c.started_at), sa.func.min(durations.c.p95_s))
     .join_from(jobs, durations, durations.c.model == jobs.c.model)
-    .where(jobs.c.status == "processing", jobs.c.started_at < NOW - durations.c.p95_s * SLOW_TIMES - 1.0)
+    .where(
+        jobs.c.status == "processing",
+        jobs.c.started_at < NOW - durations.c.p95_s * SLOW_TIMES,
+        jobs.c.started_at < NOW - SLOW_FROM_S,
+    )
     .group_by(jobs.c.model),
     _Slow,
 )

@@ -17,6 +17,7 @@ from safelight.diagnosis.facts import (
     Group,
     ModelEnd,
     ModelWait,
+    ProviderFacts,
     Receiver,
     SlowModel,
     SocketFacts,
@@ -119,6 +120,7 @@ UNUSUAL: Mapping[str, Facts] = {
     "everything stopped in good order": with_rows(workers=()),
     "draining, and nothing waits": with_rows(workers=(worker(draining=True),)),
     "a burst that is worked off": with_rows(queues=(queue(**BUSY, per_minute=90.0),)),
+    "a burst of short jobs after a pause": with_rows(queues=(queue(**BUSY, per_minute=2.0, usual_s=1.5),)),
     "many jobs that came just now": with_rows(queues=(queue(ready=900, waiting_since=NOW - 20),)),
     "paused on purpose, without a worker": with_rows(
         queues=(queue(paused_at=NOW - 60, ready=3),), workers=(), live_jobs=Group()
@@ -133,7 +135,7 @@ UNUSUAL: Mapping[str, Facts] = {
     "a provider that asked for a pause": at_limit(Cause.COOLDOWN),
     "a provider at the operator's limit": at_limit(Cause.CONCURRENCY),
     "a provider nobody set up": replace(
-        healthy(), providers=(provider(), provider()._replace(missing="no KEY") if False else provider())
+        healthy(), providers=(provider(), ProviderFacts("openai", missing="no OPENAI_API_KEY"))
     ),
     "a webhook that is tried again": with_rows(receivers=(Receiver("a.example", 0, 1, 9, "HTTP status 503"),)),
     "a model that ends, and that nobody uses": replace(

@@ -166,7 +166,7 @@ def provider_slow(facts: JobFacts) -> Cause | None:
     return cause(
         facts,
         "PROVIDER_SILENT" if silent else "PROVIDER_SLOW",
-        Severity.WARNING,
+        Severity.WARNING if silent else Severity.INFO,  # one in twenty is that slow
         f"{call.provider} has had it for {span(ran_s)}, {has_id}; most needed at most {span(usual.p95_s)}.",
         "The provider is slow." if not silent else "The provider is overloaded, or has lost it.",
         Remedy(

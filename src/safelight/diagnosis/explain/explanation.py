@@ -64,7 +64,8 @@ class Explanation:
 
     @property
     def would_start_if(self) -> list[str]:
-        if self.facts.job.status != Status.PENDING:
+        waits = self.facts.item.job if self.facts.item else self.facts.job
+        if waits.status != Status.PENDING:
             return []
         return [found.sooner for found in self.causes if found.sooner]
 

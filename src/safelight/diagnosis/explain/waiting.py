@@ -52,7 +52,9 @@ def no_worker_for_queue(facts: JobFacts) -> Cause | None:
     others = sum(worker.takes_jobs for worker in facts.processes)
     why = f"No worker has served {queue!r}, as far as is known."
     if last is not None:
-        why = f"The last one, {named(last.process)}, is not there any more: {how_it_left(last.process, facts.now)}."
+        why = (
+            f"The last one known, {named(last.process)}, is not there any more: {how_it_left(last.process, facts.now)}."
+        )
     return cause(
         facts,
         "NO_WORKER_FOR_QUEUE",

@@ -101,30 +101,39 @@ def backlog(facts: Facts) -> Iterator[Finding]:
 
 
 def _backlog(queue: QueueFacts, rows: Rows, oldest_s: float) -> Finding:
-    left_s = queue.ready / queue.per_minute * 60 if queue.per_minute else None
     slots = sum(worker.process.slots for worker in rows.servers_of(queue.name))
+    left_s = _left_s(queue, slots)
     severity = Severity.WARNING
     if left_s is not None and left_s <= SOON_DONE_S:
         severity = Severity.INFO
     elif queue.ready >= BACKLOG:
         severity = Severity.ERROR
-    pace = f"at {queue.per_minute:.1f} a minute that takes {span(left_s)}" if left_s else "and none has ended lately"
+    pace = "nobody can tell for how long" if left_s is None else f"they are done in about {span(left_s)}"
     return Finding(
         "BACKLOG",
         severity,
         queue.name,
         f"{count(queue.ready)} wait in queue {queue.name!r}, the oldest for {span(oldest_s)}; {pace}.",
-        f"More comes in than its {count(slots, 'slot')} can do.",
+        f"More came in than its {count(slots, 'slot')} can do at once.",
         Remedy("Start more workers for it, or let them run more at a time.", f"safelight worker --queue {queue.name}"),
         evidence={
             "waiting": queue.ready,
             "oldest_s": round(oldest_s, 1),
             "per_minute": round(queue.per_minute, 2),
+            "left_s": None if left_s is None else round(left_s, 1),
             "slots": slots,
             "running": queue.running,
         },
         affects=Affected(queue.waiting, queue.credits_held),
     )
+
+
+def _left_s(queue: QueueFacts, slots: int) -> float | None:
+    """By the pace of the last minutes, or by what such jobs usually need: whichever is sooner, for the pace counts
+    minutes in which nobody worked."""
+    by_pace = queue.ready / queue.per_minute * 60 if queue.per_minute else None
+    by_need = queue.ready * queue.usual_s / slots if queue.usual_s is not None and slots else None
+    return min((each for each in (by_pace, by_need) if each is not None), default=None) if slots else None
 
 
 @rule("ERROR_RATE")
@@ -140,7 +149,7 @@ def error_rate(facts: Facts) -> Iterator[Finding]:
     yield Finding(
         "ERROR_RATE",
         Severity.ERROR if bad * 2 > total else Severity.WARNING,
-        worst.provider or "jobs",
+        "storage" if worst.code == "storage_failed" else worst.provider or "jobs",
         f"{count(bad)} of {total} failed within the hour.",
         f"Most often: {_in_words(worst)}.",
         Remedy("Look at one of them.", "safelight jobs list --status failed"),

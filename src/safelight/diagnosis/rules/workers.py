@@ -53,7 +53,7 @@ def _unserved(queue: QueueFacts, rows: Rows) -> Finding:
     if last is None:
         cause = f"No worker has served {queue.name!r}, as far as is known."
     else:
-        cause = f"The last one, {named(last)}, is not there any more: {how_it_left(last, rows.now)}."
+        cause = f"The last one known, {named(last)}, is not there any more: {how_it_left(last, rows.now)}."
     if others:
         cause += f" {count(others, 'other worker')} {'runs' if others == 1 else 'run'}, for other queues."
     return Finding(
@@ -91,7 +91,7 @@ def worker_missing(facts: Facts) -> Iterator[Finding]:
             "WORKER_MISSING",
             Severity.ERROR if there == 0 else Severity.WARNING,
             name,
-            f"{there} of {count(expected, 'worker')} {'serves' if there == 1 else 'serve'} queue {name!r}.",
+            f"Queue {name!r} has {there} of the {count(expected, 'worker')} it should have.",
             "The others were not started, or ended."
             if last is None or there
             else f"The last one, {named(last)}, is not there any more: {how_it_left(last, rows.now)}.",
