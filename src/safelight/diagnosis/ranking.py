@@ -29,6 +29,8 @@ BECAUSE: Final = (
     Because("NO_WORKER_FOR_QUEUE", "CONTRADICTORY_SETTINGS"),
     Because("NO_WORKER_FOR_QUEUE", "BAD_CATALOG"),
     Because("NO_WORKER_FOR_QUEUE", "WORKER_TOO_OLD"),
+    Because("NO_WORKER_FOR_QUEUE", "DATABASE_BUSY"),
+    Because("DATABASE_UNREACHABLE", "DATABASE_BUSY"),
     Because("WORKER_MISSING", "NO_WORKER_FOR_QUEUE", same_subject=True),
     Because("SWEEPER_DEAD", "DATABASE_BUSY"),
     Because("LOOP_LAG", "DATABASE_BUSY"),
@@ -57,15 +59,22 @@ class Ranked(NamedTuple):
 
 
 def ranked(found: Iterable[Finding]) -> list[Ranked]:
-    """Roots by severity, what is explained by none first; below each what it explains, the worst first."""
+    """Roots, each with what it explains, the worst first; a root is as bad as the worst that follows from it."""
     linked = _linked(list(found))
     roots = [finding for finding in linked if finding.because_of is None]
     explained = [(finding, _root_of(finding, linked, roots)) for finding in linked if finding.because_of is not None]
     lost = [replace(finding, because_of=None) for finding, root in explained if root is None]
-    return [
+    groups = [
         Ranked(root, tuple(sorted((each for each, its in explained if its is root), key=_weight)))
-        for root in sorted((*roots, *lost), key=_weight)
+        for root in (*roots, *lost)
     ]
+    return sorted(
+        groups, key=lambda group: (min(map(_badness, (group.root, *group.consequences))), _weight(group.root))
+    )
+
+
+def _weight_of(group: Ranked) -> tuple[int, tuple[int, int, int, str]]:
+    return min(_badness(finding) for finding in (group.root, *group.consequences)), _weight(group.root)
 
 
 def in_order(found: Iterable[Finding]) -> list[Finding]:
@@ -109,9 +118,13 @@ def _root_of(finding: Finding, linked: Sequence[Finding], roots: Sequence[Findin
     return None
 
 
+def _badness(finding: Finding) -> int:
+    return -finding.severity.rank
+
+
 def _weight(finding: Finding) -> tuple[int, int, int, str]:
     """The worst first; of equals those about settings and what everything rests on, then what most hangs on."""
-    return -finding.severity.rank, _place(finding.code), -finding.affects.jobs, finding.subject
+    return _badness(finding), _place(finding.code), -finding.affects.jobs, finding.subject
 
 
 _FIRST: Final = (

@@ -12,6 +12,7 @@ from safelight.diagnosis.explain.job_facts import JobFacts, QueueRow, Routes
 from safelight.diagnosis.finding import Severity
 from safelight.domain.gates import Cause, Shut
 from safelight.domain.outcomes import ErrorClass
+from tests.support.commands import assert_exists
 from tests.support.facts import GB, NOW, gone, standing, tripped, worker
 from tests.support.job_facts import call, delivery, ended, event, place, running, waiting
 
@@ -61,7 +62,7 @@ JOBS: Mapping[str, JobFacts] = {
     "CANCELED_BY": ended("canceled", events=(event("canceled", NOW - 5, by="user"),)),
     "CONTENT_REJECTED": ended("failed", "content_rejected"),
     "INVALID_PARAMS": ended("failed", "invalid_request"),
-    "OUT_OF_MEMORY": ended("failed", "unavailable", "CUDA out of memory. Tried to allocate 2 GB"),
+    "OUT_OF_MEMORY": ended("failed", "invalid_request", "CUDA out of memory. Tried to allocate 2 GB"),
     "PROVIDER_ERROR": ended("failed", "unavailable"),
     "DEADLINE_EXCEEDED": ended("failed", "deadline_exceeded", calls=()),
     "WORKER_DIED": ended("failed", "retries_exhausted", job_lost_n=5),
@@ -88,6 +89,21 @@ def test_its_user_is_told_in_words_that_name_nothing_of_the_inside(code: str) ->
     assert explanation.voices()["user"]
     for inside in ("4711", '"here"', "on here", "w1", "remote-1", "safelight ", "a.example"):
         assert inside not in said, inside
+
+
+def test_every_command_that_a_remedy_names_exists() -> None:
+    commands = {explain(facts).primary.finding.remedy.command for facts in JOBS.values()} - {None}
+    assert len(commands) > 5
+    for command in commands:
+        assert command is not None
+        assert_exists(command)
+
+
+def test_a_running_job_says_by_when_such_jobs_are_done() -> None:
+    assert [explain(running(job_started_at=NOW - s)).body()["next"]["what"] for s in (10, 40)] == [
+        "Half of its kind were done by then.",
+        "Nearly all of its kind were done.",
+    ]
 
 
 @pytest.mark.parametrize("code", ["HEALTHY_WAIT", "HEALTHY_RUN", "PROVIDER_QUEUE", "UPLOADING", "DELIVERED"])

@@ -20,6 +20,12 @@ def test_a_cause_stands_before_its_symptoms_whatever_their_severity() -> None:
     assert [(f.code, f.because_of) for f in in_order([full, low])] == [("DISK_LOW", None), ("STORAGE_FULL", "DISK_LOW")]
 
 
+def test_a_cause_is_as_bad_as_the_worst_that_follows_from_it() -> None:
+    busy = found("DATABASE_BUSY", severity=Severity.WARNING)
+    dead = found("SWEEPER_DEAD", severity=Severity.CRITICAL)
+    assert [f.code for f in in_order([found("SLOW"), dead, busy])] == ["DATABASE_BUSY", "SWEEPER_DEAD", "SLOW"]
+
+
 def test_a_suspected_cause_that_was_not_found_explains_nothing() -> None:
     late = found("JOBS_PAST_DEADLINE", because_of="SWEEPER_DEAD")
     assert [f.because_of for f in in_order([late])] == [None]

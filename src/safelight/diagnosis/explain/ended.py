@@ -132,7 +132,7 @@ def _code_of(facts: JobFacts) -> str:
     code = _CODES.get(str(error.get("code")), "PROVIDER_ERROR")
     if code == "RETRIES_EXHAUSTED" and facts.job.lost_n >= MAX_LOST:
         return "WORKER_DIED"
-    if code in ("PROVIDER_ERROR", "RETRIES_EXHAUSTED") and _OUT_OF_MEMORY.search(words):
+    if code in ("PROVIDER_ERROR", "RETRIES_EXHAUSTED", "INVALID_PARAMS") and _OUT_OF_MEMORY.search(words):
         return "OUT_OF_MEMORY"
     return code
 
@@ -141,8 +141,8 @@ def _why(facts: JobFacts, code: str) -> str:
     match code:
         case "DEADLINE_EXCEEDED":
             return f"It spent its time on: {_where_time_went(facts)}."
-        case "RETRIES_EXHAUSTED" | "OUT_OF_MEMORY" if reasons := _reasons(facts):
-            return f"Each try: {'; '.join(reasons)}."
+        case "RETRIES_EXHAUSTED":
+            return f"Each try: {'; '.join(_reasons(facts))}."
         case "WORKER_DIED":
             return f"{count(facts.job.lost_n, 'worker')} were lost while running it: most likely it is what kills them."
         case "PROVIDER_UNKNOWN":
@@ -158,6 +158,7 @@ _CAUSES: Final = {
     "PROVIDER_OUT_OF_CREDIT": "The operator's account at the provider is used up.",
     "SPEND_CEILING": "The operator's daily ceiling at the provider was reached.",
     "MODEL_RETIRED": "The provider no longer serves the model.",
+    "OUT_OF_MEMORY": "It is too large for the machine that makes it: ask for less, or for another model.",
     "STORAGE_WRITE_FAILED": "It was made, but its files could not be stored.",
 }
 

@@ -83,7 +83,8 @@ class Explanation:
     def user(self) -> str:
         """What its user is told; nothing of the inside."""
         job = self.facts.job
-        if self.next is None or self.next.at != job.deadline_at:
+        is_well = self.primary.finding.severity is Severity.INFO
+        if is_well or self.next is None or self.next.at != job.deadline_at:
             return self.primary.user
         at = as_rfc3339(job.deadline_at)
         return f"{self.primary.user} Else it fails at {at} and returns {count(job.price, 'credit')}."
@@ -161,9 +162,20 @@ def _what_comes(facts: JobFacts, primary: Cause) -> Next | None:
     healthy = primary.finding.severity is Severity.INFO
     if healthy and eta_s is not None:
         return Next(facts.now + eta_s, "A worker takes it.")
+    if healthy and (usually := _usually_done(facts)):
+        return usually
     if primary.finding.code == "QUEUE_PAUSED" and job.started_at is None:
         return Next(None, "It waits until the queue is resumed; the time of the pause does not count.")
     return Next(job.deadline_at, f"It fails and returns {count(job.price, 'credit')}.")
+
+
+def _usually_done(facts: JobFacts) -> Next | None:
+    """By when such a job is done, by the history of its model."""
+    since, usual = facts.job.started_at, facts.usual
+    if facts.job.status != Status.PROCESSING or since is None or usual is None:
+        return None
+    shares = ((usual.p50_s, "Half of its kind were done by then."), (usual.p95_s, "Nearly all of its kind were done."))
+    return next((Next(since + s, what) for s, what in shares if since + s > facts.now), None)
 
 
 def _next(found: Next | None) -> dict[str, Any] | None:

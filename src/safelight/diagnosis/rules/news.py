@@ -70,11 +70,12 @@ def webhooks_failing(facts: Facts) -> Iterator[Finding]:
         troubled = receiver.failed + receiver.retrying
         if not troubled:
             continue
+        said = (receiver.last_error or "no answer").rstrip(".")
         yield Finding(
             "WEBHOOKS_FAILING",
             Severity.WARNING if receiver.failed else Severity.INFO,
             receiver.host,
-            f"{receiver.host} did not take {count(troubled, 'webhook')}: {receiver.last_error or 'no answer'}.",
+            f"{receiver.host} did not take {count(troubled, 'webhook')}: {said}.",
             f"{receiver.failed} were given up within the hour, {receiver.retrying} are tried again.",
             Remedy("Mend the receiver; its jobs tell what it missed.", "safelight jobs deliveries JOB"),
             evidence={
