@@ -191,6 +191,10 @@ class Rows:
         """Live workers that take jobs of a queue."""
         return tuple(w for w in self.workers if w.takes_jobs and queue in w.process.queue_names)
 
+    def is_stopping(self, queue: str) -> bool:
+        """Whether a worker of it was asked to stop and is about to: a restart, on purpose."""
+        return any(w.live and w.process.draining and queue in w.process.queue_names for w in self.workers)
+
     def last_seen(self, queue: str) -> Process | None:
         """The worker of a queue that beat last, if it is not live; it may be draining."""
         found = [w.process for w in self.workers if w.process.slots and queue in w.process.queue_names]

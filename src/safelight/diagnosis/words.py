@@ -30,8 +30,22 @@ def named(process: Process) -> str:
 
 
 def how_it_left(process: Process, now: float) -> str:
-    """What is known of the end of a process that is not live any more."""
-    ago = f"its last beat was {span(max(0.0, now - process.beat_at))} ago"
-    if process.draining and process.lost_at is None:
-        return f"it is stopping, {ago}"
-    return f"it ended without a word or is frozen, {ago}" if process.lost_at is None else f"it was lost, {ago}"
+    """What is known of a process that takes no jobs any more: `worker 4711 on host was lost, …`."""
+    beat = f"its last beat was {span(max(0.0, now - process.beat_at))} ago"
+    if process.lost_at is not None:
+        return f"{named(process)} was lost, {beat}"
+    if process.draining:
+        return f"{named(process)} is stopping: it finishes what it runs and takes nothing new"
+    return f"{named(process)} ended without a word or is frozen, {beat}"
+
+
+def why_unserved(queue: str, last: Process | None, others: int, now: float) -> str:
+    """Why no worker serves a queue, as far as the rows tell; `others` serve other queues."""
+    why = f"No worker has served {queue!r}, as far as is known."
+    if last is not None:
+        why = f"The last one known: {how_it_left(last, now)}."
+    return (
+        f"{why} {count(others, 'other worker')} {'runs' if others == 1 else 'run'}, for other queues."
+        if others
+        else why
+    )

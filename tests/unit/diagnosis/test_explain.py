@@ -145,6 +145,12 @@ def test_a_delayed_job_says_when_it_starts_and_nothing_is_wrong_with_it() -> Non
     assert explanation.next.at == NOW + 90
 
 
+def test_a_job_for_next_year_waits_for_its_time_and_not_for_a_worker() -> None:
+    facts = waiting(job_ready=False, job_due_at=NOW + 9e6, job_start_at=NOW + 9e6, processes=(), place=place(slots=0))
+    codes = [found.finding.code for found in explain(facts).causes]
+    assert codes == ["SCHEDULED", "NO_WORKER_FOR_QUEUE"]
+
+
 def test_a_try_that_failed_is_told_with_its_reason_and_the_next_one() -> None:
     finding = explain(returned("timeout")).primary.finding
     assert finding.cause == "It said so."

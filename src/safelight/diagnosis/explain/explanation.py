@@ -17,6 +17,7 @@ from safelight.domain.jobs import Status
 from safelight.services import read_jobs
 
 WHILE_PENDING: Final = (
+    waiting.starts_later,
     waiting.queue_paused,
     waiting.no_worker_for_queue,
     waiting.worker_too_old,
@@ -130,8 +131,16 @@ def _causes(facts: JobFacts) -> list[Cause]:
     if facts.job.status == Status.PROCESSING:
         return waiting.first(facts, WHILE_PROCESSING) or [running.healthy_run(facts)]
     if found := waiting.first(facts, WHILE_PENDING):
-        return found
+        return _each_once(found)
     return [waiting.worker_stalled(facts) or waiting.healthy_wait(facts)]
+
+
+def _each_once(found: list[Cause]) -> list[Cause]:
+    """Of two with the same code the first."""
+    first = dict[str, Cause]()
+    for each in found:
+        first.setdefault(each.finding.code, each)
+    return list(first.values())
 
 
 def _of_batch(facts: JobFacts) -> list[Cause]:

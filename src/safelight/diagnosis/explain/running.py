@@ -14,7 +14,7 @@ def lease_expired(facts: JobFacts) -> Cause | None:
     holder = facts.holder
     if holder is not None and holder.live:
         return None
-    who = f"{named(holder.process)}: {how_it_left(holder.process, facts.now)}" if holder else "a process without a row"
+    who = how_it_left(holder.process, facts.now) if holder else "it has no row any more"
     silent_s = facts.now - holder.process.beat_at if holder else facts.lease_s
     due_s = max(0.0, facts.lease_s - silent_s) + facts.sweep_s
     sweeps = facts.somebody_sweeps

@@ -8,7 +8,7 @@ from typing import Final
 from safelight.diagnosis.explain.cause import NOTHING_TO_DO, Cause, cause
 from safelight.diagnosis.explain.job_facts import JobFacts
 from safelight.diagnosis.finding import Remedy, Severity
-from safelight.diagnosis.words import count, how_it_left, megabytes, named, span
+from safelight.diagnosis.words import count, megabytes, named, span, why_unserved
 from safelight.domain.clock import as_rfc3339
 from safelight.domain.jobs import EventType
 from safelight.domain.versions import is_older
@@ -21,6 +21,9 @@ CLAIMED_WITHIN_S: Final = 15.0
 """A job that may run, beside a worker with a free slot, is claimed in far less."""
 TOLD_BY_GATES: Final = frozenset({"rate_limited", "cold_start", "provider_unknown"})
 """Reasons of a return for which there is a verdict of its own."""
+
+LATER_S: Final = 60.0
+"""A start time further away than this is why a job waits, whatever else there is."""
 
 Reason = Callable[[JobFacts], Cause | None]
 
@@ -50,19 +53,13 @@ def no_worker_for_queue(facts: JobFacts) -> Cause | None:
         return None
     last = facts.last_seen
     others = sum(worker.takes_jobs for worker in facts.processes)
-    why = f"No worker has served {queue!r}, as far as is known."
-    if last is not None:
-        why = (
-            f"The last one known, {named(last.process)}, is not there any more: {how_it_left(last.process, facts.now)}."
-        )
+    why = why_unserved(queue, last.process if last else None, others, facts.now)
     return cause(
         facts,
         "NO_WORKER_FOR_QUEUE",
         Severity.ERROR,
         f"It has waited for {_waited(facts)} in queue {queue!r}, and no worker serves it.",
-        f"{why} {count(others, 'other worker')} {'runs' if others == 1 else 'run'}, for other queues."
-        if others
-        else why,
+        why,
         Remedy("Start a worker for it.", f"safelight worker --queue {queue}"),
         user="It waits for a machine that makes such jobs; at the moment none is running.",
         sooner=f"a worker served {queue!r}",
@@ -129,6 +126,14 @@ def scheduled(facts: JobFacts) -> Cause | None:
         sooner="it were retried now",
         evidence={"due_at": due, "attempt": job.attempt, "code": back.get("code")},
     )
+
+
+def starts_later(facts: JobFacts) -> Cause | None:
+    """Its user asked for a later time: until then nothing else holds it up."""
+    job = facts.job
+    if job.started_at is not None or job.due_at is None or job.due_at - facts.now < LATER_S:
+        return None
+    return scheduled(facts)
 
 
 def model_retired(facts: JobFacts) -> Cause | None:

@@ -9,7 +9,7 @@ from safelight import __version__
 from safelight.diagnosis.facts import Facts, QueueFacts, Rows
 from safelight.diagnosis.finding import Affected, Finding, Remedy, Severity
 from safelight.diagnosis.rules.registry import rule
-from safelight.diagnosis.words import count, how_it_left, megabytes, named, span
+from safelight.diagnosis.words import count, how_it_left, megabytes, named, span, why_unserved
 from safelight.domain.clock import as_rfc3339
 from safelight.domain.versions import is_older
 
@@ -50,19 +50,13 @@ def _unserved(queue: QueueFacts, rows: Rows) -> Finding:
     last = rows.last_seen(queue.name)
     oldest_s = max(0.0, rows.now - (queue.waiting_since or rows.now))
     others = sum(worker.takes_jobs for worker in rows.workers)
-    if last is None:
-        cause = f"No worker has served {queue.name!r}, as far as is known."
-    else:
-        cause = f"The last one known, {named(last)}, is not there any more: {how_it_left(last, rows.now)}."
-    if others:
-        cause += f" {count(others, 'other worker')} {'runs' if others == 1 else 'run'}, for other queues."
     return Finding(
         "NO_WORKER_FOR_QUEUE",
-        Severity.ERROR,
+        Severity.INFO if rows.is_stopping(queue.name) else Severity.ERROR,
         queue.name,
         f"{count(queue.waiting)} {'waits' if queue.waiting == 1 else 'wait'} in queue {queue.name!r},"
         f" the oldest for {span(oldest_s)}, and no worker serves it.",
-        cause,
+        why_unserved(queue.name, last, others, rows.now),
         Remedy("Start a worker for it.", f"safelight worker --queue {queue.name}"),
         evidence={
             "waiting": queue.waiting,
@@ -94,7 +88,7 @@ def worker_missing(facts: Facts) -> Iterator[Finding]:
             f"Queue {name!r} has {there} of the {count(expected, 'worker')} it should have.",
             "The others were not started, or ended."
             if last is None or there
-            else f"The last one, {named(last)}, is not there any more: {how_it_left(last, rows.now)}.",
+            else f"The last one known: {how_it_left(last, rows.now)}.",
             Remedy("Start what is missing.", f"safelight worker --queue {name}"),
             evidence={"expected": expected, "live": there},
             affects=Affected(queue.waiting, queue.credits_held) if queue else Affected(),
