@@ -88,6 +88,7 @@ def test_an_uploaded_picture_is_made_larger(server: Server, open_page: OpenPage,
     expect_status(frame, "completed")
     frame.get_by_role("link").click()
     expect(page.get_by_role("article").locator("dl")).to_contain_text("128 × 96")  # noqa: RUF001
+    expect_picture(page.get_by_role("article").locator("img.before"))
 
 
 def test_what_is_no_picture_is_explained_where_it_was_chosen(

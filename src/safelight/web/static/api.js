@@ -57,6 +57,8 @@ export const signIn = (key) => call(SESSION, posting({ key }));
 export const signOut = () => call(SESSION, { method: 'DELETE' });
 export const getCredits = () => call('api/credits');
 export const getJob = (id) => call(jobPath(id));
+export const retryJob = (id, idempotencyKey) => call(`${jobPath(id)}/retry`, posting({}, { 'Idempotency-Key': idempotencyKey }));
+export const deleteJob = (id) => call(jobPath(id), { method: 'DELETE' });
 export const cancelJob = (id) => call(`${jobPath(id)}/cancel`, { method: 'POST' });
 export const listItems = (id, cursor) => call(`${jobPath(id)}/items?${new URLSearchParams({ limit: 200, ...(cursor && { cursor }) })}`);
 export const eventsUrl = (id, fromStart) => at(`${jobPath(id)}/events${fromStart ? '?after=0' : ''}`);

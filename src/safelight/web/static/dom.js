@@ -30,6 +30,13 @@ export function setVar(node, name, value) {
   if (node.style.getPropertyValue(name) !== String(value)) node.style.setProperty(name, value);
 }
 
+/** Whether a list has to be rebuilt: a needless rebuild would lose a text selection in it. */
+export function changed(list, facts) {
+  const before = list.dataset.key;
+  list.dataset.key = JSON.stringify(facts);
+  return list.dataset.key !== before;
+}
+
 export const fromTemplate = (id) => document.getElementById(id).content.cloneNode(true);
 
 /** What went wrong and what to do about it, in the server's words. An error of null empties the box. */

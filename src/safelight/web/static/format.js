@@ -79,6 +79,27 @@ export function waitReason(job) {
   return parts.join(', ');
 }
 
+const LONG_MS = 5 * 60_000;
+
+const waitedMs = (job) => (job.status === 'pending' ? Date.now() - new Date(job.created_at) : 0);
+
+/** Whether a job that could start has waited for so long that one wonders. */
+export const waitsLong = (job) => waitedMs(job) >= LONG_MS && !(job.attempt === 0 && new Date(job.queue_info?.due_at ?? 0) > Date.now());
+
+/** Why it waits, as a sentence. */
+export function whyItWaits(job) {
+  const why = waitReason(job);
+  return job.queue_info?.waiting_for ? `It waits ${why}.` : why ? `It stands in line: ${why}.` : 'It is the next in line.';
+}
+
+/** What is going on with a job that has waited long, and what will become of it; else nothing. */
+export function longWait(job) {
+  if (!waitsLong(job)) return '';
+  const cure = /^a worker: none/.test(job.queue_info?.waiting_for) ? ' Whoever runs this server can start one: safelight worker.' : '';
+  const held = job.credits?.held ? `, and ${credits(job.credits.held)} ${job.credits.held === 1 ? 'comes' : 'come'} back` : '';
+  return `This has waited for ${seconds(waitedMs(job))}. ${whyItWaits(job)}${cure} It keeps its place; if nobody has made it by ${shortTime(job.deadline_at)}, it ends${held}.`;
+}
+
 export function creditsSentence({ held = 0, captured = 0, released = 0 } = {}) {
   const parts = [];
   if (captured) parts.push(`${captured} charged`);

@@ -14,7 +14,11 @@ let nextCursor;
 
 export function setupGallery(onIdea) {
   jobs.onChange((ids) => {
-    for (const id of ids) paint(jobs.get(id));
+    for (const id of ids) {
+      const job = jobs.get(id);
+      if (!job) drop(id);
+      else if (!job.parent_id) paint(job); // items are shown with their batch
+    }
     count();
   });
   older.addEventListener('click', loadOlder);
@@ -62,6 +66,11 @@ function paint(job) {
   setText($('.state', frame), onEdge(job));
   setText($('.caption', frame), titleOf(job));
   $('.cancel', frame).hidden = !jobs.isLive(job) || job.cancel_requested;
+}
+
+function drop(id) {
+  frames.get(id)?.remove();
+  frames.delete(id);
 }
 
 function onEdge(job) {

@@ -1,7 +1,8 @@
 /* Pictures to start from: chosen, dropped or pasted; brought to the server at once, so that a submit only names them. */
 
 import { uploadPicture } from './api.js';
-import { $, announce, el, icon } from './dom.js';
+import { $, announce, el, icon, setText } from './dom.js';
+import { ownPath } from './format.js';
 
 const box = $('#inputs');
 const WORDS = {
@@ -46,7 +47,7 @@ export function offerInputs(inputs) {
 export function startFromInputs(inputs) {
   for (const picture of pictures) picture.abort?.();
   pictures = inputs.map(({ role, upload, asset, url, width, height }) => ({
-    role, source: upload ? 'upload' : 'asset', id: upload ?? asset, url, name: `${width} × ${height}`,
+    role, source: upload ? 'upload' : 'asset', id: upload ?? asset, url: url && ownPath(url), name: `${width} × ${height}`,
   }));
   paint();
 }
@@ -63,8 +64,10 @@ const freeRole = () => Object.keys(offered).find((role) => roomFor(role) > 0);
 function bring(role, files) {
   const images = [...files].filter((file) => file.type.startsWith('image/'));
   if (!role || !images.length) return;
-  for (const file of images.slice(0, Math.max(roomFor(role), 0))) begin(role, file);
-  if (images.length > roomFor(role) + images.length) announce('There is room for no more pictures.');
+  const room = Math.max(roomFor(role), 0);
+  for (const file of images.slice(0, room)) begin(role, file);
+  const left = images.length - room;
+  setText($('#inputs-error'), left > 0 ? `There is room for ${room ? `${room} more` : 'no more'}: ${left === 1 ? 'one picture was' : `${left} pictures were`} left out.` : '');
 }
 
 async function begin(role, file) {

@@ -2,6 +2,7 @@
 
 const LIVE = new Set(['pending', 'processing']);
 const byId = new Map();
+const gone = new Set(); // ids of what was deleted here
 const listeners = new Set();
 let changed = new Set();
 
@@ -21,8 +22,12 @@ export function onChange(listener) {
 
 function put(job) {
   byId.set(job.id, job);
+  tellSoon(job.id);
+}
+
+function tellSoon(id) {
   if (!changed.size) queueMicrotask(tell);
-  changed.add(job.id);
+  changed.add(id);
 }
 
 function tell() {
@@ -31,8 +36,16 @@ function tell() {
   for (const listener of [...listeners]) listener(ids);
 }
 
+/** It was deleted: late news of it is no news. */
+export function forget(id) {
+  byId.delete(id);
+  gone.add(id);
+  tellSoon(id);
+}
+
 /** Take a job body. News older than what is known (a slow list answer behind a fast stream) is dropped. */
 export function take(body) {
+  if (gone.has(body.id)) return;
   const known = byId.get(body.id);
   if (known && body.sequence < known.sequence) return;
   const preview = body.status === 'processing' ? known?.preview : undefined; // bodies do not mention previews

@@ -8,6 +8,7 @@ import { frameLink, setupGallery, takePage } from './gallery.js';
 import * as jobs from './jobs.js';
 import { closeJob, openJob } from './jobpage.js';
 import * as live from './live.js';
+import { setupLongWaits } from './longwaits.js';
 import * as router from './router.js';
 import { setupSignIn, signedOut } from './signin.js';
 
@@ -59,6 +60,7 @@ const spoken = new Map();
 function speak(ids) {
   for (const id of ids) {
     const job = jobs.get(id);
+    if (!job) continue;
     const before = spoken.get(id);
     spoken.set(id, job.status);
     if (!before || before === job.status) continue;
@@ -68,7 +70,8 @@ function speak(ids) {
 }
 
 function onKey(event) {
-  if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || signedOut()) return;
+  if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
+  if (signedOut() || $('dialog[open]')) return;
   const typing = event.target.matches?.('input, textarea, select');
   if (event.key === 'Escape' && shownJob) router.go(at(''));
   else if (typing) return;
@@ -96,6 +99,7 @@ setupGallery((idea) => {
   $('#prompt').value = idea;
   $('#prompt').focus();
 });
+setupLongWaits();
 jobs.onChange((ids) => {
   showTitle();
   speak(ids);

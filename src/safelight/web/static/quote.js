@@ -2,9 +2,10 @@
    knows prices; the last answer to the last question counts. */
 
 import { getCredits, quoteJob } from './api.js';
-import { $, el, setText } from './dom.js';
+import { $, el, setText, showProblem } from './dom.js';
 import { amount, credits, seconds } from './format.js';
 
+const CLOSED_MS = 10_000; // until a server that takes no jobs is asked again
 const PAUSE_MS = 300; // after the last change of the form
 
 let balance = null;
@@ -34,13 +35,19 @@ export async function refreshBalance() {
 }
 
 async function quote(request, brief) {
-  asking = new AbortController();
+  const mine = new AbortController();
+  asking = mine;
+  let answer = null;
+  let closed = null; // the server takes no jobs now, and says why
   try {
-    quoted = await quoteJob(request, asking.signal);
+    answer = await quoteJob(request, mine.signal);
   } catch (error) {
-    if (asking.signal.aborted) return;
-    quoted = null; // the submit will say what is wrong with it, by its field
+    if (error.status === 503) closed = error; // every other fault the submit will say, by its field
   }
+  if (mine.signal.aborted) return; // also in the middle of an answer
+  quoted = answer;
+  showProblem($('#closed'), closed);
+  if (closed) timer = setTimeout(() => quote(request, brief), CLOSED_MS);
   setText($('#price'), quoted ? credits(quoted.price_credits) : brief);
   setText($('#predicted'), quoted ? prediction(quoted.predicted) : '');
   $('#foreseen').replaceChildren(...(quoted?.warnings ?? []).map((warning) => el('li', '', warning.message)));

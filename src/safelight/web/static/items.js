@@ -1,0 +1,117 @@
+/* What a batch is made of: its items as frames, or, where several models got the same prompts, side by side in a table. */
+
+import { jobAddress } from './address.js';
+import { listItems } from './api.js';
+import { $, changed, el, setText, setVar, showProblem } from './dom.js';
+import { stateWord, titleOf } from './format.js';
+import { makePrint, paintPrint } from './print.js';
+
+const AGAIN_MS = 2000;
+const MOST = 1000;
+
+let shown = null; // { id, items, timer, asking }
+
+/** Show the items of a batch below it, and keep them fresh until all have ended. Every other job has none. */
+export function paintItems(page, job) {
+  const section = $('[data-items]', page);
+  section.hidden = !job.items;
+  if (!job.items) return;
+  if (shown?.id !== job.id || shown.section !== section) {
+    clearTimeout(shown?.timer);
+    shown = { id: job.id, section, frames: new Map() };
+  }
+  refresh(shown, job);
+}
+
+/** Once for every change of the batch, and every two seconds while any of it is unfinished. */
+async function refresh(mine, job) {
+  if (!changed(mine.section, [job.status, job.items.by_status]) && !mine.due) return;
+  mine.due = false;
+  clearTimeout(mine.timer);
+  try {
+    const items = await allItems(job.id);
+    if (mine !== shown) return;
+    paint(mine, items);
+    showProblem($('.problem', mine.section), null);
+  } catch (error) {
+    if (mine === shown) showProblem($('.problem', mine.section), error);
+  }
+  if (job.finished_at || mine !== shown) return;
+  mine.timer = setTimeout(() => {
+    mine.due = true;
+    if (mine === shown && mine.section.isConnected) refresh(mine, job);
+  }, AGAIN_MS);
+}
+
+async function allItems(id) {
+  const items = [];
+  for (let cursor; items.length < MOST;) {
+    const page = await listItems(id, cursor);
+    items.push(...page.jobs);
+    cursor = page.nextCursor;
+    if (!cursor) break;
+  }
+  return items;
+}
+
+function paint(mine, items) {
+  const models = [...new Set(items.map((item) => item.model))];
+  const rows = [...new Set(items.map(titleOf))];
+  const box = $('.across', mine.section);
+  if (changed(box, [models, rows, items.map(({ id }) => id)])) {
+    box.replaceChildren(models.length > 1 ? table(mine, models, rows, items) : list(mine, items));
+    box.setAttribute('aria-label', models.length > 1 ? 'Models side by side' : 'Items');
+  }
+  for (const item of items) paintFrame(mine.frames.get(item.id), item);
+}
+
+function list(mine, items) {
+  const all = el('ol', 'sheet');
+  for (const item of items) {
+    const place = el('li', 'frame');
+    place.append(frame(mine, item, true));
+    all.append(place);
+  }
+  return all;
+}
+
+function table(mine, models, rows, items) {
+  const all = el('table', 'versus');
+  const columns = el('colgroup');
+  setVar(all, '--models', models.length);
+  columns.append(...['', ...models].map(() => el('col')));
+  all.append(columns);
+  const head = all.createTHead().insertRow();
+  head.append(el('td'), ...models.map((model) => scoped(el('th', '', model), 'col')));
+  const body = all.createTBody();
+  for (const title of rows) {
+    const row = body.insertRow();
+    row.append(scoped(el('th', '', title), 'row'));
+    for (const model of models) {
+      row.insertCell().append(...items.filter((item) => item.model === model && titleOf(item) === title).map((item) => frame(mine, item, false)));
+    }
+  }
+  return all;
+}
+
+function scoped(cell, scope) {
+  cell.scope = scope;
+  return cell;
+}
+
+function frame(mine, item, titled) {
+  const link = el('a', 'open');
+  link.href = jobAddress(item.id);
+  link.dataset.route = '';
+  const words = el('span', item.kind === 'text' ? 'excerpt' : 'unseen');
+  link.append(el('span', 'rebate state'), item.kind === 'text' ? words : makePrint(), el('span', titled ? 'caption' : 'unseen', titleOf(item)));
+  mine.frames.set(item.id, link);
+  return link;
+}
+
+function paintFrame(link, item) {
+  setText($('.state', link), stateWord(item));
+  const print = $('.print', link);
+  if (print) paintPrint(print, item);
+  else setText($('.excerpt', link), item.text ?? item.error?.message ?? '');
+}
