@@ -219,3 +219,9 @@ def test_a_folder_of_files_that_is_gone_is_no_trouble_before_anything_was_made_t
     assert [f.code for f in judged(replace(healthy(), storage=gone_folder))] == ["STORAGE_DENIED"]
     unreadable = replace(with_database(trouble=TROUBLE), storage=gone_folder)
     assert [f.code for f in judged(unreadable)] == ["DATABASE_UNREACHABLE"]
+
+
+def test_models_that_nobody_uses_and_that_end_are_one_note() -> None:
+    ends = tuple(ModelEnd(name, "fake", "2027-02-01", 12, None, False) for name in ("a", "b"))
+    (note,) = judged(replace(healthy(), models_ending=ends))
+    assert (note.severity, note.evidence["models"]) == (Severity.INFO, ["a", "b"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from safelight.diagnosis.facts import Facts, ProviderFacts
+from safelight.diagnosis.facts import Facts, ModelEnd, ProviderFacts
 from safelight.diagnosis.finding import Affected, Evidence, Finding, Remedy, Severity
 from safelight.diagnosis.rules.registry import rule
 from safelight.diagnosis.words import count
@@ -117,20 +117,33 @@ _LIMITS = {
 @rule("MODEL_RETIRES")
 def model_retires(facts: Facts) -> Iterator[Finding]:
     """A model in use is shut down by its provider within thirty days, or was."""
-    for end in facts.models_ending:
-        if end.days < 0 and not end.in_use:
-            continue
-        when = f"in {count(end.days, 'day')}" if end.days >= 0 else f"{count(-end.days, 'day')} ago"
-        successor = f"Use {end.successor!r}." if end.successor else "Choose another model."
+    unused = [end for end in facts.models_ending if not end.in_use and end.days >= 0]
+    yield from (_retires(end) for end in facts.models_ending if end.in_use)
+    if unused:
+        names = [end.model for end in unused]
         yield Finding(
             "MODEL_RETIRES",
-            Severity.WARNING if end.in_use else Severity.INFO,
-            end.model,
-            f"{end.provider} shuts down {end.model!r} on {end.on}, {when}.",
-            "Its provider said so; jobs for it are refused from then on.",
-            Remedy(f"{successor} Tell those who name it.", "safelight models list"),
-            evidence={"on": end.on, "days": end.days, "successor": end.successor, "in_use": end.in_use},
+            Severity.INFO,
+            "models",
+            f"Of the models that nobody used lately {len(unused)} will be shut down within 30 days.",
+            "Their providers said so; jobs for them are refused from then on.",
+            Remedy("Tell those who may name them.", "safelight models list"),
+            evidence={"models": names, "first_on": min(end.on for end in unused)},
         )
+
+
+def _retires(end: ModelEnd) -> Finding:
+    when = f"in {count(end.days, 'day')}" if end.days >= 0 else f"{count(-end.days, 'day')} ago"
+    successor = f"Use {end.successor!r}." if end.successor else "Choose another model."
+    return Finding(
+        "MODEL_RETIRES",
+        Severity.WARNING,
+        end.model,
+        f"{end.provider} shuts down {end.model!r} on {end.on}, {when}.",
+        "Its provider said so; jobs for it are refused from then on.",
+        Remedy(f"{successor} Tell those who name it.", "safelight models list"),
+        evidence={"on": end.on, "days": end.days, "successor": end.successor},
+    )
 
 
 _OF_ITS_OWN = frozenset({ErrorClass.UNAUTHORIZED, ErrorClass.OUT_OF_CREDIT})
