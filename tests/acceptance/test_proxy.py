@@ -90,7 +90,7 @@ def test_a_session_is_for_that_path_and_travels_by_tls_only(made: Installation, 
         signed_in = seen.ask("POST", "/api/session", json={"key": KEY})
         assert signed_in.is_success, signed_in.text
         cookie = signed_in.headers["Set-Cookie"]
-        assert {"Secure", "HttpOnly"} <= {part.strip() for part in cookie.split(";")}
+        assert {"Secure", "HttpOnly", "Path=/safelight"} <= {part.strip() for part in cookie.split(";")}
         assert seen.ask("GET", "/api/jobs").status_code == 200
 
 

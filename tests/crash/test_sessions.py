@@ -13,6 +13,7 @@ from safelight.store.connect import open_database
 from safelight.store.migrate import upgrade
 from tests.support.server import Installation
 
+NO_JOB = "01890000-0000-7000-8000-000000000000"
 POINTS = (
     "note_use.before_commit",
     "note_use.after_commit",
@@ -31,15 +32,16 @@ def test_a_killed_server_opens_nothing_twice_and_nothing_again(made: Installatio
     server = made.serve(test_mode=1, test_crash=f"{point}=kill")
     _ask(made, "GET", "/api/credits", key)
     ticket, session = _ticket(made, key), _session(made, key)
-    opened = [_ask(made, "GET", f"/api/credits?ticket={ticket}")]
+    events = f"/api/jobs/{NO_JOB}/events"
+    opened = [_ask(made, "GET", f"{events}?ticket={ticket}")]
     out = _ask(made, "DELETE", "/api/session", session)
     server.wait()
     made.serve()
     assert _ask(made, "GET", "/api/credits", key) == 200
     ticket = ticket or _ticket(made, key)
-    opened.append(_ask(made, "GET", f"/api/credits?ticket={ticket}"))
-    opened.append(_ask(made, "GET", f"/api/credits?ticket={ticket}"))
-    assert opened.count(200) <= 1
+    opened.append(_ask(made, "GET", f"{events}?ticket={ticket}"))
+    opened.append(_ask(made, "GET", f"{events}?ticket={ticket}"))
+    assert opened.count(404) <= 1  # there is no such job, which only who was let in is told
     assert opened[-1] == 401
     if session and out != 204:
         assert _ask(made, "DELETE", "/api/session", session) == 204

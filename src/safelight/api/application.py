@@ -74,7 +74,7 @@ class _Application(FastAPI):
         for path, calls in described["paths"].items():
             for method, call in calls.items():
                 call["responses"].pop("422", None)
-                call["security"] = security_of(ruled[path, method.upper()], method)
+                call["security"] = security_of(ruled[path, method.upper()], path)
                 answers.describe(call, path, method, {"$ref": "#/components/schemas/Problem"})
         components = described.setdefault("components", {})
         components["securitySchemes"] = SCHEMES

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from fastapi.requests import HTTPConnection
 
+from safelight.api.paths import is_event_stream
 from safelight.app import Safelight
 from safelight.domain.errors import Forbidden, Remedy, Unauthorized
 from safelight.services.keyring import LOCAL, Pass, Refused
@@ -15,6 +16,7 @@ from safelight.services.tickets import TICKET_LIVES_S
 COOKIE: Final = "safelight_session"
 TICKET: Final = "ticket"
 """The query parameter of a ticket, where neither header nor cookie can be sent."""
+_NOT_A_STREAM: Final = "A ticket opens one event stream or one socket, and nothing else."
 _SAFE_METHODS: Final = ("GET", "HEAD", "OPTIONS")
 _HOW: Final = Remedy(
     "Send `Authorization: Bearer KEY` with a key of this installation; its operator makes them.",
@@ -34,12 +36,14 @@ async def pass_of(connection: HTTPConnection, token: str | None = None) -> Pass:
         return await _shown(safelight, token)
     if bearer := bearer_of(connection):
         return _opened("key", await safelight.keyring.by_key(bearer))
-    if ticket := _ticket_of(connection):
+    ticket = connection.query_params.get(TICKET)
+    if ticket and _listens(connection):
         return await _ticket(safelight, ticket)
     if session := connection.cookies.get(COOKIE):
         refuse_foreign_page(connection)
         return _opened("session", await safelight.keyring.by_session(session))
-    raise Unauthorized("This installation asks who calls, and the request carries no key.", remedy=_HOW)
+    missing = "This installation asks who calls, and the request carries no key."
+    raise Unauthorized(_NOT_A_STREAM if ticket else missing, remedy=_HOW)
 
 
 def bearer_of(connection: HTTPConnection) -> str | None:
@@ -78,10 +82,11 @@ async def _shown(safelight: Safelight, token: str) -> Pass:
     return _opened("key", await safelight.keyring.by_key(token))
 
 
-def _ticket_of(connection: HTTPConnection) -> str | None:
-    """Only for looking and listening: an address that changes something should not be one that can be followed."""
-    looks = connection.scope["type"] == "websocket" or connection.scope["method"] in _SAFE_METHODS
-    return connection.query_params.get(TICKET) if looks else None
+def _listens(connection: HTTPConnection) -> bool:
+    """Whether it asks for news. A ticket stands in an address, where others may see it: it opens nothing else."""
+    if connection.scope["type"] == "websocket":
+        return True
+    return connection.scope["method"] == "GET" and is_event_stream(connection.scope["path"])
 
 
 async def _ticket(safelight: Safelight, ticket: str) -> Pass:

@@ -5,6 +5,11 @@ from __future__ import annotations
 from starlette.types import Scope
 
 
+def is_event_stream(path: str) -> bool:
+    """Whether one of our GET routes streams events."""
+    return path.endswith("/events")
+
+
 def own_path(scope: Scope) -> str:
     """The path as our routes have it."""
     path: str = scope["path"]

@@ -12,6 +12,7 @@ from starlette.routing import Mount, WebSocketRoute
 
 from safelight.api.context import WITH_SCOPE, visitor
 from safelight.api.credentials import COOKIE, TICKET
+from safelight.api.paths import is_event_stream
 
 ANYONE: Final = "anyone"
 OPEN: Final = "open"
@@ -64,12 +65,12 @@ def _rule_of(dependant: Dependant | None) -> str:
     return ANYONE if visitor in calls else OPEN
 
 
-def security_of(rule: str, method: str) -> list[dict[str, list[str]]]:
-    """The same as OpenAPI writes it: one of these, with that scope. Tickets only open what is looked at."""
+def security_of(rule: str, path: str) -> list[dict[str, list[str]]]:
+    """The same as OpenAPI writes it: one of these, with that scope. Tickets only open what is listened to."""
     if rule == OPEN:
         return []
     scopes = [] if rule == ANYONE else [rule]
-    return [{name: scopes} for name in SCHEMES if name != "ticket" or method == "get"]
+    return [{name: scopes} for name in SCHEMES if name != "ticket" or is_event_stream(path)]
 
 
 def _calls(dependant: Dependant) -> Iterator[Any]:

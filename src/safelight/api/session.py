@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal, TypedDict
+from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
@@ -55,9 +56,7 @@ async def sign_in(body: SignIn, request: Request, safelight: Installation) -> Re
         await safelight.keyring.end_session(former)
     token, expires_at = await safelight.keyring.new_session(found)
     answer = JSONResponse({**_who("keyed", found), "expires_at": as_rfc3339(expires_at)}, headers=_NOT_KEPT)
-    answer.set_cookie(
-        COOKIE, token, expires=_as_date(expires_at), secure=_came_by_https(request), httponly=True, samesite="strict"
-    )
+    answer.set_cookie(COOKIE, token, expires=_as_date(expires_at), **_place_of_cookie(request))
     return answer
 
 
@@ -80,7 +79,7 @@ async def sign_out(request: Request, safelight: Installation) -> Response:
     if session := request.cookies.get(COOKIE):
         await safelight.keyring.end_session(session)
     answer = Response(status_code=204)
-    answer.delete_cookie(COOKIE, secure=_came_by_https(request), httponly=True, samesite="strict")
+    answer.delete_cookie(COOKIE, **_place_of_cookie(request))
     return answer
 
 
@@ -106,9 +105,25 @@ def _who(mode: str, found: Pass | None) -> dict[str, Any]:
     }
 
 
-def _came_by_https(request: Request) -> bool:
-    """Also where a proxy ended it and told us nothing: the browser says from where the page is that signs in."""
-    return request.url.scheme == "https" or request.headers.get("origin", "").startswith("https://")
+class _Place(TypedDict):
+    path: str
+    secure: bool
+    httponly: bool
+    samesite: Literal["strict"]
+
+
+def _place_of_cookie(request: Request) -> _Place:
+    """Where the browser is to show it: where we are seen, which a proxy may have told, or the public address.
+
+    Who comes past the proxy asks for another name, and is seen at its root. Where a proxy ended TLS and told us
+    nothing, the browser says from where the page is that signs in.
+    """
+    public = urlsplit(request.app.state.safelight.settings.public_url or "")
+    by_public_name = bool(public.netloc) and request.headers.get("host", "").lower() == public.netloc.lower()
+    path = request.scope.get("root_path") or (public.path.rstrip("/") if by_public_name else "")
+    schemes = (request.url.scheme, public.scheme if by_public_name else "")
+    secure = "https" in schemes or request.headers.get("origin", "").startswith("https://")
+    return _Place(path=path or "/", secure=secure, httponly=True, samesite="strict")
 
 
 def _as_date(at_s: float) -> datetime:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from http.cookies import Morsel, SimpleCookie
+from pathlib import Path
 from typing import NamedTuple
 
 import httpx
@@ -11,6 +13,7 @@ import sqlalchemy as sa
 
 from safelight.api.credentials import COOKIE
 from safelight.api.session import MOST_FAILURES
+from safelight.services.grant import Gift, grant
 from safelight.services.tickets import SESSION_LIVES_S, TICKET_LIVES_S
 from safelight.store import tables
 from safelight.store.statements import Change, Query
@@ -78,6 +81,18 @@ def test_a_session_is_a_cookie_that_scripts_and_other_sites_cannot_have(door: Do
     secure = cookie_of(sign_in(door, ann.key, Origin="https://127.0.0.1"))
     assert secure["secure"] is True
     assert ann.key not in answer.text + answer.headers["Set-Cookie"]
+
+
+@pytest.mark.parametrize(
+    ("host", "place"),
+    [("pictures.example.org", ("/studio", True)), ("127.0.0.1:8000", ("/", ""))],
+)
+def test_a_cookie_belongs_to_where_the_page_is_seen(
+    tmp_path: Path, sqlite_url: str, host: str, place: tuple[str, object]
+) -> None:
+    with closing(Door(tmp_path, sqlite_url, public_url="https://pictures.example.org/studio")) as door:
+        cookie = cookie_of(sign_in(door, holder(door).key, Host=host))
+        assert (cookie["path"], cookie["secure"]) == place
 
 
 def test_a_session_opens_requests_and_streams(door: Door, ann: Holder) -> None:
@@ -156,42 +171,56 @@ def test_signing_in_may_fail_ten_times_a_minute(door: Door, ann: Holder) -> None
     assert door.get("/api/credits", headers=ann.headers).status_code == 200, "keys are not affected"
 
 
-def test_a_ticket_opens_one_thing_once(door: Door, ann: Holder) -> None:
+def stream(door: Door, ann: Holder) -> str:
+    """The address of a job's events, which end at once: it was canceled."""
+    door.run(door.safelight.database.write(grant, Gift("ann", 10, "for a stream")))
+    job = door.post("/api/jobs", headers=ann.headers, json={"kind": "image", "prompt": "x"}).json()
+    assert door.post(f"/api/jobs/{job['id']}/cancel", headers=ann.headers).is_success
+    return f"/api/jobs/{job['id']}/events"
+
+
+def new_ticket(door: Door, ann: Holder) -> str:
     made = door.post("/api/tickets", headers=ann.headers)
-    assert made.status_code == 201
-    assert made.headers["Cache-Control"] == "no-store"
-    ticket = made.json()["ticket"]
-    answers = door.at_once("GET", [f"/api/credits?ticket={ticket}"] * 5)
+    assert (made.status_code, made.headers["Cache-Control"]) == (201, "no-store")
+    return str(made.json()["ticket"])
+
+
+def test_a_ticket_opens_one_stream_once(door: Door, ann: Holder) -> None:
+    events, ticket = stream(door, ann), new_ticket(door, ann)
+    answers = door.at_once("GET", [f"{events}?ticket={ticket}"] * 5)
     assert sorted(answer.status_code for answer in answers) == [200, 401, 401, 401, 401]
     refusal = next(answer for answer in answers if answer.status_code == 401)
     assert "POST /api/tickets" in problem(refusal, 401, "unauthorized")["remedy"]
 
 
-def test_a_ticket_changes_nothing_and_stands_for_nothing_but_itself(door: Door, ann: Holder) -> None:
-    ticket = door.post("/api/tickets", headers=ann.headers).json()["ticket"]
+def test_a_ticket_opens_nothing_but_streams_and_is_not_used_up_by_trying(door: Door, ann: Holder) -> None:
+    events, ticket = stream(door, ann), new_ticket(door, ann)
+    for path in ("/api/credits", "/api/webhooks/secret", "/api/jobs", events.removesuffix("/events")):
+        assert "nothing else" in problem(door.get(f"{path}?ticket={ticket}"), 401, "unauthorized")["detail"]
     problem(door.post(f"/api/tickets?ticket={ticket}"), 401, "unauthorized")
-    problem(door.get("/api/credits", headers={"Authorization": f"Bearer {ticket}"}), 401, "unauthorized")
-    problem(door.get("/api/credits", headers={"Cookie": f"{COOKIE}={ticket}"}), 401, "unauthorized")
+    problem(door.get(events, headers={"Authorization": f"Bearer {ticket}"}), 401, "unauthorized")
+    problem(door.get(events, headers={"Cookie": f"{COOKIE}={ticket}"}), 401, "unauthorized")
     session = signed_in(door, ann)["Cookie"].partition("=")[2]
-    problem(door.get(f"/api/credits?ticket={session}"), 401, "unauthorized")
-    assert door.get(f"/api/credits?ticket={ticket}").json()["user_id"] == "ann"
+    problem(door.get(f"{events}?ticket={session}"), 401, "unauthorized")
+    assert door.get(f"{events}?ticket={ticket}").status_code == 200
 
 
 def test_a_ticket_lasts_a_minute_and_not_longer_than_its_key(door: Door, ann: Holder) -> None:
-    late, orphan = (door.post("/api/tickets", headers=ann.headers).json()["ticket"] for _ in range(2))
+    events, orphan = stream(door, ann), new_ticket(door, ann)
     revoke(door, ann)
-    problem(door.get(f"/api/credits?ticket={orphan}"), 401, "unauthorized")
-    bob = holder(door, "bob")
-    late = door.post("/api/tickets", headers=bob.headers).json()["ticket"]
+    problem(door.get(f"{events}?ticket={orphan}"), 401, "unauthorized")
+    late = new_ticket(door, holder(door, "bob"))
     make_older(door, TICKET_LIVES_S)
-    problem(door.get(f"/api/credits?ticket={late}"), 401, "unauthorized")
+    problem(door.get(f"{events}?ticket={late}"), 401, "unauthorized")
 
 
 def test_a_ticket_of_local_mode_is_worth_nothing_once_there_is_a_key(door: Door) -> None:
+    job_id = door.submit()["id"]
+    door.post(f"/api/jobs/{job_id}/cancel")
     ticket = door.post("/api/tickets").json()["ticket"]
-    assert door.get(f"/api/credits?ticket={ticket}").status_code == 200
+    assert door.get(f"/api/jobs/{job_id}/events?ticket={ticket}").status_code == 200
     holder(door)
-    problem(door.get(f"/api/credits?ticket={ticket}"), 401, "unauthorized")
+    problem(door.get(f"/api/jobs/{job_id}/events?ticket={ticket}"), 401, "unauthorized")
 
 
 def test_what_has_expired_does_not_pile_up(door: Door, ann: Holder) -> None:
