@@ -14,7 +14,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.running import ANN, Server, missing
-from tests.browser.sheet import expect_picture, expect_status, sign_in, submit
+from tests.browser.sheet import expect_picture, expect_status, frame_of, sign_in, submit
 
 INSTALLED = Path(__file__).parent / "node_modules" / "axe-core" / "axe.min.js"
 RUN = """() => axe.run(document, { resultTypes: ['violations'] }).then(({ violations }) => violations.map(
@@ -82,6 +82,27 @@ def test_axe_finds_nothing_on_the_sign_in_page_a_refused_key_and_behind_it(
     sign_in(page, ANN)
     expect(page.locator("#account")).to_be_visible()
     assert_accessible(page, axe)
+
+
+def test_axe_finds_nothing_on_a_batch_a_question_and_before_and_after(
+    server: Server, open_page: Callable[..., Page], axe: str
+) -> None:
+    page = open_page(server.url, reduced_motion="reduce")
+    page.get_by_label("One prompt per line").check()
+    prompts = [f"a fern, number {n}" for n in range(6)]
+    frame = submit(page, "\n".join(prompts), size=(256, 256))
+    frame = frame_of(page, "Batch of 6")
+    expect_status(frame, "completed")
+    frame.get_by_role("link").click()
+    expect_picture(page.get_by_role("region", name="Items").locator("img").first)
+    assert_accessible(page, axe)
+    page.get_by_role("link").filter(has_text=prompts[0]).click()
+    page.get_by_role("button", name="Make it larger").click()
+    expect_picture(page.get_by_role("article").locator("img.before"))
+    assert_accessible(page, axe)
+    page.get_by_role("button", name="Delete").click()
+    page.evaluate(axe)
+    assert page.evaluate(RUN) == []
 
 
 def test_the_api_page_shows_every_call_and_shape_loads_nothing_from_elsewhere_and_axe_finds_nothing(

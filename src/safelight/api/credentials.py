@@ -30,11 +30,12 @@ async def pass_of(connection: HTTPConnection, token: str | None = None) -> Pass:
     Raises Unauthorized where there is none or it opens nothing, Forbidden for a page that is not ours.
     """
     safelight: Safelight = connection.app.state.safelight
-    if connection.app.state.trusted or await safelight.keyring.is_local():
+    bearer = bearer_of(connection)
+    if connection.app.state.trusted or await safelight.keyring.is_local(token or bearer):
         return LOCAL
     if token:
         return await _shown(safelight, token)
-    if bearer := bearer_of(connection):
+    if bearer:
         return _opened("key", await safelight.keyring.by_key(bearer))
     ticket = connection.query_params.get(TICKET)
     if ticket and _listens(connection):

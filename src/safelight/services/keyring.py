@@ -69,9 +69,13 @@ class KeyRing:
         self._kept: OrderedDict[str, tuple[float, Pass]] = OrderedDict()
         self._noted: set[asyncio.Task[None]] = set()
 
-    async def is_local(self) -> bool:
-        """Whether everybody is the user `local`. Nothing brings local mode back once it is over."""
-        if not self._keyed and local_s() - self._looked_at >= self._keep_s:
+    async def is_local(self, shown: str | None = None) -> bool:
+        """Whether everybody is the user `local`. Nothing brings local mode back once it is over.
+
+        Who shows what looks like one of our keys has a reason to: the first key may be a moment old.
+        """
+        is_stale = local_s() - self._looked_at >= self._keep_s
+        if not self._keyed and (is_stale or (shown or "").startswith(PREFIX)):
             await self._look.take()  # nobody goes by the old answer while a newer one is on its way
         return not self._keyed
 

@@ -49,6 +49,12 @@ def test_a_key_that_others_made_is_noticed_within_a_second(sqlite_door: Door) ->
     assert sqlite_door.get("/api/jobs", headers=made.headers).status_code == 200
 
 
+def test_who_shows_a_key_that_others_made_a_moment_ago_is_its_user_at_once(door: Door) -> None:
+    made = holder(door)
+    door.safelight.keyring._looked_at, door.safelight.keyring._keyed = local_s(), False
+    assert door.get("/api/credits", headers=made.headers).json()["user_id"] == "ann"
+
+
 def test_local_mode_does_not_come_back_when_the_last_key_is_revoked(door: Door) -> None:
     made = holder(door)
     revoke(door, made)
