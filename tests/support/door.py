@@ -16,6 +16,8 @@ import uvicorn
 from fastapi import FastAPI
 
 from safelight.api.application import create_app
+from safelight.api.patience import Patient
+from safelight.api.refused_sockets import Sockets
 from safelight.app import Safelight, loop_factory
 from safelight.domain.jobs import TERMINAL
 from safelight.events.follow import follow
@@ -189,7 +191,7 @@ class Door:
         """The base URL of the same application on a real socket."""
         server = _Server(
             uvicorn.Config(
-                self.app, log_config=None, lifespan="off", ws="websockets-sansio", timeout_graceful_shutdown=1
+                self.app, log_config=None, lifespan="off", http=Patient, ws=Sockets, timeout_graceful_shutdown=1
             )
         )
         with socket.create_server(("127.0.0.1", 0)) as listener:

@@ -14,6 +14,8 @@ import uvicorn
 from safelight import __version__
 from safelight.api.application import create_app
 from safelight.api.middleware import loopback_host
+from safelight.api.patience import Patient
+from safelight.api.refused_sockets import Sockets
 from safelight.api.strict import LARGEST_BODY_BYTES
 from safelight.app import Safelight, loop_factory, stop_signal
 from safelight.domain.errors import BadSettings, Remedy
@@ -71,8 +73,9 @@ async def _listening(safelight: Safelight, listening: socket.socket) -> AsyncIte
         lifespan="off",
         server_header=False,
         proxy_headers=False,
+        http=Patient,
         timeout_graceful_shutdown=LAST_WORDS_S,
-        ws="websockets-sansio",
+        ws=Sockets,
         ws_max_size=LARGEST_BODY_BYTES,
         ws_per_message_deflate=False,  # news is short, and each compressor would hold more memory than its client
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import socket as stdlib_socket
 from collections.abc import Iterator
 from typing import Any
@@ -201,10 +202,13 @@ def test_topics_and_sockets_of_one_user_are_limited(
     assert refused.value.response.status_code == 429
 
 
-def test_pages_of_other_origins_are_refused(base: str) -> None:
+def test_pages_of_other_origins_are_refused_which_is_no_fault_of_the_program(
+    base: str, caplog: pytest.LogCaptureFixture
+) -> None:
     with pytest.raises(InvalidStatus) as refused, connected(base, origin="https://evil.example"):
         pass
     assert refused.value.response.status_code == 403
+    assert [line for line in caplog.records if line.levelno >= logging.ERROR] == []
 
 
 def test_who_missed_too_much_starts_anew(

@@ -1,0 +1,150 @@
+"""Connections that keep the server waiting: each is ended in time, and told why where it has asked for anything."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+import uvicorn
+from starlette.types import Message, Receive, Scope, Send
+
+from safelight.api.patience import MOST_HEAD_BYTES, Patient
+
+PATIENCE_S = 10.0
+
+
+class Hasty(Patient):
+    head_s = 0.2
+    stall_s = 0.2
+
+
+@dataclass
+class Echo:
+    """Answers with the length of the body; remembers the messages it got."""
+
+    heard: list[Message] = field(default_factory=list)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        length = 0
+        while True:
+            message = await receive()
+            self.heard.append(message)
+            if message["type"] == "http.disconnect":
+                return
+            length += len(message["body"])
+            if not message["more_body"]:
+                break
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": f"{length} bytes".encode()})
+
+
+@dataclass
+class Line:
+    reader: asyncio.StreamReader
+    writer: asyncio.StreamWriter
+    app: Echo
+    connections: set[Any]
+
+    def say(self, text: str | bytes) -> None:
+        self.writer.write(text.encode() if isinstance(text, str) else text)
+
+    async def rest(self) -> bytes:
+        """All that comes until the server hangs up."""
+        return await asyncio.wait_for(self.reader.read(), PATIENCE_S)
+
+
+@asynccontextmanager
+async def line(protocol: type[Patient] = Hasty) -> AsyncIterator[Line]:
+    app = Echo()
+    server = uvicorn.Server(uvicorn.Config(app, http=protocol, log_config=None, lifespan="off"))
+    server.config.load()
+    server.lifespan = server.config.lifespan_class(server.config)
+    listening = await asyncio.get_running_loop().create_server(
+        lambda: protocol(config=server.config, server_state=server.server_state, app_state={}), "127.0.0.1", 0
+    )
+    reader, writer = await asyncio.open_connection(*listening.sockets[0].getsockname()[:2])
+    try:
+        yield Line(reader, writer, app, server.server_state.connections)
+    finally:
+        writer.close()
+        listening.close()
+
+
+async def whole_answer(text: str | bytes) -> bytes:
+    async with line() as found:
+        found.say(text)
+        return await found.rest()
+
+
+def test_who_says_nothing_is_left_without_a_word() -> None:
+    assert asyncio.run(whole_answer("")) == b""
+
+
+@pytest.mark.parametrize("head", ["G", "GET / HTTP/1.1\r\nHost: here\r\n"])
+def test_half_a_head_is_not_waited_for(head: str) -> None:
+    assert asyncio.run(whole_answer(head)).startswith(b"HTTP/1.1 408 Request Timeout\r\nconnection: close")
+
+
+def test_a_head_without_end_is_refused_before_it_fills_the_memory() -> None:
+    endless = b"GET / HTTP/1.1\r\nHost: here\r\nX-Much: " + b"x" * MOST_HEAD_BYTES
+    assert asyncio.run(whole_answer(endless)).startswith(b"HTTP/1.1 431 Request Header Fields Too Large")
+
+
+def test_a_body_that_stops_coming_is_given_up_and_the_program_told() -> None:
+    async def play() -> None:
+        async with line() as found:
+            found.say("POST / HTTP/1.1\r\nHost: here\r\nContent-Length: 9\r\n\r\nhalf")
+            assert (await found.rest()).startswith(b"HTTP/1.1 408")
+            assert [message["type"] for message in found.app.heard] == ["http.request", "http.disconnect"]
+
+    asyncio.run(play())
+
+
+def test_the_next_request_on_the_same_connection_has_as_little_time() -> None:
+    async def play() -> None:
+        async with line() as found:
+            found.say("POST / HTTP/1.1\r\nHost: here\r\nContent-Length: 4\r\n\r\nhalf")
+            assert b"4 bytes" in await found.reader.readuntil(b"4 bytes\r\n0\r\n\r\n")
+            found.say("GET /again HT")
+            assert (await found.rest()).startswith(b"HTTP/1.1 408")
+
+    asyncio.run(play())
+
+
+def test_a_slow_line_may_take_as_long_as_it_likes_for_a_body() -> None:
+    """Each look at the silence comes before the time is over, as if bytes had come in between."""
+
+    class Slow(Hasty):
+        looks = 0
+
+        def _look_at_body(self) -> None:
+            type(self).looks += 1
+            self._heard_at = self.loop.time()
+            super()._look_at_body()
+            if self.looks == 3:
+                self.data_received(b"done!")
+
+    async def play() -> None:
+        async with line(Slow) as found:
+            found.say("POST / HTTP/1.1\r\nHost: here\r\nContent-Length: 9\r\n\r\nhalf")
+            await asyncio.wait_for(found.reader.readuntil(b"9 bytes"), PATIENCE_S)
+
+    asyncio.run(play())
+
+
+def test_what_waits_for_its_answer_is_not_hurried() -> None:
+    """A long wait for a job is our silence, not the caller's: no clock runs."""
+
+    async def play() -> None:
+        async with line() as found:
+            found.say("GET / HTTP/1.1\r\nHost: here\r\n\r\n")
+            await asyncio.wait_for(found.reader.readuntil(b"0 bytes"), PATIENCE_S)
+            (held,) = found.connections
+            assert isinstance(held, Hasty)
+            assert held._timer is None
+
+    asyncio.run(play())
