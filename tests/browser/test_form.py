@@ -82,9 +82,10 @@ def test_an_uploaded_picture_is_made_larger(server: Server, open_page: OpenPage,
     page.get_by_label("Model", exact=True).select_option("lanczos")
     expect(page.locator(".brought")).to_have_count(1)
     page.get_by_label("How many times as wide and high").select_option("2")
-    page.get_by_role("button", name="Generate").click()
+    with page.expect_response(re.compile(r"/api/jobs$")) as answer:
+        page.get_by_role("button", name="Generate").click()
     expect(page.locator("#inputs-error")).to_be_empty()
-    frame = frame_of(page, "Picture made larger")
+    frame = page.locator(f'#sheet [data-id="{answer.value.json()["id"]}"]')
     expect_status(frame, "completed")
     frame.get_by_role("link").click()
     expect(page.get_by_role("article").locator("dl")).to_contain_text("128 × 96")  # noqa: RUF001

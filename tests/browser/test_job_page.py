@@ -65,7 +65,7 @@ def test_a_picture_that_another_job_starts_from_stays_and_it_is_said_why(
     idle_server: Server, open_page: OpenPage
 ) -> None:
     page = open_page(idle_server.url)
-    article = open_job(page, "in use elsewhere", "pending")
+    article = open_job(page, "still wanted by another", "pending")
     article.get_by_role("button", name="Cancel").click()
     in_use = {"detail": "Job X, which has not ended, starts from this.", "remedy": "Delete it later.", "status": 409}
     page.route(re.compile(r"/api/jobs/[^/]+$"), lambda route: route.fulfill(status=409, json=in_use), times=1)
@@ -109,17 +109,17 @@ def test_before_and_after_are_one_slider_apart(server: Server, open_page: OpenPa
 def test_a_batch_shows_its_items_and_each_has_a_page(server: Server, open_page: OpenPage) -> None:
     page = open_page(server.url)
     page.get_by_label("One prompt per line").check()
-    submit(page, "a red kite\na blue kite\na black kite", size=SMALL)
-    frame = frame_of(page, "Batch of 3")
+    submit(page, "\n".join(("a red kite", "a blue kite", *(f"a kite, number {n}" for n in range(5)))), size=SMALL)
+    frame = frame_of(page, "Batch of 7")
     expect_status(frame, "completed")
     frame.get_by_role("link").click()
     items = page.get_by_role("region", name="Items")
-    expect(items.get_by_role("listitem")).to_have_count(3)
+    expect(items.get_by_role("listitem")).to_have_count(7)
     expect_picture(items.locator("img").first)
     items.get_by_role("link").filter(has_text="a blue kite").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("a blue kite")
     page.get_by_role("link", name="Its batch").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Batch of 3")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Batch of 7")
     page.get_by_role("link", name="Contact sheet").click()
     expect(frame_of(page, "a blue kite")).to_have_count(0)  # items stand in their batch
 

@@ -110,8 +110,8 @@ def test_a_picture_is_made_larger_by_a_press(server: Server, open_page: OpenPage
     expect(page).not_to_have_url(small)
     expect(job.locator("dl")).to_contain_text("image, 256 × 256")  # noqa: RUF001 (it is that sign)
     expect(job.locator(".timeline")).to_contain_text("Completed", timeout=60_000)
-    expect_picture(job.locator("img"))
-    larger = job.locator("img").evaluate("image => image.decode().then(() => image.naturalWidth)")
+    expect_picture(job.locator("img:not(.before)"))
+    larger = job.locator("img:not(.before)").evaluate("image => image.decode().then(() => image.naturalWidth)")
     assert larger > 256
 
 

@@ -89,7 +89,9 @@ export const waitsLong = (job) => waitedMs(job) >= LONG_MS && !(job.attempt === 
 /** Why it waits, as a sentence. */
 export function whyItWaits(job) {
   const why = waitReason(job);
-  return job.queue_info?.waiting_for ? `It waits ${why}.` : why ? `It stands in line: ${why}.` : 'It is the next in line.';
+  if (job.queue_info?.waiting_for) return `It waits ${why}.`;
+  if (why) return `It stands in line: ${why}.`;
+  return job.queue_info?.position === 1 ? 'It is the next in line.' : '';
 }
 
 /** What is going on with a job that has waited long, and what will become of it; else nothing. */
@@ -97,7 +99,7 @@ export function longWait(job) {
   if (!waitsLong(job)) return '';
   const cure = /^a worker: none/.test(job.queue_info?.waiting_for) ? ' Whoever runs this server can start one: safelight worker.' : '';
   const held = job.credits?.held ? `, and ${credits(job.credits.held)} ${job.credits.held === 1 ? 'comes' : 'come'} back` : '';
-  return `This has waited for ${seconds(waitedMs(job))}. ${whyItWaits(job)}${cure} It keeps its place; if nobody has made it by ${shortTime(job.deadline_at)}, it ends${held}.`;
+  return `This has waited for ${seconds(waitedMs(job))}. ${`${whyItWaits(job)}${cure}`.trim()} It keeps its place; if nobody has made it by ${shortTime(job.deadline_at)}, it ends${held}.`;
 }
 
 export function creditsSentence({ held = 0, captured = 0, released = 0 } = {}) {

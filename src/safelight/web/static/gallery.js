@@ -47,7 +47,7 @@ async function loadOlder() {
   older.setAttribute('aria-busy', 'true');
   try {
     const page = await listJobs({ cursor: nextCursor });
-    page.jobs.forEach(jobs.take);
+    page.jobs.forEach(jobs.takeListed);
     setCursor(page.nextCursor);
     showProblem($('#sheet-problem'), null);
     announce(`${page.jobs.length} older jobs loaded.`);

@@ -13,6 +13,7 @@ import { isChapter, paintTimeline } from './timeline.js';
 import { paintTray } from './tray.js';
 
 const page = $('#job');
+const LINE_MS = 10_000; // how often it is asked where a waiting job stands: streams do not tell
 let leave = () => {};
 
 /** Show a job; `useAgain(job)` is called by its button. */
@@ -25,6 +26,8 @@ export async function openJob(id, useAgain) {
   const story = new Map(); // sequence → stored event; a reconnect tells old ones again
   const repaint = () => jobs.get(id) && paint(jobs.get(id), [...story.values()]);
   const stops = [jobs.onChange((ids) => ids.has(id) && repaint())];
+  const again = setInterval(() => jobs.get(id)?.status === 'pending' && getJob(id).then(jobs.take, () => {}), LINE_MS);
+  stops.push(() => clearInterval(again));
   const mine = () => stops.forEach((stop) => stop());
   leave = mine;
   repaint();

@@ -52,6 +52,12 @@ export function take(body) {
   put({ ...body, preview });
 }
 
+/** Take a body of a list: those do not say where a job stands in line, nor for what it waits; what is known of that stays. */
+export function takeListed(body) {
+  const { position, eta_s, waiting_for } = byId.get(body.id)?.queue_info ?? {};
+  take(body.queue_info && position !== undefined ? { ...body, queue_info: { ...body.queue_info, position, eta_s, waiting_for } } : body);
+}
+
 /** Take one event of a stream. Snapshots and endings carry the whole body; the rest changes what is known. */
 export function takeEvent({ type, job_id: id, sequence, at, payload }) {
   if (payload.id === id) {

@@ -81,7 +81,7 @@ async function refresh() {
   for (let part = page; ; ) {
     const meetsKnown = !listed.size || part.jobs.some((job) => listed.has(job.id));
     for (const job of part.jobs) {
-      jobs.take(job);
+      jobs.takeListed(job);
       now.add(job.id);
     }
     if (meetsKnown || !part.nextCursor || now.size > 2000) break;
