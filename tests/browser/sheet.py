@@ -21,6 +21,13 @@ def submit(page: Page, prompt: str, *, size: tuple[int, int] | None = None) -> L
     return frame_of(page, prompt)
 
 
+def press_generate(page: Page) -> Locator:
+    """The frame of the very job that this makes: without a prompt, others look the same."""
+    with page.expect_response(lambda answer: answer.url.endswith("/api/jobs")) as answered:
+        page.get_by_role("button", name="Generate").click()
+    return page.locator(f'#sheet [data-id="{answered.value.json()["id"]}"]')
+
+
 def frame_of(page: Page, prompt: str) -> Locator:
     return page.locator("#sheet .frame").filter(has_text=prompt)
 

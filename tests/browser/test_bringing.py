@@ -7,7 +7,7 @@ from collections.abc import Callable
 from playwright.sync_api import Page, expect
 
 from tests.browser.running import Server
-from tests.browser.sheet import expect_picture, expect_status, frame_of
+from tests.browser.sheet import expect_picture, expect_status, press_generate
 
 OpenPage = Callable[..., Page]
 BRING = """([how, target, pictures]) => Promise.all(pictures.map(([name, width, height]) => new Promise((done) => {
@@ -62,8 +62,7 @@ def test_a_brought_picture_is_in_the_form_again_when_its_job_is_used_again(serve
     open_upscale(page)
     bring(page, "paste", "", ("used.png", 40, 30))
     expect(page.locator(".brought")).to_contain_text("40 × 30")  # noqa: RUF001
-    page.get_by_role("button", name="Generate").click()
-    frame = frame_of(page, "Picture made larger").first
+    frame = press_generate(page)
     expect_status(frame, "completed")
     frame.get_by_role("link").click()
     page.get_by_role("button", name="Use again").click()

@@ -13,7 +13,7 @@ from playwright.sync_api import Page, Route, expect
 from safelight.testing.serving import served
 from safelight.testing.stand_in_replicate import StandInReplicate
 from tests.browser.running import Server
-from tests.browser.sheet import expect_picture, expect_status, frame_of, submit
+from tests.browser.sheet import expect_picture, expect_status, frame_of, press_generate, submit
 
 OpenPage = Callable[..., Page]
 UNREAL_MODEL = {
@@ -82,10 +82,8 @@ def test_an_uploaded_picture_is_made_larger(server: Server, open_page: OpenPage,
     page.get_by_label("Model", exact=True).select_option("lanczos")
     expect(page.locator(".brought")).to_have_count(1)
     page.get_by_label("How many times as wide and high").select_option("2")
-    with page.expect_response(re.compile(r"/api/jobs$")) as answer:
-        page.get_by_role("button", name="Generate").click()
+    frame = press_generate(page)
     expect(page.locator("#inputs-error")).to_be_empty()
-    frame = page.locator(f'#sheet [data-id="{answer.value.json()["id"]}"]')
     expect_status(frame, "completed")
     frame.get_by_role("link").click()
     expect(page.get_by_role("article").locator("dl")).to_contain_text("128 × 96")  # noqa: RUF001
