@@ -153,7 +153,8 @@ def test_models_are_compared_side_by_side(server: Server, open_page: OpenPage, w
 def waited(job: dict[str, Any], **changes: Any) -> dict[str, Any]:
     """As if it had been submitted six minutes ago."""
     before = datetime.now(UTC) - timedelta(minutes=6)
-    return {**job, "created_at": before.isoformat(), "queue_info": {**job["queue_info"], **changes}}
+    since = {"since": before.isoformat()}
+    return {**job, "created_at": before.isoformat(), "queue_info": {**job["queue_info"], **since, **changes}}
 
 
 def test_a_job_that_has_waited_for_five_minutes_says_what_is_going_on(

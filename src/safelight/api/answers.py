@@ -107,6 +107,7 @@ JOB_FIELDS: Final[dict[str, Schema]] = {
             eta_s=_or_null(NUMBER, "Until a worker will be free for it, about; null where that cannot be said."),
             waiting_for=_or_null(TEXT, "What keeps it from standing in line."),
             due_at=_or_null(TIME),
+            since=_or_null(TIME, "When it could be started at last: its start time, or its last return to the queue."),
         ),
         "While it waits.",
     ),

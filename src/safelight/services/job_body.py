@@ -140,6 +140,7 @@ def _queue_info(details: JobDetails) -> dict[str, Any] | None:
         "eta_s": details.eta_s,
         "waiting_for": _waiting_for(details),
         "due_at": _time(job.due_at),
+        "since": _time(details.waits_since),
     }
 
 

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from safelight.domain.gates import Shut
 from safelight.domain.jobs import Status
-from safelight.services import gate_parking, gate_words
+from safelight.services import gate_parking, gate_words, waiting_since
 from safelight.services.read_items import ItemsSum, sums_of
 from safelight.services.sql import INTEGER, REAL, arg
 from safelight.store import tables
@@ -56,6 +56,7 @@ class JobRow(NamedTuple):
     max_attempts: int
     cancel_requested_at: float | None
     created_at: float
+    start_at: float
     started_at: float | None
     finished_at: float | None
     deadline_at: float
@@ -101,6 +102,8 @@ class JobDetails:
     """It waits for a worker, and no living one serves its queue; not told in lists."""
     gate: str | None = None
     """What it waits for, in words, if that is a provider."""
+    waits_since: float | None = None
+    """When it could be started at last, if it waits."""
     eta_s: float | None = None
     """In about how many seconds a worker will be free for it; None where that cannot be said, or in lists."""
 
@@ -289,6 +292,7 @@ def with_belongings(tx: Tx, rows: Sequence[JobRow]) -> list[JobDetails]:
     costs = {cost.job: cost.cost_usd or 0.0 for cost in tx.all(_COST_OF, numbers=numbers)}
     gates = gate_words.shut_gates(tx) if any(gate_parking.provider_of(row.waiting_for) for row in rows) else {}
     sums = sums_of(tx, [row.number for row in rows if row.kind == "batch"])
+    since = waiting_since.waiting_since(tx, [row for row in rows if row.status == Status.PENDING])
     return [
         JobDetails(
             row,
@@ -297,6 +301,7 @@ def with_belongings(tx: Tx, rows: Sequence[JobRow]) -> list[JobDetails]:
             tx.now,
             sums.get(row.number),
             gate=_at_gate(row, gates),
+            waits_since=since.get(row.number),
         )
         for row in rows
     ]

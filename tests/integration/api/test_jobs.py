@@ -254,7 +254,7 @@ def test_a_job_with_a_start_is_not_in_line_before_it(door: Door, worker: HandWor
     start = datetime.now(UTC) + timedelta(days=2)
     text = start.isoformat(timespec="milliseconds").replace("+00:00", "Z")
     later = door.submit(start_at=text)
-    assert later["queue_info"] == {"position": None, "eta_s": None, "waiting_for": None, "due_at": text}
+    assert later["queue_info"] == {"position": None, "eta_s": None, "waiting_for": None, "due_at": text, "since": text}
     assert at(later["deadline_at"]) == at(text) + timedelta(hours=1)
     now = door.submit(start_at="2020-01-01T01:00:00+01:00")
     assert worker.claim().id == now["id"]

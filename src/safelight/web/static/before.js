@@ -10,7 +10,8 @@ export function paintBefore(tray, job) {
   const input = pairOf(job);
   const slider = $('.before-after', tray);
   if (!input) return slider?.remove();
-  if (slider?.dataset.key === input.url) return undefined;
+  const key = input.upload ?? input.asset; // not its URL: signatures change with the hour
+  if (slider?.dataset.key === key || tray.dataset.nothingBefore === key) return undefined;
   slider?.remove();
   const print = tray.firstElementChild;
   $('.before', print)?.remove();
@@ -20,11 +21,12 @@ export function paintBefore(tray, job) {
   Object.assign(range, { type: 'range', min: 0, max: 100, value: 50 });
   range.setAttribute('aria-label', 'How much of the picture before is shown, in percent');
   const control = el('label', 'before-after');
-  control.dataset.key = input.url;
+  control.dataset.key = key;
   control.append(el('span', '', `Before, ${input.width} × ${input.height}`), range, el('span', '', 'After'));
   const paint = () => setVar(print, '--before', `${range.value}%`);
   range.addEventListener('input', paint);
   before.addEventListener('error', () => { // it was deleted since
+    tray.dataset.nothingBefore = key;
     before.remove();
     control.remove();
   });

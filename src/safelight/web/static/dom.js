@@ -30,6 +30,13 @@ export function setVar(node, name, value) {
   if (node.style.getPropertyValue(name) !== String(value)) node.style.setProperty(name, value);
 }
 
+/** Change what is in `place`; whose hand was on something that is hidden by it goes on at `next`. */
+export function keepFocus(place, next, change) {
+  const held = place.contains(document.activeElement);
+  change();
+  if (held && !place.contains(document.activeElement)) next.focus({ preventScroll: true });
+}
+
 /** Whether a list has to be rebuilt: a needless rebuild would lose a text selection in it. */
 export function changed(list, facts) {
   const before = list.dataset.key;

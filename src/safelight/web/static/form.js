@@ -1,10 +1,11 @@
 /* The form: what to make, by which models, from what. The server judges; its words land by the field. */
 
-import { Unreachable, listItems, listModels, newKey, submitJob } from './api.js';
+import { Unreachable, listModels, newKey, submitJob } from './api.js';
 import { $, announce, el, setText, showProblem } from './dom.js';
 import * as draft from './draft.js';
 import { chosenParams, controlOf, offerFields, offerKept, setupFields, startFrom } from './fields.js';
 import { chosenInputs, offerInputs, setupInputs, startFromInputs, stillComing } from './inputs.js';
+import { allItems } from './items.js';
 import * as jobs from './jobs.js';
 import { chosenModels, kindOf, modelById, offerKind, setModels, setupPicker } from './picker.js';
 import { quoteSoon, refreshBalance } from './quote.js';
@@ -38,20 +39,22 @@ export function setupForm() {
   loadModels();
 }
 
-/** Put a job's kind, prompt, models, settings and pictures into the form. */
-export async function fillForm(job) {
+/** A job as the form would ask for it. Of a batch its items are read, which the server may refuse. */
+export const wish = async (job) => (job.items ? asOne(await allItems(job.id)) : { ...job, models: [job.model] });
+
+/** Put a wish's kind, prompt, models, settings and pictures into the form. */
+export function fillForm(asked) {
   clearErrors();
   touched = true;
-  wanted = job.items ? await asOne(job) : { ...job, models: [job.model] };
+  wanted = asked;
   prompt.value = wanted.prompt ?? '';
   many.checked = Boolean(wanted.many);
   showWanted();
   prompt.focus();
 }
 
-/** A batch as the form would ask for it: its prompts, a line each, and its models. */
-async function asOne(batch) {
-  const { jobs: items } = await listItems(batch.id).catch(() => ({ jobs: [] }));
+/** A batch: its prompts, a line each, and its models. */
+function asOne(items) {
   const prompts = [...new Set(items.map((item) => item.prompt).filter(Boolean))];
   const first = items[0] ?? { kind: 'image', params: {}, inputs: [] };
   const { seed, ...params } = first.params;

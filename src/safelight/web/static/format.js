@@ -81,10 +81,10 @@ export function waitReason(job) {
 
 const LONG_MS = 5 * 60_000;
 
-const waitedMs = (job) => (job.status === 'pending' ? Date.now() - new Date(job.created_at) : 0);
+const waitedMs = (job) => (job.status === 'pending' ? Date.now() - new Date(job.queue_info?.since ?? job.created_at) : 0);
 
 /** Whether a job that could start has waited for so long that one wonders. */
-export const waitsLong = (job) => waitedMs(job) >= LONG_MS && !(job.attempt === 0 && new Date(job.queue_info?.due_at ?? 0) > Date.now());
+export const waitsLong = (job) => waitedMs(job) >= LONG_MS;
 
 /** Why it waits, as a sentence. */
 export function whyItWaits(job) {

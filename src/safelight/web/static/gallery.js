@@ -2,10 +2,11 @@
 
 import { jobAddress } from './address.js';
 import { cancelJob, listJobs } from './api.js';
-import { $, announce, fromTemplate, setText, setVar, showProblem } from './dom.js';
+import { $, announce, fromTemplate, keepFocus, setText, setVar, showProblem } from './dom.js';
 import { exactTime, frameNumber, percent, shortTime, stateWord, titleOf } from './format.js';
 import * as jobs from './jobs.js';
 import { makePrint, paintPrint } from './print.js';
+import { refreshBalance } from './quote.js';
 
 const sheet = $('#sheet');
 const older = $('#older');
@@ -14,11 +15,8 @@ let nextCursor;
 
 export function setupGallery(onIdea) {
   jobs.onChange((ids) => {
-    for (const id of ids) {
-      const job = jobs.get(id);
-      if (!job) drop(id);
-      else if (!job.parent_id) paint(job); // items are shown with their batch
-    }
+    for (const id of ids) if (!jobs.get(id)) drop(id); // first: new frames look for their place among those that stay
+    for (const job of [...ids].map(jobs.get)) if (job && !job.parent_id) paint(job); // items are shown with their batch
     count();
   });
   older.addEventListener('click', loadOlder);
@@ -36,7 +34,7 @@ export function takePage(page, error) {
   $('#empty').hidden = page.jobs.length > 0 || frames.size > 0;
 }
 
-export const frameLink = (id) => $('.open', frames.get(id));
+export const frameLink = (id) => (frames.has(id) ? $('.open', frames.get(id)) : null);
 
 function setCursor(cursor) {
   nextCursor = cursor ?? null;
@@ -65,12 +63,18 @@ function paint(job) {
   setVar(frame, '--ratio', print.style.getPropertyValue('--ratio'));
   setText($('.state', frame), onEdge(job));
   setText($('.caption', frame), titleOf(job));
-  $('.cancel', frame).hidden = !jobs.isLive(job) || job.cancel_requested;
+  keepFocus(frame, $('.open', frame), () => { $('.cancel', frame).hidden = !jobs.isLive(job) || job.cancel_requested; });
 }
 
+/** Whose hand was on it goes on at its neighbour. */
 function drop(id) {
-  frames.get(id)?.remove();
+  const frame = frames.get(id);
+  if (!frame) return;
+  const neighbour = frame.nextElementSibling ?? frame.previousElementSibling;
+  const held = frame.contains(document.activeElement);
+  frame.remove();
   frames.delete(id);
+  if (held) (neighbour ? $('.open', neighbour) : $('#sheet-title')).focus();
 }
 
 function onEdge(job) {
@@ -89,7 +93,7 @@ function place(job) {
   setText($('.number', frame), frameNumber(job));
   const cancel = $('.cancel', frame);
   cancel.setAttribute('aria-label', `Cancel ${frameNumber(job)}: ${titleOf(job)}`);
-  cancel.addEventListener('click', () => requestCancel(job.id, $('#sheet-problem')));
+  cancel.addEventListener('click', () => requestCancel(job.id).then(() => null, (error) => error).then((error) => showProblem($('#sheet-problem'), error)));
   const follower = [...sheet.children].find((other) => jobs.newestFirst(job, jobs.get(other.dataset.id)) < 0);
   sheet.insertBefore(frame, follower ?? null);
   frames.set(job.id, frame);
@@ -107,11 +111,7 @@ function count() {
 }
 
 /** Ask the server to cancel a job; what it answers is the news. */
-export async function requestCancel(id, problemBox) {
-  try {
-    jobs.take((await cancelJob(id)).job);
-    showProblem(problemBox, null);
-  } catch (error) {
-    showProblem(problemBox, error);
-  }
+export async function requestCancel(id) {
+  jobs.take((await cancelJob(id)).job);
+  refreshBalance();
 }

@@ -4,11 +4,13 @@ import { jobAddress } from './address.js';
 import { listItems } from './api.js';
 import { $, changed, el, setText, setVar, showProblem } from './dom.js';
 import { stateWord, titleOf } from './format.js';
+import * as jobs from './jobs.js';
 import { makePrint, paintPrint } from './print.js';
 
 const AGAIN_MS = 2000;
 const MOST = 1000;
 
+const read = new Set(); // batches whose items are known
 let shown = null; // { id, items, timer, asking }
 
 /** Show the items of a batch below it, and keep them fresh until all have ended. Every other job has none. */
@@ -21,6 +23,12 @@ export function paintItems(page, job) {
     shown = { id: job.id, section, frames: new Map() };
   }
   refresh(shown, job);
+}
+
+/** Know what stands beside an item whose page was opened without its batch. */
+export async function knowSiblings({ parent_id: batch }) {
+  if (!batch || read.has(batch)) return;
+  await allItems(batch).catch(() => {}); // without them the page has no neighbours
 }
 
 /** Once for every change of the batch, and every two seconds while any of it is unfinished. */
@@ -43,7 +51,8 @@ async function refresh(mine, job) {
   }, AGAIN_MS);
 }
 
-async function allItems(id) {
+/** All of a batch, each known from then on. */
+export async function allItems(id) {
   const items = [];
   for (let cursor; items.length < MOST;) {
     const page = await listItems(id, cursor);
@@ -51,6 +60,8 @@ async function allItems(id) {
     cursor = page.nextCursor;
     if (!cursor) break;
   }
+  items.forEach(jobs.takeListed);
+  read.add(id);
   return items;
 }
 

@@ -3,10 +3,10 @@
 import { paintActions, setupActions } from './actions.js';
 import { jobAddress } from './address.js';
 import { getJob } from './api.js';
-import { $, el, fromTemplate, setText, showProblem } from './dom.js';
+import { $, changed, el, fromTemplate, setText, showProblem } from './dom.js';
 import { paintFacts } from './facts.js';
 import { frameNumber, longWait, percent, stateWord, titleOf, waitReason } from './format.js';
-import { paintItems } from './items.js';
+import { knowSiblings, paintItems } from './items.js';
 import * as jobs from './jobs.js';
 import { follow } from './live.js';
 import { isChapter, paintTimeline } from './timeline.js';
@@ -25,8 +25,14 @@ export async function openJob(id, useAgain) {
 
   const story = new Map(); // sequence → stored event; a reconnect tells old ones again
   const repaint = () => jobs.get(id) && paint(jobs.get(id), [...story.values()]);
-  const stops = [jobs.onChange((ids) => ids.has(id) && repaint())];
-  const again = setInterval(() => jobs.get(id)?.status === 'pending' && getJob(id).then(jobs.take, () => {}), LINE_MS);
+  const hear = (ids) => {
+    if (!ids.has(id)) return;
+    if (!jobs.get(id)) paintDeleted();
+    else if (page.dataset.missing) openJob(id, useAgain); // now it can be shown
+    else repaint();
+  };
+  const stops = [jobs.onChange(hear)];
+  const again = setInterval(() => jobs.get(id)?.status === 'pending' && jobs.ask(id).catch(() => {}), LINE_MS);
   stops.push(() => clearInterval(again));
   const mine = () => stops.forEach((stop) => stop());
   leave = mine;
@@ -37,6 +43,7 @@ export async function openJob(id, useAgain) {
   try {
     jobs.take(await getJob(id));
   } catch (error) {
+    if (error.status === 404) jobs.forget(id);
     if (leave === mine && !jobs.get(id)) paintMissing(error);
     return;
   }
@@ -46,16 +53,27 @@ export async function openJob(id, useAgain) {
     story.set(event.sequence, event);
     repaint();
   }));
+  if (!jobs.get(id)?.parent_id) return;
+  await knowSiblings(jobs.get(id));
+  if (leave === mine) repaint();
 }
 
 export function closeJob() {
   leave();
   leave = () => {};
   page.hidden = true;
+  delete page.dataset.missing;
   page.replaceChildren();
 }
 
+function paintDeleted() {
+  page.replaceChildren(fromTemplate('job-template'));
+  paintMissing({ status: 404, message: 'It is not there any more: it was deleted.' });
+  $('#job-title').focus({ preventScroll: true });
+}
+
 function paintMissing(error) {
+  page.dataset.missing = 'yes';
   setText($('#job-title', page), error.status === 404 ? 'No such picture' : 'The picture cannot be shown');
   showProblem($('[data-error]', page), error);
   for (const part of page.querySelectorAll('.tray, .actions, .neighbours, .facts h2')) part.hidden = true;
@@ -65,7 +83,7 @@ function paint(job, story) {
   setText($('.number', page), frameNumber(job));
   setText($('.state', page), [stateWord(job), job.status === 'processing' ? `${percent(job)} %` : waitReason(job)].filter(Boolean).join(' · '));
   setText($('#job-title', page), titleOf(job));
-  if (job.status === 'failed') showProblem($('[data-error]', page), failure(job.error));
+  paintFailure(job);
   setText($('[data-wait]', page), longWait(job));
   paintTray(page, job);
   paintText(job);
@@ -83,6 +101,13 @@ function paintText(job) {
   written.hidden = job.kind !== 'text';
   written.dataset.status = job.status;
   setText(written, job.text ?? '');
+}
+
+/** Once: an alert that is written anew is read out anew. */
+function paintFailure(job) {
+  const box = $('[data-error]', page);
+  const error = job.status === 'failed' ? failure(job.error) : null;
+  if (changed(box, error)) showProblem(box, error);
 }
 
 /** A job's error as a problem: our words first, then the provider's own, which often say more. */

@@ -1,14 +1,17 @@
 /* The newest known state of every job, whichever way the news came (list, stream, answer to a submit). */
 
+import { getJob } from './api.js';
+
 const LIVE = new Set(['pending', 'processing']);
 const byId = new Map();
-const gone = new Set(); // ids of what was deleted here
+const gone = new Set(); // ids of what was deleted, here or elsewhere
 const listeners = new Set();
 let changed = new Set();
 
 export const isLive = (job) => LIVE.has(job.status);
 export const get = (id) => byId.get(id);
-export const liveJobs = () => [...byId.values()].filter(isLive);
+/** Those that have not ended. A batch stands for its items. */
+export const liveJobs = () => [...byId.values()].filter((job) => isLive(job) && !job.parent_id);
 
 /** Newest first, as the server lists them. Ids sort by time, so they settle a tie. */
 export const newestFirst = (a, b) => (a.created_at === b.created_at ? (a.id < b.id ? 1 : -1) : a.created_at < b.created_at ? 1 : -1);
@@ -38,9 +41,8 @@ function tell() {
 
 /** It was deleted: late news of it is no news. */
 export function forget(id) {
-  byId.delete(id);
   gone.add(id);
-  tellSoon(id);
+  if (byId.delete(id)) tellSoon(id);
 }
 
 /** Take a job body. News older than what is known (a slow list answer behind a fast stream) is dropped. */
@@ -56,6 +58,16 @@ export function take(body) {
 export function takeListed(body) {
   const { position, eta_s, waiting_for } = byId.get(body.id)?.queue_info ?? {};
   take(body.queue_info && position !== undefined ? { ...body, queue_info: { ...body.queue_info, position, eta_s, waiting_for } } : body);
+}
+
+/** Ask the server how a job stands. One that is not there any more is forgotten; every other refusal is the caller's. */
+export async function ask(id) {
+  try {
+    take(await getJob(id));
+  } catch (error) {
+    if (error.status !== 404) throw error;
+    forget(id);
+  }
 }
 
 /** Take one event of a stream. Snapshots and endings carry the whole body; the rest changes what is known. */
@@ -83,7 +95,7 @@ function consequence(type, payload, known, at) {
       return { text: [...(known.text ?? '')].slice(0, payload.offset).join('') + payload.text };
     case 'job.retrying':
     case 'job.requeued':
-      return { status: 'pending', stage: 'queued', progress: 0, preview: undefined };
+      return { status: 'pending', stage: 'queued', progress: 0, preview: undefined, queue_info: { due_at: payload.due_at, since: payload.due_at ?? at } };
     case 'job.cancel_requested':
       return { cancel_requested: true };
     default:

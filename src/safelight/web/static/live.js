@@ -3,7 +3,7 @@
    A browser opens about six HTTP/1.1 connections per host, for all its tabs together. Streams take at most four of
    them, counted across tabs by locks, so that pictures and requests always find a free one. */
 
-import { Unreachable, eventsUrl, getJob, listJobs } from './api.js';
+import { Unreachable, eventsUrl, listJobs } from './api.js';
 import * as jobs from './jobs.js';
 
 const MAX_STREAMS = navigator.locks ? 4 : 2; // without locks (plain http) tabs cannot agree: take less
@@ -14,6 +14,7 @@ const EVENTS = ['snapshot', 'job.submitted', 'job.started', 'job.progress', 'job
   'job.requeued', 'job.cancel_requested', ...ENDINGS];
 
 const streams = new Map(); // job id → { state: opening | open | lost | refused, source, release }
+const askedAt = new Map(); // job id → when a poll has asked for it alone
 let listed = new Set(); // ids that a poll has brought: where a page meets one of them, nothing is missing behind it
 let followed = null; // the job page's job: { id, hear, over }
 let serverLost = false;
@@ -74,7 +75,7 @@ function pollWithin(ms) {
   pollsAt = Date.now() + ms;
 }
 
-/** The newest page, and the pages behind it as far as jobs are new; and, four at a time, older unfinished jobs. */
+/** The newest page, and the pages behind it as far as jobs are new; and, four at a time and in turn, older unfinished jobs. */
 async function refresh() {
   const page = await listJobs();
   const now = new Set();
@@ -88,9 +89,17 @@ async function refresh() {
     part = await listJobs({ limit: 200, cursor: part.nextCursor });
   }
   listed = new Set([...listed, ...now]);
-  const others = jobs.liveJobs().filter((job) => !now.has(job.id) && streams.get(job.id)?.state !== 'open');
-  await Promise.all(others.slice(-4).map(async (job) => jobs.take(await getJob(job.id))));
+  const others = unfinished().filter(({ id }) => !now.has(id) && streams.get(id)?.state !== 'open').map(({ id }) => id);
+  others.sort((a, b) => (askedAt.get(a) ?? 0) - (askedAt.get(b) ?? 0));
+  // One that cannot be read keeps no other's news back.
+  await Promise.allSettled(others.slice(0, 4).map((id) => jobs.ask(id).finally(() => askedAt.set(id, Date.now()))));
   return page;
+}
+
+/** What is to be kept fresh: all that counts, and an item of a batch while its page is open. */
+function unfinished() {
+  const here = followed && jobs.get(followed.id);
+  return [...jobs.liveJobs(), ...(here?.parent_id && jobs.isLive(here) ? [here] : [])];
 }
 
 function report() {
@@ -102,7 +111,7 @@ function report() {
 function assign() {
   for (const id of [...streams.keys()]) if (!wants(id)) close(id);
   if (document.hidden) return;
-  const live = jobs.liveJobs().sort((a, b) => rank(a) - rank(b) || (a.created_at < b.created_at ? -1 : 1));
+  const live = unfinished().sort((a, b) => rank(a) - rank(b) || (a.created_at < b.created_at ? -1 : 1));
   const wanted = live.map((job) => job.id);
   if (followed && !followed.over && !wanted.includes(followed.id)) wanted.unshift(followed.id);
   const chosen = wanted.slice(0, MAX_STREAMS);

@@ -1,7 +1,7 @@
-/* A word above the sheet when jobs have waited for more than five minutes: how many, and what the oldest waits for. */
+/* A word above the sheet when jobs have waited for more than five minutes: how many, and what the oldest waits for. It is
+   spoken when there are more of them or the cause is another; not each time its estimate moves. */
 
-import { getJob } from './api.js';
-import { $, setText } from './dom.js';
+import { $, announce, changed, setText } from './dom.js';
 import { amount, waitsLong, whyItWaits } from './format.js';
 import * as jobs from './jobs.js';
 
@@ -10,8 +10,10 @@ let asked = { at: 0, id: null, why: '' };
 
 export const setupLongWaits = () => jobs.onChange(look);
 
+const waitLong = () => jobs.liveJobs().filter(waitsLong).sort(jobs.newestFirst);
+
 function look() {
-  const long = jobs.liveJobs().filter(waitsLong).sort(jobs.newestFirst);
+  const long = waitLong();
   const oldest = long.at(-1);
   if (oldest && (oldest.id !== asked.id || Date.now() - asked.at > AGAIN_MS)) ask(oldest.id);
   setText($('#long-waits'), oldest ? sentence(long.length) : '');
@@ -20,10 +22,12 @@ function look() {
 /** Lists do not tell what a job waits for: only it itself does. */
 async function ask(id) {
   asked = { at: Date.now(), id, why: asked.id === id ? asked.why : '' };
-  const job = await getJob(id).catch(() => null);
+  await jobs.ask(id).catch(() => {});
+  const job = jobs.get(id);
   if (!job || asked.id !== id) return;
   asked.why = whyItWaits(job);
   look();
+  if (changed($('#long-waits'), [waitLong().length, job.queue_info?.waiting_for])) announce($('#long-waits').textContent);
 }
 
 function sentence(count) {

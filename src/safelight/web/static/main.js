@@ -3,7 +3,7 @@
 import { at } from './address.js';
 import { $, announce, setText } from './dom.js';
 import { frameNumber } from './format.js';
-import { fillForm, loadModels, setupForm } from './form.js';
+import { fillForm, loadModels, setupForm, wish } from './form.js';
 import { frameLink, setupGallery, takePage } from './gallery.js';
 import * as jobs from './jobs.js';
 import { closeJob, openJob } from './jobpage.js';
@@ -23,15 +23,18 @@ function view(jobId, previous) {
   else {
     closeJob();
     scrollTo(0, sheetScroll);
-    if (previous) frameLink(previous)?.focus({ preventScroll: true });
+    if (previous) (frameLink(previous) ?? frameLink(jobs.get(previous)?.parent_id) ?? $('#sheet-title')).focus({ preventScroll: true });
   }
   showTitle();
 }
 
-function useAgain(job) {
+/** What is asked for is read first: only what is there, for somebody who still wants it, takes the form's place. */
+async function useAgain(job) {
+  const wanted = await wish(job);
+  if (shownJob !== job.id) return;
   sheetScroll = 0;
   router.go(at(''));
-  fillForm(job);
+  fillForm(wanted);
 }
 
 function showTitle() {
@@ -60,7 +63,7 @@ const spoken = new Map();
 function speak(ids) {
   for (const id of ids) {
     const job = jobs.get(id);
-    if (!job) continue;
+    if (!job || (job.parent_id && id !== shownJob)) continue; // its batch speaks for an item
     const before = spoken.get(id);
     spoken.set(id, job.status);
     if (!before || before === job.status) continue;
@@ -68,6 +71,8 @@ function speak(ids) {
     announce(`${frameNumber(job)} ${what}.`);
   }
 }
+
+const MOVED_BY_ARROWS = '.across, video'; // they scroll, and wind: their keys are not the page's
 
 function onKey(event) {
   if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
@@ -79,7 +84,7 @@ function onKey(event) {
     event.preventDefault();
     if (shownJob) router.go(at(''));
     $('#prompt').focus();
-  } else if (shownJob && (event.key === 'ArrowLeft' || event.key === 'ArrowRight')) {
+  } else if (shownJob && !event.shiftKey && (event.key === 'ArrowLeft' || event.key === 'ArrowRight') && !event.target.closest?.(MOVED_BY_ARROWS)) {
     const neighbour = $(event.key === 'ArrowLeft' ? '[data-newer]' : '[data-older]');
     if (neighbour && !neighbour.hidden) router.go(neighbour.href);
   }

@@ -2,7 +2,6 @@
 
 import { badgeText, itemsInWords, ownPath, percent, sizeOf, stateWord, waitReason } from './format.js';
 import { el, setText, setVar } from './dom.js';
-import { getJob } from './api.js';
 import * as jobs from './jobs.js';
 
 /** An empty print; `large` shows the picture itself instead of its thumbnail. */
@@ -86,5 +85,5 @@ async function renew(img, job) {
   if (jobs.isLive(job) || img.dataset.renewed) return;
   img.dataset.renewed = 'yes';
   img.dataset.key = '';
-  await getJob(job.id).then(jobs.take, () => {}); // without an answer the frame stays empty
+  await jobs.ask(job.id).catch(() => {}); // without an answer the frame stays empty
 }

@@ -25,7 +25,7 @@ function paintFilm(print, job, asset) {
   film?.remove();
   const video = el('video');
   video.dataset.key = asset.id;
-  Object.assign(video, { controls: true, loop: true, muted: true, playsInline: true, preload: 'none' });
+  Object.assign(video, { controls: true, muted: true, playsInline: true, preload: 'none' });
   if (asset.thumbnail_url) video.poster = ownPath(asset.thumbnail_url);
   video.setAttribute('aria-label', titleOf(job));
   video.src = ownPath(asset.url);
