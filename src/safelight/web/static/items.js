@@ -10,7 +10,7 @@ import { makePrint, paintPrint } from './print.js';
 const AGAIN_MS = 2000;
 const MOST = 1000;
 
-const read = new Set(); // batches whose items are known
+const read = new Map(); // batch → the ids of its items, in its order
 let shown = null; // { id, items, timer, asking }
 
 /** Show the items of a batch below it, and keep them fresh until all have ended. Every other job has none. */
@@ -25,11 +25,8 @@ export function paintItems(page, job) {
   refresh(shown, job);
 }
 
-/** Know what stands beside an item whose page was opened without its batch. */
-export async function knowSiblings({ parent_id: batch }) {
-  if (!batch || read.has(batch)) return;
-  await allItems(batch).catch(() => {}); // without them the page has no neighbours
-}
+/** The ids of a batch's items, in its order, as far as they were read. */
+export const itemsOf = (batch) => read.get(batch) ?? [];
 
 /** Once for every change of the batch, and every two seconds while any of it is unfinished. */
 async function refresh(mine, job) {
@@ -61,7 +58,7 @@ export async function allItems(id) {
     if (!cursor) break;
   }
   items.forEach(jobs.takeListed);
-  read.add(id);
+  read.set(id, items.map((item) => item.id));
   return items;
 }
 

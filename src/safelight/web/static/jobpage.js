@@ -6,7 +6,7 @@ import { getJob } from './api.js';
 import { $, changed, el, fromTemplate, setText, showProblem } from './dom.js';
 import { paintFacts } from './facts.js';
 import { frameNumber, longWait, percent, stateWord, titleOf, waitReason } from './format.js';
-import { knowSiblings, paintItems } from './items.js';
+import { allItems, itemsOf, paintItems } from './items.js';
 import * as jobs from './jobs.js';
 import { follow } from './live.js';
 import { isChapter, paintTimeline } from './timeline.js';
@@ -53,8 +53,9 @@ export async function openJob(id, useAgain) {
     story.set(event.sequence, event);
     repaint();
   }));
-  if (!jobs.get(id)?.parent_id) return;
-  await knowSiblings(jobs.get(id));
+  const batch = jobs.get(id)?.parent_id;
+  if (!batch || itemsOf(batch).length) return;
+  await allItems(batch).catch(() => {}); // without them the page has no neighbours
   if (leave === mine) repaint();
 }
 
@@ -128,10 +129,12 @@ function paintNeighbours(job) {
   const parent = $('[data-parent]', page);
   parent.hidden = !job.parent_id;
   if (job.parent_id) parent.href = jobAddress(job.parent_id);
-  const order = jobs.all().filter((other) => other.parent_id === job.parent_id);
-  const at = order.findIndex((other) => other.id === job.id);
-  for (const [anchor, other] of [[$('[data-newer]', page), order[at - 1]], [$('[data-older]', page), order[at + 1]]]) {
-    anchor.hidden = !other;
-    if (other) anchor.href = jobAddress(other.id);
+  const order = job.parent_id ? itemsOf(job.parent_id) : jobs.all().filter((other) => !other.parent_id).map(({ id }) => id);
+  const [left, right] = job.parent_id ? ['Previous', 'Next'] : ['Newer', 'Older'];
+  const at = order.indexOf(job.id);
+  for (const [anchor, word, id] of [[$('[data-newer]', page), left, order[at - 1]], [$('[data-older]', page), right, at < 0 ? null : order[at + 1]]]) {
+    anchor.hidden = !id;
+    setText(anchor, word);
+    if (id) anchor.href = jobAddress(id);
   }
 }
