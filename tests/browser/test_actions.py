@@ -171,7 +171,7 @@ def test_a_job_that_was_deleted_elsewhere_goes_and_the_others_still_get_their_ne
     page.route("**/events*", lambda route: route.abort())
     page.goto(idle_server.url)
     ids = {}
-    for prompt in ("deleted elsewhere", "canceled elsewhere"):
+    for prompt in ("deleted elsewhere", "canceled elsewhere", "not to be read"):
         open_job(page, prompt)
         ids[prompt] = job_id(page)
         page.get_by_role("link", name="Contact sheet").click()
@@ -179,12 +179,17 @@ def test_a_job_that_was_deleted_elsewhere_goes_and_the_others_still_get_their_ne
     page.route(LIST, lambda route: route.fulfill(json={"jobs": [], "nextCursor": None}))  # as if both were old
     gone = {"detail": "There is no such job of yours.", "status": 404}
     page.route(f"**/api/jobs/{ids['deleted elsewhere']}", lambda route: route.fulfill(status=404, json=gone))
+    broken = f"**/api/jobs/{ids['not to be read']}"
+    page.route(broken, lambda route: route.fulfill(status=500, json={"detail": "Out of order."}))
     expect(page.get_by_role("heading", level=1)).to_have_text("No such picture")
     expect(page.get_by_role("article").get_by_role("alert")).to_contain_text("it was deleted")
     page.get_by_role("link", name="Contact sheet").click()
     expect(frame_of(page, "deleted elsewhere")).to_have_count(0)
     httpx.post(f"{idle_server.url}/api/jobs/{ids['canceled elsewhere']}/cancel", trust_env=False).raise_for_status()
     expect_status(frame_of(page, "canceled elsewhere"), "canceled")
+    with page.expect_response(broken):
+        pass
+    news(page)
     expect(page.locator("#sheet-problem")).to_be_hidden()
 
 

@@ -150,11 +150,10 @@ def test_models_are_compared_side_by_side(server: Server, open_page: OpenPage, w
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
-def waited(job: dict[str, Any], **changes: Any) -> dict[str, Any]:
-    """As if it had been submitted six minutes ago."""
-    before = datetime.now(UTC) - timedelta(minutes=6)
-    since = {"since": before.isoformat()}
-    return {**job, "created_at": before.isoformat(), "queue_info": {**job["queue_info"], **since, **changes}}
+def waited(job: dict[str, Any], minutes: float) -> dict[str, Any]:
+    """As if it had been submitted an hour ago, and could be started since so many minutes."""
+    created, since = (datetime.now(UTC) - timedelta(minutes=ago) for ago in (60, minutes))
+    return {**job, "created_at": created.isoformat(), "queue_info": {**job["queue_info"], "since": since.isoformat()}}
 
 
 def test_a_job_that_has_waited_for_five_minutes_says_what_is_going_on(
@@ -162,17 +161,21 @@ def test_a_job_that_has_waited_for_five_minutes_says_what_is_going_on(
 ) -> None:
     page = open_page(serve("--no-worker").url)
     expect_status(submit(page, "still waiting"), "pending")
-    expect(page.locator("#long-waits")).to_be_empty()
+    minutes = 0
 
     def age_list(route: Route) -> None:
         body = route.fetch().json()
-        route.fulfill(json={**body, "jobs": [waited(job) for job in body["jobs"]]})
+        route.fulfill(json={**body, "jobs": [waited(job, minutes) for job in body["jobs"]]})
 
     page.route("**/api/jobs?limit*", age_list)
-    page.route(re.compile(r"/api/jobs/[^/]+$"), lambda route: route.fulfill(json=waited(route.fetch().json())))
+    page.route(re.compile(r"/api/jobs/[^/]+$"), lambda route: route.fulfill(json=waited(route.fetch().json(), minutes)))
     page.route("**/events*", lambda route: route.abort())
     page.reload()
+    expect_status(frame_of(page, "still waiting"), "pending")
+    expect(page.locator("#long-waits")).to_be_empty()
+    minutes = 6
     expect(page.locator("#long-waits")).to_contain_text("One job has waited for more than five minutes")
+    expect(page.locator("#announcer")).to_contain_text("One job has waited for more than five minutes")
     expect(page.locator("#long-waits")).to_contain_text("a worker")
     frame_of(page, "still waiting").get_by_role("link").click()
     word = page.get_by_role("article").locator("[data-wait]")
