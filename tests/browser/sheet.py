@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 from playwright.sync_api import Locator, Page, expect
+
+A_JOB = re.compile(r"/api/jobs/[^/?]+$")
+LIST = "**/api/jobs?limit*"
+"""Where the page asks for one job, and for its newest ones."""
 
 
 def sign_in(page: Page, key: str) -> None:
@@ -40,3 +46,19 @@ def expect_picture(image: Locator) -> None:
 
 def expect_status(frame: Locator, status: str) -> None:
     expect(frame).to_have_attribute("data-status", status)
+
+
+def open_frame(page: Page, prompt: str) -> Locator:
+    """The page of the job whose frame this is."""
+    frame_of(page, prompt).get_by_role("link").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(prompt)
+    return page.get_by_role("article")
+
+
+def news(page: Page, times: int = 2) -> None:
+    """Wait until the page has asked for news, as when one comes back to its tab, and has painted them."""
+    for _ in range(times):
+        with page.expect_response(LIST) as answered:
+            page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+        answered.value.finished()
+        page.evaluate("new Promise((done) => requestAnimationFrame(() => setTimeout(done)))")

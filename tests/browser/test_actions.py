@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Any
 
@@ -10,11 +9,9 @@ import httpx
 from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.browser.running import Server
-from tests.browser.sheet import expect_status, frame_of, submit
+from tests.browser.sheet import A_JOB, LIST, expect_status, frame_of, news, open_frame, submit
 
 OpenPage = Callable[..., Page]
-A_JOB = re.compile(r"/api/jobs/[^/?]+$")
-LIST = "**/api/jobs?limit*"
 
 
 def open_job(page: Page, prompt: str, status: str = "pending") -> Locator:
@@ -23,26 +20,12 @@ def open_job(page: Page, prompt: str, status: str = "pending") -> Locator:
     return open_frame(page, prompt)
 
 
-def open_frame(page: Page, prompt: str) -> Locator:
-    frame_of(page, prompt).get_by_role("link").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text(prompt)
-    return page.get_by_role("article")
-
-
 def press(page: Page, name: str) -> None:
     page.get_by_role("article").get_by_role("button", name=name).click()
 
 
 def job_id(page: Page) -> str:
     return page.url.rsplit("/", 1)[1]
-
-
-def news(page: Page, times: int = 2) -> None:
-    """The page has asked for news, and painted it."""
-    for _ in range(times):
-        with page.expect_response(LIST):
-            page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
-        page.evaluate("new Promise(requestAnimationFrame)")
 
 
 def expect_spoken(page: Page, words: str) -> None:
@@ -171,22 +154,24 @@ def test_a_job_that_was_deleted_elsewhere_goes_and_the_others_still_get_their_ne
     page.route("**/events*", lambda route: route.abort())
     page.goto(idle_server.url)
     ids = {}
-    for prompt in ("deleted elsewhere", "canceled elsewhere", "not to be read"):
+    for prompt in ("deleted by another", "canceled by another", "not to be read"):
         open_job(page, prompt)
         ids[prompt] = job_id(page)
         page.get_by_role("link", name="Contact sheet").click()
-    open_frame(page, "deleted elsewhere")
+    open_frame(page, "deleted by another")
     page.route(LIST, lambda route: route.fulfill(json={"jobs": [], "nextCursor": None}))  # as if both were old
     gone = {"detail": "There is no such job of yours.", "status": 404}
-    page.route(f"**/api/jobs/{ids['deleted elsewhere']}", lambda route: route.fulfill(status=404, json=gone))
+    page.route(f"**/api/jobs/{ids['deleted by another']}", lambda route: route.fulfill(status=404, json=gone))
     broken = f"**/api/jobs/{ids['not to be read']}"
     page.route(broken, lambda route: route.fulfill(status=500, json={"detail": "Out of order."}))
     expect(page.get_by_role("heading", level=1)).to_have_text("No such picture")
     expect(page.get_by_role("article").get_by_role("alert")).to_contain_text("it was deleted")
     page.get_by_role("link", name="Contact sheet").click()
-    expect(frame_of(page, "deleted elsewhere")).to_have_count(0)
-    httpx.post(f"{idle_server.url}/api/jobs/{ids['canceled elsewhere']}/cancel", trust_env=False).raise_for_status()
-    expect_status(frame_of(page, "canceled elsewhere"), "canceled")
+    expect(frame_of(page, "deleted by another")).to_have_count(0)
+    httpx.post(f"{idle_server.url}/api/jobs/{ids['canceled by another']}/cancel", trust_env=False).raise_for_status()
+    expect_status(frame_of(page, "canceled by another"), "canceled")
+    credits = httpx.get(f"{idle_server.url}/api/credits", trust_env=False).json()
+    expect(page.locator("#balance")).to_have_text(f"{credits['available']:,} left")
     with page.expect_response(broken):
         pass
     news(page)

@@ -7,29 +7,23 @@ from collections.abc import Callable
 from typing import Any
 
 import httpx
-from playwright.sync_api import Locator, Page, Route, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.running import Server
-from tests.browser.sheet import expect_picture, expect_status, frame_of, submit
+from tests.browser.sheet import A_JOB, LIST, expect_picture, expect_status, frame_of, news, open_frame, submit
 
 OpenPage = Callable[..., Page]
-A_JOB = re.compile(r"/api/jobs/[^/?]+$")
-LIST = "**/api/jobs?limit*"
-PROMPTS = ("a door in the dunes", "a window on the sea", "a stair in the rocks")
+PROMPTS = (
+    "a door in the dunes",
+    "a window on the sea",
+    "a stair in the rocks",
+    *(f"a roof, number {n}" for n in range(3)),
+)
 COUNT_WRITES = """(node) => {
   window.writes = 0;
   new MutationObserver((seen) => { window.writes += seen.length; })
     .observe(node, { childList: true, characterData: true, subtree: true });
 }"""
-
-
-def news(page: Page, times: int = 2) -> None:
-    """The page has asked for news, and painted it."""
-    for _ in range(times):
-        with page.expect_response(LIST) as answered:
-            page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
-        answered.value.finished()
-        page.evaluate("new Promise((done) => requestAnimationFrame(() => setTimeout(done)))")
 
 
 def shown_as(page: Page, change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
@@ -41,12 +35,6 @@ def shown_as(page: Page, change: Callable[[dict[str, Any]], dict[str, Any]]) -> 
 
     page.route(LIST, in_list)
     page.route(A_JOB, lambda route: route.fulfill(json=change(route.fetch().json())))
-
-
-def open_frame(page: Page, prompt: str) -> Locator:
-    frame_of(page, prompt).get_by_role("link").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text(prompt)
-    return page.get_by_role("article")
 
 
 def make_larger(server: Server, prompt: str) -> dict[str, Any]:
@@ -153,7 +141,7 @@ def test_the_items_of_a_batch_stand_beside_each_other_and_count_as_one(
     title = page.title()
     page.locator(f'#sheet [data-id="{batch}"] .open').click()
     items = page.get_by_role("region", name="Items").get_by_role("link")
-    expect(items).to_have_count(3)
+    expect(items).to_have_count(len(PROMPTS))
     page.get_by_role("link", name="Contact sheet").click()
     expect(page).to_have_title(title)
 
@@ -192,7 +180,7 @@ def test_arrow_keys_wind_a_film_and_scroll_a_table_and_turn_the_page_elsewhere(
     page.keyboard.press("ArrowRight")
     expect(page).to_have_url(re.compile(batch))
     across = page.get_by_role("region", name="Items")
-    expect(across.get_by_role("link")).to_have_count(3)
+    expect(across.get_by_role("link")).to_have_count(len(PROMPTS))
     for held in (across, across.get_by_role("link").first):
         held.focus()
         page.keyboard.press("ArrowLeft")
@@ -203,7 +191,7 @@ def test_a_batch_is_used_again_whole_or_not_at_all(idle_server: Server, open_pag
     batch = post_batch(idle_server)
     page = open_page(f"{idle_server.url}/jobs/{batch}")
     article = page.get_by_role("article")
-    expect(article.get_by_role("region", name="Items").get_by_role("link")).to_have_count(3)
+    expect(article.get_by_role("region", name="Items").get_by_role("link")).to_have_count(len(PROMPTS))
     page.route("**/items?*", lambda route: route.fulfill(status=500, json={"detail": "Out of order."}))
     article.get_by_role("button", name="Use again").click()
     expect(article.get_by_role("alert").filter(has_text="Out of order").last).to_be_visible()
@@ -213,7 +201,7 @@ def test_a_batch_is_used_again_whole_or_not_at_all(idle_server: Server, open_pag
         cursor = re.search(r"cursor=(\d)", route.request.url)
         n = int(cursor[1]) if cursor else 0
         whole = httpx.get(f"{idle_server.url}/api/jobs/{batch}/items", trust_env=False).json()["jobs"]
-        route.fulfill(json={"jobs": whole[n : n + 1], "nextCursor": str(n + 1) if n < 2 else None})
+        route.fulfill(json={"jobs": whole[n : n + 1], "nextCursor": str(n + 1) if n + 1 < len(whole) else None})
 
     held: list[Route] = []
     holds = True
@@ -232,7 +220,7 @@ def test_a_batch_is_used_again_whole_or_not_at_all(idle_server: Server, open_pag
     for route in held:
         route.continue_()
     page.locator(f'#sheet [data-id="{batch}"] .open').click()
-    expect(article.get_by_role("region", name="Items").get_by_role("link")).to_have_count(3)
+    expect(article.get_by_role("region", name="Items").get_by_role("link")).to_have_count(len(PROMPTS))
     page.get_by_role("link", name="Contact sheet").click()
     expect(prompt).to_have_value("typed meanwhile")
 

@@ -9,6 +9,7 @@ import * as jobs from './jobs.js';
 import { closeJob, openJob } from './jobpage.js';
 import * as live from './live.js';
 import { setupLongWaits } from './longwaits.js';
+import { refreshBalanceSoon } from './quote.js';
 import * as router from './router.js';
 import { setupSignIn, signedOut } from './signin.js';
 
@@ -57,7 +58,7 @@ function showConnection(state) {
   setText(banner, CONNECTION[state]);
 }
 
-/* Endings and retries are spoken; each percent is not. */
+/* Endings and retries are spoken; each percent is not. With an ending credits come back, or are spent. */
 const spoken = new Map();
 
 function speak(ids) {
@@ -69,6 +70,7 @@ function speak(ids) {
     if (!before || before === job.status) continue;
     const what = { processing: 'started', pending: 'will be tried again' }[job.status] ?? job.status;
     announce(`${frameNumber(job)} ${what}.`);
+    if (!jobs.isLive(job)) refreshBalanceSoon();
   }
 }
 

@@ -7,11 +7,13 @@ import { amount, credits, seconds } from './format.js';
 
 const CLOSED_MS = 10_000; // until a server that takes no jobs is asked again
 const PAUSE_MS = 300; // after the last change of the form
+const GATHER_MS = 1000; // jobs may end one after the other
 
 let balance = null;
 let quoted = null;
 let asking;
 let timer;
+let balanceTimer;
 
 /** Ask for the price of this request soon; `brief` stands there until it is known, or when the request has a fault. */
 export function quoteSoon(request, brief) {
@@ -19,6 +21,12 @@ export function quoteSoon(request, brief) {
   asking?.abort();
   if (!quoted) setText($('#price'), brief);
   timer = setTimeout(() => quote(request, brief), PAUSE_MS);
+}
+
+/** A job has ended: ask how much is left, once for all that end within a second. */
+export function refreshBalanceSoon() {
+  clearTimeout(balanceTimer);
+  balanceTimer = setTimeout(refreshBalance, GATHER_MS);
 }
 
 /** Ask how much is left. Called when credits may have moved. */
