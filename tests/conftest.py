@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import secrets
 import shutil
@@ -10,7 +11,6 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-import structlog
 
 from safelight.store.connect import open_database
 from safelight.store.database import Database
@@ -18,13 +18,24 @@ from safelight.store.migrate import upgrade
 from safelight.testing.databases import LentDatabases, fresh_database, postgres_server
 from safelight.testing.object_stores import ThrowawayS3, throwaway_s3
 from safelight.testing.throwaway import NoServer
+from tests.support.logs import plain_logs
+
+
+def pytest_configure() -> None:
+    plain_logs()
+
+
+def pytest_collection_finish() -> None:
+    """Thousands of tests stay to the end: the garbage collector need not look at them again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)
 def logs_as_at_first() -> Iterator[None]:
     """Commands run in this process say how much is logged: the tests after them must not go by that."""
     yield
-    structlog.reset_defaults()
+    plain_logs()
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,6 @@ import re
 import signal
 import statistics
 import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -23,6 +22,7 @@ from safelight.settings import Settings, load_settings
 from safelight.store import migrate
 from safelight.testing.databases import fresh_database
 from safelight.worker.servers import find_servers
+from tests.support.launch import Launched, run
 
 LIMIT_S = 60.0
 SMALL = ("--size", "256x256")
@@ -35,9 +35,7 @@ class Process:
     def __init__(self, folder: Path, *words: str) -> None:
         self._lines: Queue[str | None] = Queue()
         self.said: list[str] = []
-        self.popen = subprocess.Popen(
-            _command(*words), cwd=folder, env=_environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        )
+        self.popen = Launched(words, cwd=folder, env=_environment())
         self._reader = threading.Thread(target=self._read)
         self._reader.start()
 
@@ -242,13 +240,7 @@ def test_settings_tell_where_a_value_came_from_and_keep_secrets(tmp_path: Path) 
 
 def safelight(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     """Run a command to its end."""
-    return subprocess.run(
-        _command(*words), cwd=folder, env=_environment(), capture_output=True, text=True, timeout=LIMIT_S, check=False
-    )
-
-
-def _command(*words: str) -> list[str]:
-    return [sys.executable, "-m", "safelight", *words]
+    return run(words, cwd=folder, env=_environment(), timeout_s=LIMIT_S)
 
 
 def _environment() -> dict[str, str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from safelight.api.credentials import COOKIE
+from tests.support.launch import run
 from tests.support.server import PATIENCE_S, Installation, installation
 
 
@@ -26,14 +26,8 @@ def command(made: Installation, *words: str, **settings: object) -> subprocess.C
     """A command on the same machine."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("SAFELIGHT_")}
     given = {f"SAFELIGHT_{name.upper()}": str(value) for name, value in settings.items()}
-    return subprocess.run(
-        [sys.executable, "-m", "safelight", *words],
-        env={**kept, "SAFELIGHT_DATA_DIR": str(made.database.parent), **given},
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE_S,
-        check=False,
-    )
+    environ = {**kept, "SAFELIGHT_DATA_DIR": str(made.database.parent), **given}
+    return run(words, cwd=made.database.parents[1], env=environ, timeout_s=PATIENCE_S)
 
 
 def test_where_others_could_come_in_there_must_be_a_key(made: Installation) -> None:

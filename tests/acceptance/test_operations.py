@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +12,7 @@ import pytest
 
 from safelight.testing.databases import LentDatabases
 from tests.support.books import check_books
+from tests.support.launch import run
 from tests.support.server import PATIENCE_S, Installation, installation
 
 
@@ -27,14 +26,8 @@ def command(folder: Path, *words: str, code: int = 0, **settings: object) -> Any
     """Run a command on the installation in a folder, as its operator; what its JSON says."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("SAFELIGHT_")}
     given = {f"SAFELIGHT_{name.upper()}": str(value) for name, value in settings.items()}
-    done = subprocess.run(
-        [sys.executable, "-m", "safelight", *words, "--json"],
-        env={**kept, "SAFELIGHT_DATA_DIR": str(folder / "data"), **given},
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE_S,
-        check=False,
-    )
+    environ = {**kept, "SAFELIGHT_DATA_DIR": str(folder / "data"), **given}
+    done = run([*words, "--json"], cwd=folder.parent, env=environ, timeout_s=PATIENCE_S)
     assert done.returncode == code, done.stderr
     return json.loads(done.stdout) if done.stdout else done.stderr
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,6 +12,8 @@ from typing import NoReturn
 
 import httpx
 import pytest
+
+from tests.support.launch import Launched, run
 
 START_S = 60.0
 STOP_S = 20.0
@@ -37,12 +38,12 @@ class Server:
         self.port = _free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = folder / "server.log"
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: Launched | None = None
 
     def start(self) -> None:
-        command = [sys.executable, "-m", "safelight", "serve", "--port", str(self.port), *self.args]
+        words = ["serve", "--port", str(self.port), *self.args]
         with self.log.open("ab") as log:
-            self._process = subprocess.Popen(command, cwd=self.folder, env=self._environ(), stdout=log, stderr=log)
+            self._process = Launched(words, cwd=self.folder, env=self._environ(), stdout=log, stderr=log)
         give_up_at = time.monotonic() + START_S
         with httpx.Client(base_url=self.url, trust_env=False) as client:
             while not _answers(client):
@@ -51,8 +52,7 @@ class Server:
 
     def command(self, *words: str) -> None:
         """`safelight` with these words, on the data of this server."""
-        command = [sys.executable, "-m", "safelight", *words]
-        subprocess.run(command, cwd=self.folder, env=self._environ(), check=True, timeout=START_S, capture_output=True)
+        run(words, cwd=self.folder, env=self._environ(), timeout_s=START_S).check_returncode()
 
     def stop(self) -> None:
         process, self._process = self._process, None

@@ -21,7 +21,10 @@ import httpx
 import psycopg
 from psycopg.rows import dict_row
 
+from tests.support.launch import Launched
 from tests.support.sse import watching
+
+Process = Launched | subprocess.Popen[str]
 
 PATIENCE_S = 40.0
 NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -32,10 +35,8 @@ SMALL = {"width": 256, "height": 256}
 class Running:
     """One process. Its log lines are events to wait for."""
 
-    def __init__(self, command: Sequence[str], folder: Path, environ: dict[str, str]) -> None:
-        self._process = subprocess.Popen(
-            command, cwd=folder, env=environ, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
-        )
+    def __init__(self, process: Process) -> None:
+        self._process = process
         self.pid = self._process.pid
         self.lines: list[dict[str, Any]] = []
         self.noise: list[str] = []
@@ -259,10 +260,9 @@ class Installation:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("SAFELIGHT_")}
         given = {"data_dir": self._folder / "data", "log_format": "json", **self._settings, **settings}
         theirs = {f"SAFELIGHT_{name.upper()}": str(value) for name, value in given.items()}
-        run = ["-m", "safelight"] if program is None else [program]
-        process = Running([*before, sys.executable, *run, *args], self._folder, {**kept, **self._environ, **theirs})
-        self.started.append(process)
-        return process
+        environ = {**kept, **self._environ, **theirs}
+        self.started.append(Running(_process(args, program, before, cwd=self._folder, env=environ)))
+        return self.started[-1]
 
 
 @contextmanager
@@ -274,6 +274,17 @@ def installation(folder: Path, environ: Mapping[str, str] | None = None, **setti
         yield made
     finally:
         made.close()
+
+
+def _process(
+    words: Sequence[str], program: str | None, before: Sequence[str], *, cwd: Path, env: dict[str, str]
+) -> Process:
+    with open(os.devnull, "w") as nowhere:
+        if program is None and not before:
+            return Launched(words, cwd=cwd, env=env, stdout=nowhere)
+        run = ["-m", "safelight"] if program is None else [program]
+        command = [*before, sys.executable, *run, *words]
+        return subprocess.Popen(command, cwd=cwd, env=env, stdout=nowhere, stderr=subprocess.PIPE, text=True)
 
 
 def _command_line(pid: int) -> bytes:

@@ -10,11 +10,11 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-import structlog
 
 from safelight.telemetry.logs import configure_logging
 from safelight.testing.databases import fresh_database
 from tests.support.door import Door
+from tests.support.logs import plain_logs
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def logs() -> Iterator[io.StringIO]:
     stream = io.StringIO()
     configure_logging("json", "info", stream)
     yield stream
-    structlog.reset_defaults()
+    plain_logs()
     logging.captureWarnings(False)
     root.handlers[:] = before
     root.setLevel(level)

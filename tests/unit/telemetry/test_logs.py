@@ -12,12 +12,12 @@ from datetime import datetime
 from typing import Any
 
 import pytest
-import structlog
 from hypothesis import given
 from hypothesis import strategies as st
 from structlog import get_logger
 
 from safelight.telemetry.logs import bind_job, bound, configure_logging
+from tests.support.logs import plain_logs
 
 
 @pytest.fixture(autouse=True)
@@ -28,7 +28,7 @@ def _logging_as_it_was() -> Iterator[None]:
     root.handlers[:] = handlers
     root.setLevel(level)
     logging.captureWarnings(False)
-    structlog.reset_defaults()
+    plain_logs()
 
 
 class Log:
