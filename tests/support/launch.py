@@ -115,6 +115,7 @@ def _pipe() -> tuple[IO[str], int]:
 
 def _become(words: list[str], folder: str, environ: dict[str, str], stdout: int, stderr: int) -> None:
     """Runs in the new process: everything is as if a shell had started it, then the program takes over."""
+    assert "safelight.api.application" in sys.modules, "tests/support/warmed.py could not be loaded"
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environ)
