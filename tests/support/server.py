@@ -24,8 +24,6 @@ from psycopg.rows import dict_row
 from tests.support.launch import Launched
 from tests.support.sse import watching
 
-Process = Launched | subprocess.Popen[str]
-
 PATIENCE_S = 40.0
 NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 """Everything is on this machine: reading the system's certificates would take longer than the request."""
@@ -35,7 +33,7 @@ SMALL = {"width": 256, "height": 256}
 class Running:
     """One process. Its log lines are events to wait for."""
 
-    def __init__(self, process: Process) -> None:
+    def __init__(self, process: Launched | subprocess.Popen[str]) -> None:
         self._process = process
         self.pid = self._process.pid
         self.lines: list[dict[str, Any]] = []
@@ -155,10 +153,16 @@ class Running:
 
 
 class Installation:
-    """A data folder, and the processes that work on it. `environ` is theirs beside the settings."""
+    """A data folder, and the processes that work on it. `environ` is theirs beside the settings.
 
-    def __init__(self, folder: Path, environ: Mapping[str, str] | None = None, **settings: object) -> None:
+    Where `forked` is false each of them is an interpreter of its own, which also reads the environment of one.
+    """
+
+    def __init__(
+        self, folder: Path, environ: Mapping[str, str] | None = None, *, forked: bool = True, **settings: object
+    ) -> None:
         self._folder, self._environ, self._settings = folder, environ or {}, settings
+        self._forked = forked
         self.started: list[Running] = []
         self.url = ""
         self.database = folder / "data" / "safelight.db"
@@ -261,30 +265,38 @@ class Installation:
         given = {"data_dir": self._folder / "data", "log_format": "json", **self._settings, **settings}
         theirs = {f"SAFELIGHT_{name.upper()}": str(value) for name, value in given.items()}
         environ = {**kept, **self._environ, **theirs}
-        self.started.append(Running(_process(args, program, before, cwd=self._folder, env=environ)))
+        forked = self._forked and program is None and not before
+        process = _forked(args, self._folder, environ) if forked else _run(args, program, before, self._folder, environ)
+        self.started.append(Running(process))
         return self.started[-1]
 
 
 @contextmanager
-def installation(folder: Path, environ: Mapping[str, str] | None = None, **settings: object) -> Iterator[Installation]:
+def installation(
+    folder: Path, environ: Mapping[str, str] | None = None, *, forked: bool = True, **settings: object
+) -> Iterator[Installation]:
     """An installation whose processes are all gone when the block ends."""
     folder.mkdir(exist_ok=True)
-    made = Installation(folder, environ, **settings)
+    made = Installation(folder, environ, forked=forked, **settings)
     try:
         yield made
     finally:
         made.close()
 
 
-def _process(
-    words: Sequence[str], program: str | None, before: Sequence[str], *, cwd: Path, env: dict[str, str]
-) -> Process:
+def _forked(words: Sequence[str], folder: Path, environ: dict[str, str]) -> Launched:
     with open(os.devnull, "w") as nowhere:
-        if program is None and not before:
-            return Launched(words, cwd=cwd, env=env, stdout=nowhere)
-        run = ["-m", "safelight"] if program is None else [program]
-        command = [*before, sys.executable, *run, *words]
-        return subprocess.Popen(command, cwd=cwd, env=env, stdout=nowhere, stderr=subprocess.PIPE, text=True)
+        return Launched(words, cwd=folder, env=environ, stdout=nowhere)
+
+
+def _run(
+    words: Sequence[str], program: str | None, before: Sequence[str], folder: Path, environ: dict[str, str]
+) -> subprocess.Popen[str]:
+    run = ["-m", "safelight"] if program is None else [program]
+    command = [*before, sys.executable, *run, *words]
+    return subprocess.Popen(
+        command, cwd=folder, env=environ, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    )
 
 
 def _command_line(pid: int) -> bytes:

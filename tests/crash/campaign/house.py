@@ -224,7 +224,8 @@ def house(
             environ[stand_in_adapter.ONCE_SETTING] = "1"
         if clocks:
             environ = clocks.added_to(environ)
-        with installation(folder, environ, **{**SCALED, **where, **settings}) as made:
+        # A clock is set when an interpreter starts.
+        with installation(folder, environ, forked=clocks is None, **{**SCALED, **where, **settings}) as made:
             found = House(folder, made, provider, postgres)
             found.clock = clocks
             found.serve()
