@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import argparse
 import sys
+import time
 
 from benchmarks import backup, beats, fanout, flight, gates, growth, life, main_job, polls
-from benchmarks.figures import show
+from benchmarks.figures import Figure, show
 from benchmarks.report import write
 from safelight.telemetry.logs import configure_logging
 
@@ -33,13 +34,21 @@ def main() -> int:
     parser.add_argument("--write", action="store_true", help="put the tables into docs/performance.md")
     arguments = parser.parse_args()
     configure_logging("console", "error")
-    parts = {name: PARTS[name](arguments.short) for name in arguments.only}
+    parts = {name: _measured(name, short=arguments.short) for name in arguments.only}
     figures = [figure for part in parts.values() for figure in part]
     show(figures)
     if arguments.write:
         write(parts)
     judged = [figure for figure in figures if figure.is_loss or not arguments.short]
     return 0 if all(figure.met for figure in judged) else 1
+
+
+def _measured(name: str, *, short: bool) -> list[Figure]:
+    """One part; says when it is over: the whole takes minutes, the long form an hour."""
+    began = time.monotonic()
+    figures = PARTS[name](short)
+    print(f"{name}: measured in {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
+    return figures
 
 
 if __name__ == "__main__":

@@ -29,7 +29,7 @@ class Amounts:
     killed: int = 20
 
 
-SHORT = Amounts(single=20, steady_s=4.0, rounds=1, burst=40, killed=10)
+SHORT = Amounts(single=8, steady_s=2.0, rounds=1, burst=20, killed=5)
 FULL = Amounts()
 STEADY_PER_SECOND = 20
 FSYNCS = 200

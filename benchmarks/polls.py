@@ -39,7 +39,7 @@ from safelight.testing.throwaway import free_port
 from safelight.testing.tiny_http import Outcome, Request, listen
 
 IN_FLIGHT, IN_FLIGHT_SHORT = 1_000, 100
-WATCHED_S, WATCHED_SHORT_S = 30.0, 15.0
+WATCHED_S, WATCHED_SHORT_S = 30.0, 10.0
 PUT_OFF_EVERY = 20
 """Every so many predictions are answered 429 once."""
 LOOK_EVERY_S = 0.1
