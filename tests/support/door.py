@@ -17,7 +17,7 @@ from fastapi import FastAPI
 
 from safelight.api.application import create_app
 from safelight.api.patience import Patient
-from safelight.api.refused_sockets import Sockets
+from safelight.api.sockets import Sockets
 from safelight.app import Safelight, loop_factory
 from safelight.domain.jobs import TERMINAL
 from safelight.events.follow import follow

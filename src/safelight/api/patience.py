@@ -1,4 +1,4 @@
-"""How long a connection may keep us waiting: for a whole head, and for more of a body that has begun.
+"""How many connections there may be, and how long one may keep us waiting: for a whole head, for more of a body.
 
 uvicorn ends connections that are idle after an answer, and no others: whoever opens one and says nothing, or half of
 it, would hold a place for ever. What we send, streams, sockets and long waits for a job, is never cut here.
@@ -13,6 +13,8 @@ from typing import Final
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from safelight.worker.machine import most_connections
+
 HEAD_S: Final = 20.0
 """From the connection, or from the first byte of a later request, to the end of its head."""
 STALL_S: Final = 60.0
@@ -26,6 +28,7 @@ class Patient(HttpToolsProtocol):
 
     head_s = HEAD_S
     stall_s = STALL_S
+    most_connections = staticmethod(most_connections)
     _timer: asyncio.TimerHandle | None = None
     _in_head = True
     _head_bytes = 0
@@ -34,6 +37,8 @@ class Patient(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self._wait(self.head_s, self._give_up_head)
+        if len(self.connections) > self.most_connections():
+            self._refuse(HTTPStatus.SERVICE_UNAVAILABLE)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_waiting()

@@ -15,7 +15,7 @@ from safelight import __version__
 from safelight.api.application import create_app
 from safelight.api.middleware import loopback_host
 from safelight.api.patience import Patient
-from safelight.api.refused_sockets import Sockets
+from safelight.api.sockets import Sockets
 from safelight.api.strict import LARGEST_BODY_BYTES
 from safelight.app import Safelight, loop_factory, stop_signal
 from safelight.domain.errors import BadSettings, Remedy

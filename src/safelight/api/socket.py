@@ -17,6 +17,7 @@ from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 from safelight.api import guests
 from safelight.api.context import require, visitor_of
 from safelight.api.errors import refusal
+from safelight.api.strict import check_value, read_json
 from safelight.api.topics import Watching, job_news, user_news, watched
 from safelight.api.wording import Worded
 from safelight.app import Safelight
@@ -141,8 +142,9 @@ class _Client:
 
 def _read(text: str) -> dict[str, Any]:
     try:
-        asked = json.loads(text)
-    except (ValueError, RecursionError) as error:
+        asked = read_json(text)
+        check_value(asked)
+    except InvalidRequest as error:
         raise _not_understood() from error
     if not isinstance(asked, dict):
         raise _not_understood()

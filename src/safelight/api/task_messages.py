@@ -31,7 +31,11 @@ MADE_BEFORE: Final = "This request has its task already"
 class Generate(Asked):
     """The payload of such a message."""
 
-    request_id: Annotated[str, Field(max_length=100, pattern=r"^[^\x00-\x1f\x7f]+$")] | int | None = None
+    request_id: (
+        Annotated[str, Field(max_length=100, pattern=r"^[^\x00-\x1f\x7f]+$")]
+        | Annotated[int, Field(ge=-(2**63), le=2**63 - 1)]
+        | None
+    ) = None
     """Told in the answer. Repeated on the same topic it gives the same task again, and pays nothing."""
 
 

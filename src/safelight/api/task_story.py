@@ -54,7 +54,9 @@ class Story:
                 await self._keep(key, request)
             return Told(details, was_there=True, is_topics=True)
         accepted = await self.safelight.desk.submit(request, submitter(self.caller, key))
-        return Told(accepted.details, accepted.replayed, accepted.details.job.id == self.task_id)
+        if is_topics := accepted.details.job.id == self.task_id:
+            self.told.add(self.task_id)  # sent again on another socket: what is asked next is a new wish there too
+        return Told(accepted.details, accepted.replayed, is_topics)
 
     async def _known(self, key: str) -> bool:
         return await self.safelight.database.read(keys.is_known, self.caller.user_id, key)

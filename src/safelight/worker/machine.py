@@ -7,6 +7,7 @@ import os
 import platform
 import resource
 import socket
+import sys
 from contextlib import suppress
 from pathlib import Path
 
@@ -58,6 +59,15 @@ def raise_open_files() -> None:
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     with suppress(ValueError, OSError):  # macOS says infinity and takes less
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def most_connections() -> int:
+    """How many connections visitors may hold: a quarter of the open files is for the database, files and calls.
+
+    Without those nothing that was accepted could be finished.
+    """
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return sys.maxsize if soft == resource.RLIM_INFINITY else soft * 3 // 4
 
 
 def settle_memory() -> None:

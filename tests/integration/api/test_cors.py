@@ -32,6 +32,14 @@ def test_a_listed_page_may_ask_first_and_then_call(open_to_app: Door) -> None:
     assert "Retry-After" in answer.headers["Access-Control-Expose-Headers"]
 
 
+def test_whatever_the_api_takes_a_listed_page_may_ask_for(open_to_app: Door) -> None:
+    """OpenAI's own client names a dozen headers; projects are changed by PATCH."""
+    holder(open_to_app, "ann")
+    asked = {"Access-Control-Request-Method": "PATCH", "Access-Control-Request-Headers": "x-stainless-retry-count"}
+    answer = open_to_app.request("OPTIONS", "/api/avatar-creator/projects/p", headers={"Origin": APP, **asked})
+    assert (answer.status_code, answer.headers["Access-Control-Allow-Headers"]) == (200, "x-stainless-retry-count")
+
+
 def test_a_refusal_can_be_read_by_a_listed_page(open_to_app: Door) -> None:
     holder(open_to_app, "ann")
     refused = open_to_app.get("/api/jobs", headers={"Origin": APP})

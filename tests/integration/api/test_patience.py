@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import resource
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -20,6 +21,10 @@ PATIENCE_S = 10.0
 class Hasty(Patient):
     head_s = 0.2
     stall_s = 0.2
+
+
+class Full(Patient):
+    most_connections = staticmethod(lambda: 0)
 
 
 @dataclass
@@ -82,6 +87,20 @@ async def whole_answer(text: str | bytes) -> bytes:
 
 def test_who_says_nothing_is_left_without_a_word() -> None:
     assert asyncio.run(whole_answer("")) == b""
+
+
+def test_a_connection_too_many_is_refused_before_it_asks() -> None:
+    """Files that visitors hold are missing to the work: the database, pictures and calls need some too."""
+
+    async def told() -> bytes:
+        async with line(Full) as found:
+            return await found.rest()
+
+    assert asyncio.run(told()).startswith(b"HTTP/1.1 503 Service Unavailable\r\nconnection: close")
+
+
+def test_visitors_leave_a_quarter_of_the_open_files_to_the_work() -> None:
+    assert Patient.most_connections() == resource.getrlimit(resource.RLIMIT_NOFILE)[0] * 3 // 4
 
 
 @pytest.mark.parametrize("head", ["G", "GET / HTTP/1.1\r\nHost: here\r\n"])

@@ -151,6 +151,7 @@ def test_a_job_that_is_removed_while_it_is_watched_is_gone(door: Door, socket: S
 
 NONSENSE = ["", "null", "[]", "[" * 5000, '{"subscribe": 1}', "{}", '{"subscribe": "all"}']
 NONSENSE += ['{"subscribe": "user", "after": 0.5}', '{"subscribe": "user", "after": -1}']
+NONSENSE += ['{"ping": NaN}', '{"ping": 1, "ping": 2}', '{"ping": "\\ud800"}', f'{{"ping": {"[" * 40}{"]" * 40}}}']
 
 
 @pytest.mark.parametrize("text", NONSENSE)
@@ -160,6 +161,18 @@ def test_what_is_not_understood_is_answered_and_the_socket_lives_on(socket: Sock
     assert answer["code"] == "invalid_request"
     assert answer["remedy"]
     assert socket.ask(ping=2) == {"pong": 2}
+
+
+def test_a_text_that_is_none_ends_the_socket_which_is_no_fault_of_the_program(
+    sqlite_door: Door, caplog: pytest.LogCaptureFixture
+) -> None:
+    with sqlite_door.listening() as base, connected(base) as client:
+        client.connection.send(b"\xff", text=True)
+        with pytest.raises(ConnectionClosed) as closed:
+            client.hear()
+    assert closed.value.rcvd
+    assert closed.value.rcvd.code == 1007
+    assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []
 
 
 def test_bytes_end_the_socket_with_a_reason(socket: Socket) -> None:

@@ -152,6 +152,11 @@ def test_a_repeated_request_id_pays_once_on_whichever_socket(door: Door) -> None
         with phoenix(base) as client:
             client.join(task_id)
             assert ask(client, "r-2")["task_id"] == other["task_id"], "what it gave first, not the task of the topic"
+        with phoenix(base) as client:
+            client.join(task_id)
+            assert ask(client, "r-1")["task_id"] == task_id
+            third = ask(client, "r-3")
+            assert third["task_id"] not in (task_id, other["task_id"]), "a new wish, after one that was sent again"
         door.make_older(task_id, 601)
         with phoenix(base) as client:
             client.join(task_id)
@@ -159,7 +164,7 @@ def test_a_repeated_request_id_pays_once_on_whichever_socket(door: Door) -> None
             assert ask(client, "r-1")["task_id"] == task_id
             mismatch = ask(client, "r-2", prompt="something else")
             assert (mismatch["success"], mismatch["error"]["code"]) == (False, "IDEMPOTENCY_MISMATCH")
-    assert len(jobs(door)) == 2
+    assert len(jobs(door)) == 3
 
 
 def test_requests_at_the_same_moment_on_one_topic_are_answered_one_after_the_other(
@@ -186,6 +191,7 @@ def test_requests_at_the_same_moment_on_one_topic_are_answered_one_after_the_oth
         ("llm_generate", {"prompt": "a", "model": "imagen-9"}, "llm_response", "UNKNOWN_MODEL"),
         ("image_generate", {"prompt": "a", "request_id": "x" * 101}, "image_response", "VALIDATION_ERROR"),
         ("image_generate", {"prompt": "a", "request_id": {}}, "image_response", "VALIDATION_ERROR"),
+        ("image_generate", {"prompt": "a", "request_id": 2**63}, "image_response", "VALIDATION_ERROR"),
     ],
 )
 def test_what_cannot_be_made_is_an_error_in_the_event_and_in_the_reply(
