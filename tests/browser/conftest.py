@@ -84,12 +84,12 @@ def keyed_server(browser: Browser, serve: Callable[..., Server]) -> Server:
 
 @pytest.fixture
 def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
-    """Open a URL in a context of its own, with the given options."""
+    """Open a URL in a context of its own, with the given options; `chromium` is another browser than the shared one."""
     contexts: list[BrowserContext] = []
     complaints: list[str] = []
 
-    def open_url(url: str, **options: Any) -> Page:
-        context = browser.new_context(**{"viewport": {"width": 1280, "height": 800}, **options})
+    def open_url(url: str, *, chromium: Browser = browser, **options: Any) -> Page:
+        context = chromium.new_context(**{"viewport": {"width": 1280, "height": 800}, **options})
         context.set_default_timeout(PATIENCE_MS)
         contexts.append(context)
         context.add_init_script(REMEMBER)

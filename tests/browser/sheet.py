@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 A_JOB = re.compile(r"/api/jobs/[^/?]+$")
 LIST = "**/api/jobs?limit*"
@@ -14,6 +14,24 @@ LIST = "**/api/jobs?limit*"
 def sign_in(page: Page, key: str) -> None:
     page.get_by_label("API key").fill(key)
     page.get_by_role("button", name="Sign in").click()
+
+
+def expect_asked(page: Page, why: str) -> None:
+    """The sign-in page is all there is, and waits for the key."""
+    expect(page.get_by_role("heading", level=1)).to_have_text("Sign in")
+    expect(page.locator("#signin-why")).to_contain_text(why)
+    expect(page.get_by_label("API key")).to_be_focused()
+    expect(page.get_by_label("Prompt", exact=True)).to_be_hidden()
+
+
+def end_session(context: BrowserContext) -> None:
+    """As if its days were over: the browser has no cookie any more."""
+    context.clear_cookies()
+
+
+def come_back_to_tab(page: Page) -> None:
+    """As when one has looked at another tab meanwhile."""
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
 
 
 def submit(page: Page, prompt: str, *, size: tuple[int, int] | None = None) -> Locator:
@@ -59,6 +77,6 @@ def news(page: Page, times: int = 2) -> None:
     """Wait until the page has asked for news, as when one comes back to its tab, and has painted them."""
     for _ in range(times):
         with page.expect_response(LIST) as answered:
-            page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+            come_back_to_tab(page)
         answered.value.finished()
         page.evaluate("new Promise((done) => requestAnimationFrame(() => setTimeout(done)))")

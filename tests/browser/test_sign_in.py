@@ -5,25 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.browser.running import ANN, BOB, READER, Server
-from tests.browser.sheet import expect_picture, expect_status, frame_of, sign_in, submit
+from tests.browser.sheet import end_session, expect_asked, expect_picture, expect_status, frame_of, sign_in, submit
 
 OpenPage = Callable[..., Page]
-
-
-def expect_asked(page: Page, why: str) -> None:
-    """The sign-in page is all there is, and waits for the key."""
-    expect(page.get_by_role("heading", level=1)).to_have_text("Sign in")
-    expect(page.locator("#signin-why")).to_contain_text(why)
-    expect(page.get_by_label("API key")).to_be_focused()
-    expect(page.get_by_label("Prompt", exact=True)).to_be_hidden()
-
-
-def end_session(context: BrowserContext) -> None:
-    """As if its days were over: the browser has no cookie any more."""
-    context.clear_cookies()
 
 
 def test_a_key_opens_the_studio_and_a_picture_is_made(keyed_server: Server, open_page: OpenPage) -> None:

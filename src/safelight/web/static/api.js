@@ -25,16 +25,23 @@ export class Unreachable extends Error {
 
 const SESSION = 'api/session';
 let unauthorized = () => {};
+let over = false;
 
-/** `hear()` is called whenever the server wants to know who asks before it answers. */
+/** `hear(begun)` is called whenever the server wants to know who asks before it answers; the request began at that
+ * `performance.now()`. */
 export const whenUnauthorized = (hear) => { unauthorized = hear; };
 
-function refused(status, body, path) {
-  if (status === 401 && path !== SESSION) unauthorized();
+/** The page is about to go, and the cookie is another person's already: nothing more is asked in that name. */
+export const askNoMore = () => { over = true; };
+
+function refused(status, body, begun) {
+  if (status === 401) unauthorized(begun);
   return new Problem(status, body);
 }
 
 async function call(path, options = {}) {
+  if (over) return new Promise(() => {}); // no answer, and nobody to read it
+  const begun = performance.now();
   let answer;
   try {
     answer = await fetch(at(path), options);
@@ -42,7 +49,7 @@ async function call(path, options = {}) {
     throw new Unreachable();
   }
   const body = await answer.json().catch(() => ({}));
-  if (!answer.ok) throw refused(answer.status, body, path);
+  if (!answer.ok) throw path === SESSION ? new Problem(answer.status, body) : refused(answer.status, body, begun);
   return body;
 }
 
@@ -76,13 +83,14 @@ export const quoteJob = (request, signal) => call('api/jobs?dry_run=true', { ...
 
 /** Bring a picture. Not `fetch`: that does not tell how far it is. `onProgress` hears 0..1. */
 export function uploadPicture(file, onProgress) {
+  const begun = performance.now();
   const asked = new XMLHttpRequest();
   const done = new Promise((resolve, reject) => {
     asked.upload.onprogress = ({ loaded, total }) => onProgress(total ? loaded / total : 0);
     asked.onload = () => {
       const body = readJson(asked.responseText);
       if (asked.status < 300) resolve(body);
-      else reject(refused(asked.status, body));
+      else reject(refused(asked.status, body, begun));
     };
     asked.onerror = () => reject(new Unreachable());
     asked.open('POST', at('api/uploads'));

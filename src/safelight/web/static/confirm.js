@@ -17,6 +17,20 @@ export function confirmed(question, consequence, yes) {
   });
 }
 
+/** Whoever was asked is not there any more: that is a no. */
+export function dismiss() {
+  if (dialog.open) dialog.close('');
+}
+
+/* Beside it: what the browser calls the dialog itself is also its padding, and where a drag out of it ends. */
+let pressedBeside = false;
+
+function isBeside({ target, clientX: x, clientY: y }) {
+  const { left, right, top, bottom } = dialog.getBoundingClientRect();
+  return target === dialog && (x < left || x > right || y < top || y > bottom);
+}
+
+dialog.addEventListener('pointerdown', (event) => { pressedBeside = isBeside(event); });
 dialog.addEventListener('click', (event) => {
-  if (event.target === dialog) dialog.close();
+  if (pressedBeside && isBeside(event)) dialog.close('');
 });

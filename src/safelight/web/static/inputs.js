@@ -45,7 +45,7 @@ export function offerInputs(inputs) {
 
 /** Start from these, as a job names them. */
 export function startFromInputs(inputs) {
-  for (const picture of pictures) picture.abort?.();
+  pictures.forEach(letGo);
   pictures = inputs.map(({ role, upload, asset, url, width, height }) => ({
     role, source: upload ? 'upload' : 'asset', id: upload ?? asset, url: url && ownPath(url), name: `${width} × ${height}`,
   }));
@@ -91,11 +91,17 @@ async function begin(role, file) {
 }
 
 function remove(picture) {
-  picture.abort?.();
+  letGo(picture);
   pictures = pictures.filter((other) => other !== picture);
   paint();
   $(`[data-role="${picture.role}"] input`, box)?.focus();
   tell();
+}
+
+/** Else it would go on to the server, and its bytes stay in the browser as long as the page. */
+function letGo(picture) {
+  picture.abort?.();
+  if (picture.url?.startsWith('blob:')) URL.revokeObjectURL(picture.url);
 }
 
 function paint() {

@@ -6,12 +6,13 @@ import { $, changed, el, setText, setVar, showProblem } from './dom.js';
 import { stateWord, titleOf } from './format.js';
 import * as jobs from './jobs.js';
 import { makePrint, paintPrint } from './print.js';
+import { signedOut } from './signin.js';
 
 const AGAIN_MS = 2000;
 const MOST = 1000;
 
 const read = new Map(); // batch → the ids of its items, in its order
-let shown = null; // { id, items, timer, asking }
+let shown = null; // { id, section, frames, timer, asking, stale }: of the batch whose page is open
 
 /** Show the items of a batch below it, and keep them fresh until all have ended. Every other job has none. */
 export function paintItems(page, job) {
@@ -22,31 +23,35 @@ export function paintItems(page, job) {
     clearTimeout(shown?.timer);
     shown = { id: job.id, section, frames: new Map() };
   }
-  refresh(shown, job);
+  if (changed(section, [job.status, job.items.by_status])) refresh(shown);
 }
 
 /** The ids of a batch's items, in its order, as far as they were read. */
 export const itemsOf = (batch) => read.get(batch) ?? [];
 
-/** Once for every change of the batch, and every two seconds while any of it is unfinished. */
-async function refresh(mine, job) {
-  if (!changed(mine.section, [job.status, job.items.by_status]) && !mine.due) return;
-  mine.due = false;
+/** One request at a time: once for every change of the batch, and every two seconds while any of it is unfinished. */
+async function refresh(mine) {
   clearTimeout(mine.timer);
+  mine.stale = mine.asking;
+  if (mine.asking || !isOpen(mine)) return;
+  mine.asking = true;
   try {
-    const items = await allItems(job.id);
-    if (mine !== shown) return;
-    paint(mine, items);
-    showProblem($('.problem', mine.section), null);
+    const items = await allItems(mine.id);
+    if (isOpen(mine)) {
+      paint(mine, items);
+      showProblem($('.problem', mine.section), null);
+    }
   } catch (error) {
-    if (mine === shown) showProblem($('.problem', mine.section), error);
+    if (isOpen(mine)) showProblem($('.problem', mine.section), error);
   }
-  if (job.finished_at || mine !== shown) return;
-  mine.timer = setTimeout(() => {
-    mine.due = true;
-    if (mine === shown && mine.section.isConnected) refresh(mine, job);
-  }, AGAIN_MS);
+  mine.asking = false;
+  const batch = jobs.get(mine.id); // as it is now
+  if (mine.stale) refresh(mine);
+  else if (batch && jobs.isLive(batch)) mine.timer = setTimeout(() => refresh(mine), AGAIN_MS);
 }
+
+/** Its page is shown, to somebody. Who signs in again opens it anew. */
+const isOpen = (mine) => mine === shown && mine.section.isConnected && !signedOut();
 
 /** All of a batch, each known from then on. */
 export async function allItems(id) {

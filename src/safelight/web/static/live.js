@@ -144,7 +144,7 @@ async function open(id) {
   };
   source.onerror = () => {
     if (source.readyState === EventSource.CLOSED) {
-      if (followed?.id === id) followed.over = true; // 204: everything was told
+      if (followed?.id === id) followed.over = true; // 204, all was told; or refused: while the job is live it is asked for again
       refuse(stream);
     } else {
       stream.state = 'lost'; // the browser reconnects by itself; until then polling brings the news

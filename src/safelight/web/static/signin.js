@@ -1,38 +1,93 @@
 /* Who is there: the sign-in page of keyed mode, and the way out. A key is sent once and kept nowhere; the server's answer
-   is a cookie that no script can read. What stands in the form stays there. */
+   is a cookie that no script can read. What stands in the form stays there, for the person who wrote it.
+
+   All tabs of a browser share the cookie, and the Back button brings pages back as they were. So tabs tell each other, and
+   whoever comes back to one is looked at anew: a page is only ever shown to the person it was made for. */
 
 import { at } from './address.js';
-import { Unreachable, getSession, signIn, signOut, whenUnauthorized } from './api.js';
+import { Unreachable, askNoMore, getSession, signIn, signOut, whenUnauthorized } from './api.js';
+import { dismiss } from './confirm.js';
 import { $, setText, showProblem } from './dom.js';
 import * as draft from './draft.js';
 
 const RETRY_MS = 3000;
 const root = document.documentElement;
 const key = $('#api-key');
+const tabs = new BroadcastChannel(`safelight-session ${at('')}`); // hears { user }: null has signed out
+let local = false; // nobody has to sign in
 let user = null; // who was signed in last
+let since = 0; // when; a request begun before may still be refused, and that says nothing of now
 let entered; // called when somebody is
+let timer;
+let held; // where the hand was when the page was concealed
 
-/** Whether the sign-in page is all that is shown. */
-export const signedOut = () => root.dataset.signed === 'out';
+/** Whether the page is not for anybody: only the sign-in page is shown, or nothing any more. */
+export const signedOut = () => ['out', 'over'].includes(root.dataset.signed);
 
 /** `onEntered()` is called after each sign-in: whatever was refused may be asked again. */
 export async function setupSignIn(onEntered) {
   entered = onEntered;
-  whenUnauthorized(ask);
+  whenUnauthorized((begun) => begun >= since && ask());
   $('#signin-form').addEventListener('submit', enter);
   $('#sign-out').addEventListener('click', leave);
-  await whoIsThere();
+  tabs.addEventListener('message', ({ data }) => (data.user ? meet(data.user) : startAnew()));
+  document.addEventListener('visibilitychange', () => document.hidden || local || look());
+  addEventListener('pagehide', () => user && conceal());
+  addEventListener('pageshow', ({ persisted }) => persisted && comeBack());
+  if (draft.ownedBy()) conceal();
+  await look();
 }
 
-async function whoIsThere() {
+/** Whose cookie has this browser now? */
+async function look() {
+  clearTimeout(timer);
+  const begun = performance.now();
   try {
     const { mode, user_id: found } = await getSession();
-    if (mode !== 'keyed') return;
-    if (found) greet(found);
-    else ask();
+    local = mode !== 'keyed';
+    if (begun >= since) meet(found);
   } catch {
-    setTimeout(whoIsThere, RETRY_MS);
+    timer = setTimeout(look, RETRY_MS);
   }
+}
+
+/** By the Back button, to a page as it was left. */
+function comeBack() {
+  if (root.dataset.signed === 'over') startAnew();
+  else if (!local) look();
+}
+
+/** This user, or nobody, is who the server takes us for. */
+function meet(found) {
+  if (root.dataset.signed === 'over') return;
+  if (!found) ask();
+  else if (draft.claim(found)) welcome(found);
+  else startAnew();
+}
+
+function welcome(found) {
+  const back = signedOut();
+  delete root.dataset.signed;
+  $('#signin').hidden = true;
+  if (!local) greet(found);
+  if (back) {
+    since = performance.now();
+    entered();
+  } else if (held && document.activeElement === document.body) held.focus({ preventScroll: true });
+  held = null;
+}
+
+function greet(found) {
+  user = found;
+  setText($('#who'), found);
+  $('#account').hidden = false;
+}
+
+/** Until it is known who looks, nothing of anybody's is seen. */
+function conceal() {
+  if (signedOut()) return;
+  held = document.activeElement;
+  root.dataset.signed = 'unknown';
 }
 
 function ask() {
@@ -43,13 +98,8 @@ function ask() {
   $('#signin').hidden = false;
   $('#account').hidden = true;
   document.title = 'Sign in · Safelight';
+  dismiss();
   key.focus();
-}
-
-function greet(found) {
-  user = found;
-  setText($('#who'), found);
-  $('#account').hidden = false;
 }
 
 async function enter(event) {
@@ -72,22 +122,13 @@ async function refusal(shown) {
   if (!shown) return { message: 'The key is missing.', remedy: 'Type it, or paste it.' };
   const { mode, user_id: found, scopes } = await signIn(shown);
   key.value = '';
-  if (mode === 'keyed' && !scopes.includes('jobs')) {
+  local = mode !== 'keyed';
+  if (!local && !scopes.includes('jobs')) {
     await signOut();
     return { message: `The key of ${found} may not make or see pictures: its scopes are ${scopes.join(', ')}.`, remedy: 'Use one with the scope jobs.' };
   }
-  if (user && user !== found) return startAnew();
-  delete root.dataset.signed;
-  $('#signin').hidden = true;
-  if (mode === 'keyed') greet(found);
-  entered();
-  return null;
-}
-
-/** Nothing of one person's is left on the page for the next. */
-function startAnew() {
-  draft.drop();
-  location.assign(at(''));
+  if (!local) tabs.postMessage({ user: found });
+  meet(found);
   return null;
 }
 
@@ -98,5 +139,17 @@ async function leave() {
     showProblem($('#account-problem'), error);
     return;
   }
+  tabs.postMessage({ user: null });
   startAnew();
+}
+
+/** Nothing of one person's is left on the page for the next, who can do nothing more with it until the new one is there. */
+function startAnew() {
+  draft.drop();
+  askNoMore();
+  dismiss();
+  root.dataset.signed = 'over';
+  $('#account').hidden = true;
+  document.title = 'Safelight';
+  location.replace(at(''));
 }
