@@ -1,5 +1,6 @@
 """The official client of OpenAI, talking to Safelight: only its address and its key are other ones.
 
+    pip install openai
     python examples/openai_client.py [http://127.0.0.1:8000/v1]
 
 It makes a picture, saves it beside you, and has a text written. The key is that of `safelight keys create`; while there

@@ -72,6 +72,8 @@ class ClosingTime:
         if found is not None:
             raise Unavailable(
                 found.message,
-                remedy=Remedy("Jobs that were accepted go on. Send this one again later, under the same key."),
+                remedy=Remedy(
+                    "Jobs that were accepted go on. Send this one again later, and its idempotency key with it."
+                ),
                 evidence={"maintenance": True, "retry_after_s": RETRY_AFTER_S},
             )
