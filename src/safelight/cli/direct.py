@@ -7,7 +7,9 @@ from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING
 
 from safelight.cli.load import load
+from safelight.cli.out import err
 from safelight.domain.errors import NotFound, Remedy
+from safelight.telemetry.redact import redact
 
 if TYPE_CHECKING:
     from safelight.settings import Settings
@@ -25,6 +27,7 @@ def existing_database(*, make: bool = False) -> Settings:
 
     configure_logging(level="warning")  # what was done is the command's own output
     settings = load()
+    say_where(settings)
     path = sqlite_path(settings.database_address)
     if make and migrate.current(settings.database_address) is None:
         migrate.ensure(settings.database_address, upgrade=True)
@@ -35,6 +38,12 @@ def existing_database(*, make: bool = False) -> Settings:
         )
     migrate.ensure(settings.database_address, upgrade=False)
     return settings
+
+
+def say_where(settings: Settings) -> None:
+    """Whoever has named a server must not take what is read or changed here for that server's."""
+    if settings.url:
+        err().print(f"Not through SAFELIGHT_URL, but on {redact(settings.database_address)}.", soft_wrap=True)
 
 
 @asynccontextmanager

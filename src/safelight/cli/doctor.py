@@ -59,9 +59,11 @@ def _sources() -> Sources:
     """With what can be used of the settings and the catalog: that the rest cannot is a finding."""
     from safelight.adapters import adapters
     from safelight.app import sources
+    from safelight.cli.direct import say_where
     from safelight.settings import usable_settings
 
     settings, problems = usable_settings(os.environ, cwd=Path.cwd())
+    say_where(settings)
     catalog, trouble = _catalog(settings)
     return sources(settings, catalog, adapters(settings), problems=problems, catalog_trouble=trouble)
 

@@ -18,4 +18,4 @@ def run(database_url: str) -> Run:
     """Run a command on the test's database, with an environment of its own."""
     environment: dict[str, str | None] = dict.fromkeys(name for name in os.environ if name.startswith("SAFELIGHT_"))
     environment |= {"SAFELIGHT_DATABASE_URL": database_url, "COLUMNS": "80", "TZ": "UTC"}
-    return lambda *words: CliRunner().invoke(app, list(words), env=environment)
+    return lambda *words, **settings: CliRunner().invoke(app, list(words), env=environment | settings)
