@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import re
 import signal
 import statistics
@@ -22,7 +21,7 @@ from safelight.settings import Settings, load_settings
 from safelight.store import migrate
 from safelight.testing.databases import fresh_database
 from safelight.worker.servers import find_servers
-from tests.support.launch import Launched, run
+from tests.support.launch import Launched, environ_with, run
 
 LIMIT_S = 60.0
 SMALL = ("--size", "256x256")
@@ -35,7 +34,7 @@ class Process:
     def __init__(self, folder: Path, *words: str) -> None:
         self._lines: Queue[str | None] = Queue()
         self.said: list[str] = []
-        self.popen = Launched(words, cwd=folder, env=_environment())
+        self.popen = Launched(words, cwd=folder, env=environ_with({}))
         self._reader = threading.Thread(target=self._read)
         self._reader.start()
 
@@ -240,12 +239,7 @@ def test_settings_tell_where_a_value_came_from_and_keep_secrets(tmp_path: Path) 
 
 def safelight(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     """Run a command to its end."""
-    return run(words, cwd=folder, env=_environment(), timeout_s=LIMIT_S)
-
-
-def _environment() -> dict[str, str]:
-    """Ours without Safelight's settings; everything is found through the folder."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("SAFELIGHT_")}
+    return run(words, cwd=folder, env=environ_with({}), timeout_s=LIMIT_S)
 
 
 def _settings(folder: Path) -> Settings:

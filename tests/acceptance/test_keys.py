@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import time
 from collections.abc import Iterator
@@ -12,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from safelight.api.credentials import COOKIE
-from tests.support.launch import run
+from tests.support.launch import environ_with, run
 from tests.support.server import PATIENCE_S, Installation, installation
 
 
@@ -24,9 +23,7 @@ def made(tmp_path: Path) -> Iterator[Installation]:
 
 def command(made: Installation, *words: str, **settings: object) -> subprocess.CompletedProcess[str]:
     """A command on the same machine."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("SAFELIGHT_")}
-    given = {f"SAFELIGHT_{name.upper()}": str(value) for name, value in settings.items()}
-    environ = {**kept, "SAFELIGHT_DATA_DIR": str(made.database.parent), **given}
+    environ = environ_with({"data_dir": made.database.parent, **settings})
     return run(words, cwd=made.database.parents[1], env=environ, timeout_s=PATIENCE_S)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ import pytest
 
 from safelight.testing.databases import LentDatabases
 from tests.support.books import check_books
-from tests.support.launch import run
+from tests.support.launch import environ_with, run
 from tests.support.server import PATIENCE_S, Installation, installation
 
 
@@ -24,9 +23,7 @@ def made(tmp_path: Path) -> Iterator[Installation]:
 
 def command(folder: Path, *words: str, code: int = 0, **settings: object) -> Any:
     """Run a command on the installation in a folder, as its operator; what its JSON says."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("SAFELIGHT_")}
-    given = {f"SAFELIGHT_{name.upper()}": str(value) for name, value in settings.items()}
-    environ = {**kept, "SAFELIGHT_DATA_DIR": str(folder / "data"), **given}
+    environ = environ_with({"data_dir": folder / "data", **settings})
     done = run([*words, "--json"], cwd=folder.parent, env=environ, timeout_s=PATIENCE_S)
     assert done.returncode == code, done.stderr
     return json.loads(done.stdout) if done.stdout else done.stderr

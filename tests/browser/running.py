@@ -13,7 +13,7 @@ from typing import NoReturn
 import httpx
 import pytest
 
-from tests.support.launch import Launched, run
+from tests.support.launch import Launched, environ_with, run
 
 START_S = 60.0
 STOP_S = 20.0
@@ -66,8 +66,7 @@ class Server:
             process.wait()
 
     def _environ(self) -> dict[str, str]:
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("SAFELIGHT_")}
-        return {**kept, **self.environ, "SAFELIGHT_DATA_DIR": str(self.folder / "data")}
+        return environ_with({"data_dir": self.folder / "data"}, self.environ)
 
     def _ended_within(self, seconds: float) -> bool:
         assert self._process is not None

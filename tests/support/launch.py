@@ -52,10 +52,6 @@ class Launched:
         assert self._process.pid is not None
         self.pid = self._process.pid
 
-    @property
-    def returncode(self) -> int | None:
-        return self._process.exitcode
-
     def poll(self) -> int | None:
         """The exit code, negative for a signal; None while it runs."""
         return self._process.exitcode
@@ -77,6 +73,12 @@ class Launched:
 
     def kill(self) -> None:
         self.send_signal(signal.SIGKILL)
+
+
+def environ_with(settings: Mapping[str, object], also: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Our environment without Safelight's settings; `also` goes over it, and these settings over both."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("SAFELIGHT_")}
+    return {**kept, **(also or {}), **{f"SAFELIGHT_{name.upper()}": str(value) for name, value in settings.items()}}
 
 
 def run(

@@ -21,7 +21,7 @@ import httpx
 import psycopg
 from psycopg.rows import dict_row
 
-from tests.support.launch import Launched
+from tests.support.launch import Launched, environ_with
 from tests.support.sse import watching
 
 PATIENCE_S = 40.0
@@ -261,10 +261,8 @@ class Installation:
         return found
 
     def _start(self, *args: str, program: str | None = None, before: Sequence[str] = (), **settings: object) -> Running:
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("SAFELIGHT_")}
         given = {"data_dir": self._folder / "data", "log_format": "json", **self._settings, **settings}
-        theirs = {f"SAFELIGHT_{name.upper()}": str(value) for name, value in given.items()}
-        environ = {**kept, **self._environ, **theirs}
+        environ = environ_with(given, self._environ)
         forked = self._forked and program is None and not before
         process = _forked(args, self._folder, environ) if forked else _run(args, program, before, self._folder, environ)
         self.started.append(Running(process))
