@@ -24,7 +24,7 @@ ifneq ($(shell test -x $(BIN)/python && cat $(VENV)/.made-in 2>/dev/null),$(CURD
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format-check lint types imports rules docs-check fix docs bench crash restarts extras diffusers-test lock hook clean
+.PHONY: help run test check format-check lint types imports rules docs-check fix docs bench crash restarts faults extras diffusers-test lock hook clean
 
 help: ## List these verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -65,6 +65,9 @@ crash: $(VENV)/.dev ## Kill, freeze and cut off real processes again and again (
 
 restarts: $(VENV)/.dev ## Restart servers and cut connections under clients of every kind (SHORT=1 for a minute of it)
 	@$(BIN)/python -m tests.crash.restarts $(if $(SHORT),--short) $(ARGS)
+
+faults: $(VENV)/.dev ## Break one thing after another and see whether the diagnosis names it (SHORT=1, ARGS="--only WORD")
+	@$(BIN)/python -m tests.faults $(if $(SHORT),--short) $(ARGS)
 
 extras: $(VENV)/.base ## Add what the base leaves out: the PostgreSQL driver, uvloop, films, neural upscaling
 	@$(PIP) install --no-compile --require-hashes -r requirements/extras.txt

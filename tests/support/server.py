@@ -260,9 +260,17 @@ class Installation:
             cursor = page["nextCursor"]
         return found
 
-    def _start(self, *args: str, program: str | None = None, before: Sequence[str] = (), **settings: object) -> Running:
+    def environment(self, **settings: object) -> dict[str, str]:
+        """What a process of it is started with; these settings go over the installation's own."""
         given = {"data_dir": self._folder / "data", "log_format": "json", **self._settings, **settings}
-        environ = environ_with(given, self._environ)
+        return environ_with(given, self._environ)
+
+    def set(self, **settings: object) -> None:
+        """Settings for the processes that are started from now on."""
+        self._settings = {**self._settings, **settings}
+
+    def _start(self, *args: str, program: str | None = None, before: Sequence[str] = (), **settings: object) -> Running:
+        environ = self.environment(**settings)
         forked = self._forked and program is None and not before
         process = _forked(args, self._folder, environ) if forked else _run(args, program, before, self._folder, environ)
         self.started.append(Running(process))

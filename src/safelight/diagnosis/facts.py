@@ -151,6 +151,8 @@ class Receiver(NamedTuple):
     retrying: int
     delivered: int
     last_error: str | None = None
+    job_id: str | None = None
+    """Of a job that it does not know of."""
 
 
 class ModelEnd(NamedTuple):

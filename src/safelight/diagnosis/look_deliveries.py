@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import sqlalchemy as sa
 
 from safelight.diagnosis.facts import HOUR_S, Receiver
-from safelight.services.sql import INTEGER
+from safelight.services.sql import INTEGER, arg
 from safelight.store import tables
 from safelight.store.statements import Query
 from safelight.store.tx import Tx
@@ -23,10 +23,15 @@ NAMED: Final = 50
 
 class _Delivery(NamedTuple):
     number: int
+    job: int
     url: str
     state: str
     tries_n: int
     ended_at: float | None
+
+
+class _Id(NamedTuple):
+    id: str
 
 
 class _Try(NamedTuple):
@@ -48,6 +53,8 @@ _TRIES = Query(
     _Try,
 )
 
+_ID = Query(sa.select(tables.jobs.c.id).where(tables.jobs.c.number == arg("number", INTEGER)), _Id)
+
 
 def receivers(tx: Tx) -> list[Receiver]:
     """Of the NEWEST deliveries, by host; what was given up more than an hour ago no longer counts."""
@@ -64,6 +71,7 @@ def receivers(tx: Tx) -> list[Receiver]:
             sum(row.state == "waiting" for row in found[host]),
             sum(row.state == "delivered" for row in rows),
             next((errors[row.number] for row in reversed(found[host]) if row.number in errors), None),
+            _last_job(tx, found[host]),
         )
         for host, rows in by_host.items()
     ]
@@ -72,6 +80,12 @@ def receivers(tx: Tx) -> list[Receiver]:
 def _is_in_trouble(row: _Delivery, since: float) -> bool:
     """Given up within the hour, or tried in vain already."""
     return (row.state == "failed" and (row.ended_at or 0.0) > since) or (row.state == "waiting" and row.tries_n > 1)
+
+
+def _last_job(tx: Tx, troubled: list[_Delivery]) -> str | None:
+    """Of the newest in trouble; None if that job was removed meanwhile."""
+    rows = tx.all(_ID, number=troubled[-1].job) if troubled else []
+    return rows[0].id if rows else None
 
 
 def _last_errors(tx: Tx, numbers: list[int]) -> dict[int, str]:

@@ -7,6 +7,7 @@ from typing import Final
 
 from safelight.diagnosis.explain.cause import NOTHING_TO_DO, Cause, cause
 from safelight.diagnosis.explain.job_facts import JobFacts
+from safelight.diagnosis.facts import WorkerFacts
 from safelight.diagnosis.finding import Remedy, Severity
 from safelight.diagnosis.words import count, megabytes, named, span, why_unserved
 from safelight.domain.clock import as_rfc3339
@@ -49,7 +50,7 @@ def queue_paused(facts: JobFacts) -> Cause | None:
 
 def no_worker_for_queue(facts: JobFacts) -> Cause | None:
     queue = facts.job.queue
-    if facts.servers:
+    if facts.servers or _outdated(facts):
         return None
     last = facts.last_seen
     others = sum(worker.takes_jobs for worker in facts.processes)
@@ -75,15 +76,16 @@ def no_worker_for_queue(facts: JobFacts) -> Cause | None:
 
 def worker_too_old(facts: JobFacts) -> Cause | None:
     least, kind = facts.required_version, facts.job.kind
-    if not facts.servers:
+    servers = facts.servers or _outdated(facts)
+    if not servers:
         return None
-    if least and all(is_older(worker.process.version, least) for worker in facts.servers):
+    if least and all(is_older(worker.process.version, least) for worker in servers):
         why = f"Workers must be of version {least} at least, and none of its queue is."
-    elif not any(kind in worker.process.kind_names or not worker.process.kind_names for worker in facts.servers):
+    elif not any(kind in worker.process.kind_names or not worker.process.kind_names for worker in servers):
         why = f"No worker of its queue can make kind {kind!r}: it is of an earlier release, or lacks every provider."
     else:
         return None
-    versions = sorted({worker.process.version for worker in facts.servers})
+    versions = sorted({worker.process.version for worker in servers})
     return cause(
         facts,
         "WORKER_TOO_OLD",
@@ -95,6 +97,13 @@ def worker_too_old(facts: JobFacts) -> Cause | None:
         sooner="a worker of this release served its queue",
         evidence={"versions": list(versions), "required": least, "kind": kind},
     )
+
+
+def _outdated(facts: JobFacts) -> tuple[WorkerFacts, ...]:
+    """Live workers of its queue that stop taking jobs because the operator requires a later release."""
+    least = facts.required_version
+    mine = (w for w in facts.processes if w.live and w.process.slots and facts.job.queue in w.process.queue_names)
+    return tuple(worker for worker in mine if least and is_older(worker.process.version, least))
 
 
 def scheduled(facts: JobFacts) -> Cause | None:
@@ -263,7 +272,9 @@ def disk_low(facts: JobFacts) -> Cause | None:
         Severity.ERROR,
         f"Only {megabytes(facts.free_bytes)} of disk are free; below {megabytes(LEAST_FREE_BYTES)} nothing is begun.",
         "The disk is full.",
-        Remedy("Make room.", "safelight prune --dry-run"),
+        Remedy(
+            "Make room: remove old jobs, or give the disk more space.", "safelight prune --older-than 30d --dry-run"
+        ),
         user="It waits for the operator to make room for its files.",
         sooner="there were more room on the disk",
         evidence={"free_bytes": facts.free_bytes},

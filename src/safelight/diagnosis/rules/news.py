@@ -77,7 +77,10 @@ def webhooks_failing(facts: Facts) -> Iterator[Finding]:
             receiver.host,
             f"{receiver.host} did not take {count(troubled, 'webhook')}: {said}.",
             f"{receiver.failed} were given up within the hour, {receiver.retrying} are tried again.",
-            Remedy("Mend the receiver; its jobs tell what it missed.", "safelight jobs deliveries JOB"),
+            Remedy(
+                "Mend the receiver; its jobs tell what it missed, the newest is named here.",
+                f"safelight jobs deliveries {receiver.job_id}" if receiver.job_id else "safelight jobs list",
+            ),
             evidence={
                 "failed": receiver.failed,
                 "retrying": receiver.retrying,

@@ -33,7 +33,9 @@ def disk_low(facts: Facts) -> Iterator[Finding]:
         "disk",
         f"Only {megabytes(free)} of disk are free.",
         f"Below {least} no new jobs are taken, so that those accepted can be finished.",
-        Remedy("Make room: remove old jobs, or give the disk more space.", "safelight prune --dry-run"),
+        Remedy(
+            "Make room: remove old jobs, or give the disk more space.", "safelight prune --older-than 30d --dry-run"
+        ),
         evidence={"free_bytes": free, "least_bytes": LEAST_FREE_BYTES},
     )
 

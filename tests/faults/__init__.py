@@ -1,0 +1,1 @@
+"""The fault laboratory: one thing after another is broken in running systems, and the diagnosis is put to the test."""
