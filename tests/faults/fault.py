@@ -29,6 +29,8 @@ class Injected:
     ends: tuple[str, ...] = ("completed",)
     affects: tuple[int, int] | None = None
     """Jobs and credits."""
+    within_s: float = 40.0
+    """How long it may take until the job has ended."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,14 @@ def killed(patient: System) -> Injected:
     return Injected(job, {"waiting": 1, "live_workers": 0, "last_seen": bool}, affects=(1, 1))
 
 
+@fault("NO_WORKER_FOR_QUEUE", "its only worker was stopped, and not started again")
+def stopped(patient: System) -> Injected:
+    _, worker = patient.working()
+    worker.drain()
+    job = patient.submit()
+    return Injected(job, {"waiting": 1, "live_workers": 0, "last_seen": bool}, affects=(1, 1))
+
+
 @fault("NO_WORKER_FOR_QUEUE", "a worker runs, of another queue")
 def another_queue(patient: System) -> Injected:
     patient.serve()
@@ -81,13 +89,17 @@ def too_old(patient: System) -> Injected:
     old = patient.worker(program=OLD_WORKER)
     code, said = patient.command("workers", "require", __version__)
     assert code == 0, said
-    job = patient.submit()
+    old.wait()
+    return Injected(patient.submit(), {"required": __version__, "version": "0.0.1"}, affects=(1, 1))
 
-    def upgrade() -> None:
-        old.drain()
-        patient.worker()
 
-    return Injected(job, {"required": __version__, "version": "0.0.1"}, upgrade)
+@fault("WORKER_TOO_OLD", "one of an earlier release is started, and turned away")
+def turned_away(patient: System) -> Injected:
+    patient.serve()
+    code, said = patient.command("workers", "require", __version__)
+    assert code == 0, said
+    assert patient.made.begin_worker(program=OLD_WORKER).wait() != 0
+    return Injected(patient.submit(), {"required": __version__, "version": "0.0.1"}, affects=(1, 1))
 
 
 @fault("WORKER_TOO_OLD", "as a job that waits has it", ask="explain")

@@ -78,7 +78,7 @@ def _played(fault: Fault, patient: System, outcome: Outcome) -> None:
     outcome.complaints += [f"unrelated: {_said(each)}" for each in _unrelated(first, others, injected)]
     _follow(first, patient, injected)
     if injected.job is not None and injected.ends:
-        patient.until_status(injected.job, *injected.ends)
+        patient.until_status(injected.job, *injected.ends, within_s=injected.within_s)
     if fault.goes:
         patient.until(lambda: not _still(fault, patient, injected), f"{fault.code} is gone", GONE_WITHIN_S)
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from safelight.testing.mishaps import Mishap
 from tests.faults.fault import Injected, fault
 from tests.faults.system import KEY, PAID_MODEL, System
+from tests.support.server import Running
 
 
 @fault("PROVIDER_UNAUTHORIZED", "the key was revoked before anybody noticed")
@@ -111,20 +112,34 @@ def limit(patient: System) -> Injected:
     return Injected(job, {"limit": 1})
 
 
-@fault("SPEND_CEILING", "the daily ceiling is reached", daily_spend_usd=0.03)
+@fault("SPEND_CEILING", "the daily ceiling is reached", daily_spend_usd=0.041)
 def ceiling(patient: System) -> Injected:
     patient.paid()
     server, worker = patient.working()
-    job = patient.submit_paid()
+    patient.until_status(patient.submit_paid("one"), "completed")
+    job = patient.submit_paid("two")
     patient.until(lambda: patient.rows("SELECT 1 FROM jobs WHERE waiting_for IS NOT NULL"), "it waits")
+    return _raised(patient, server, worker, job)
 
+
+@fault("SPEND_CEILING", "cheaper ones would still fit", ask="explain", daily_spend_usd=0.05)
+def too_dear_today(patient: System) -> Injected:
+    patient.paid()
+    server, worker = patient.working()
+    patient.until_status(patient.submit_paid("one"), "completed")
+    job = patient.submit_paid("two")
+    patient.until(lambda: patient.rows("SELECT 1 FROM events WHERE type = 'job.requeued'"), "it is put back")
+    return _raised(patient, server, worker, job)
+
+
+def _raised(patient: System, server: Running, worker: Running, job: str) -> Injected:
     def raise_it() -> None:
         patient.made.set(daily_spend_usd=5)
         worker.drain()
         server.drain()
         patient.working()
 
-    return Injected(job, by_hand=raise_it)
+    return Injected(job, by_hand=raise_it, within_s=80)  # it is tried every minute
 
 
 @fault("MODEL_RETIRES", "its provider shuts it down next week")

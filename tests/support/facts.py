@@ -90,7 +90,7 @@ def healthy() -> Facts:
     return Facts(
         machine=MachineFacts("here", 8 * GB, NOW),
         configuration=Configuration(),
-        database=DatabaseFacts("sqlite:///data/safelight.db", schema="0004", needed="0004"),
+        database=DatabaseFacts("sqlite:///data/safelight.db", schema="0005", needed="0005"),
         rows=rows,
         storage=StorageFacts("file:///data/assets", free_bytes=50 * GB),
         providers=(provider(),),

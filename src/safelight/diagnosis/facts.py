@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from safelight.domain.errors import Remedy
 from safelight.providers.protocol import ProbeResult
+from safelight.services.departures import Departure
 from safelight.services.gate_look import Standing
 from safelight.services.presence import Process
 from safelight.settings import Problem
@@ -182,6 +183,8 @@ class Rows:
     held_by_jobs: int = 0
     jobs_ever: int = 0
     live_jobs: Group = NONE
+    departed: Mapping[str, Departure] = field(default_factory=dict)
+    """By queue the worker that left last in good order."""
     required_version: str | None = None
     maintenance: str | None = None
 
@@ -192,6 +195,11 @@ class Rows:
     def servers_of(self, queue: str) -> tuple[WorkerFacts, ...]:
         """Live workers that take jobs of a queue."""
         return tuple(w for w in self.workers if w.takes_jobs and queue in w.process.queue_names)
+
+    def left_last(self, queue: str) -> Departure | None:
+        """The worker of a queue that was there last, if that one left in good order."""
+        left, last = self.departed.get(queue), self.last_seen(queue)
+        return left if left is not None and (last is None or left.left_at > last.beat_at) else None
 
     def is_stopping(self, queue: str) -> bool:
         """Whether a worker of it was asked to stop and is about to: a restart, on purpose."""

@@ -9,6 +9,7 @@ from safelight.diagnosis import look_deliveries, look_jobs
 from safelight.diagnosis.facts import Group, ModelWait, QueueFacts, Rows, WorkerFacts
 from safelight.domain.gates import Toll
 from safelight.services import closing_time, durations, presence
+from safelight.services.departures import last_departures
 from safelight.services.durations import Duration
 from safelight.services.pause import QueueRow, queue_rows
 from safelight.services.presence import Process
@@ -51,6 +52,7 @@ def look(tx: Tx, tolls: Sequence[Toll], is_live: IsLive, grace_s: float) -> Look
         held_by_jobs=by_jobs,
         jobs_ever=look_jobs.newest_number(tx),
         live_jobs=live,
+        departed=last_departures(tx),
         required_version=required_version(tx),
         maintenance=None if notice is None else notice.message,
     )

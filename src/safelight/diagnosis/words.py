@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from safelight.services import departures
+from safelight.services.departures import Departure
 from safelight.services.presence import Process
 
 _UNITS = ((86_400.0, "d"), (3_600.0, "h"), (60.0, "min"))
@@ -39,10 +41,25 @@ def how_it_left(process: Process, now: float) -> str:
     return f"{named(process)} ended without a word or is frozen, {beat}"
 
 
-def why_unserved(queue: str, last: Process | None, others: int, now: float) -> str:
+def how_it_departed(left: Departure, now: float) -> str:
+    """What is known of a worker that took its row away: `worker 4711 on host was stopped 5 min ago`."""
+    who = f"{left.role} {left.pid} on {left.host}"
+    ago = f"{span(max(0.0, now - left.left_at))} ago"
+    match left.reason:
+        case departures.TOO_OLD:
+            return f"{who} was turned away {ago}: its version, {left.version}, is older than the operator requires"
+        case departures.FAILED:
+            return f"{who} ended {ago} because a part of it died; its log says of what"
+        case _:
+            return f"{who} was stopped {ago}"
+
+
+def why_unserved(queue: str, last: Process | None, left: Departure | None, others: int, now: float) -> str:
     """Why no worker serves a queue, as far as the rows tell; `others` serve other queues."""
     why = f"No worker has served {queue!r}, as far as is known."
-    if last is not None:
+    if left is not None and (last is None or left.left_at > last.beat_at):
+        why = f"The last one known: {how_it_departed(left, now)}."
+    elif last is not None:
         why = f"The last one known: {how_it_left(last, now)}."
     return (
         f"{why} {count(others, 'other worker')} {'runs' if others == 1 else 'run'}, for other queues."

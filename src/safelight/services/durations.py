@@ -25,12 +25,16 @@ ENOUGH = 5
 
 
 class Duration(NamedTuple):
-    """Seconds that half of a model's last jobs, and all but one in twenty of them, needed at most."""
+    """Seconds that half of a model's last jobs, all but one in twenty, and all but one in a hundred needed at most.
+
+    `p99_s` is 0 where it has not been learnt yet.
+    """
 
     model: str
     jobs: int
     p50_s: float
     p95_s: float
+    p99_s: float = 0.0
 
 
 class _Run(NamedTuple):
@@ -54,7 +58,7 @@ _OPEN = Change(insert_or_ignore(durations, Duration._fields), columns=Duration._
 _SET = Change(
     sa.update(durations)
     .where(durations.c.model == arg("of_model"))
-    .values(jobs=arg("runs", INTEGER), p50_s=arg("half", REAL), p95_s=arg("most", REAL))
+    .values(jobs=arg("runs", INTEGER), p50_s=arg("half", REAL), p95_s=arg("most", REAL), p99_s=arg("all_but_one", REAL))
 )
 
 
@@ -73,7 +77,13 @@ def news(tx: Tx) -> list[Duration]:
 def keep_durations(tx: Tx, learnt: Sequence[Duration]) -> int:
     """Write down what was learnt; how many models it is about."""
     tx.many(_OPEN, [duration._asdict() for duration in learnt])
-    tx.many(_SET, [{"of_model": d.model, "runs": d.jobs, "half": d.p50_s, "most": d.p95_s} for d in learnt])
+    tx.many(
+        _SET,
+        [
+            {"of_model": d.model, "runs": d.jobs, "half": d.p50_s, "most": d.p95_s, "all_but_one": d.p99_s}
+            for d in learnt
+        ],
+    )
     return len(learnt)
 
 
@@ -86,7 +96,7 @@ def learn(runs: Sequence[tuple[str, float]]) -> list[Duration]:
 
 
 def _duration(model: str, spans: Sequence[float]) -> Duration:
-    return Duration(model, len(spans), _at(spans, 0.5), _at(spans, 0.95))
+    return Duration(model, len(spans), _at(spans, 0.5), _at(spans, 0.95), _at(spans, 0.99))
 
 
 def _at(spans: Sequence[float], share: float) -> float:

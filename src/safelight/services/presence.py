@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 
+from safelight.services import departures
 from safelight.services.sql import FLAG, INTEGER, NOW, REAL, arg
 from safelight.store import tables
 from safelight.store.statements import Change, Query, insert_or_ignore
@@ -142,8 +143,9 @@ def beat(tx: Tx, beat: Beat) -> bool:
     return changed == 1
 
 
-def depart(tx: Tx, worker_id: str) -> None:
+def depart(tx: Tx, worker_id: str, reason: str = departures.STOPPED) -> None:
     """Take the row away. Jobs the process still held, if any, are then found by the sweep."""
+    departures.note_by_id(tx, worker_id, reason)
     tx.run(_DEPART, worker=worker_id)
 
 

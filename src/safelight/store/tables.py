@@ -519,6 +519,7 @@ durations = Table(
     Column("jobs", Integer, nullable=False),
     Column("p50_s", Float(53), nullable=False),
     Column("p95_s", Float(53), nullable=False),
+    Column("p99_s", Float(53), nullable=False, server_default="0"),
 )
 """How long the last completed jobs of each model ran."""
 
@@ -560,6 +561,19 @@ workers = Table(
     Column("lost_at", TIME),
 )
 """One row per process; it is removed when the process ends in good order."""
+
+departures = Table(
+    "departures",
+    metadata,
+    Column("queue", Text, primary_key=True),
+    Column("role", Text, nullable=False),
+    Column("host", Text, nullable=False),
+    Column("pid", Integer, nullable=False),
+    Column("version", Text, nullable=False),
+    Column("left_at", TIME, nullable=False),
+    Column("reason", Text, nullable=False),
+)
+"""Of each queue the worker that left last in good order."""
 
 installation = Table(
     "installation",

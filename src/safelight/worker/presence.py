@@ -14,6 +14,7 @@ from safelight.domain.clock import local_s
 from safelight.domain.errors import SafelightError
 from safelight.domain.ids import new_id
 from safelight.services import presence as rows
+from safelight.services.departures import STOPPED, Leaver, note
 from safelight.services.sql import as_json
 from safelight.store.database import Database
 from safelight.store.tx import Tx
@@ -128,9 +129,14 @@ class Presence:
             self._lag_s = max(self._lag_s, self._ticked_at - due)
             metrics.LOOP_LAG.set(self._lag_s)
 
-    async def depart(self) -> None:
-        """Take the row away: this process ends in good order."""
-        await self._database.write(rows.depart, self.id)
+    async def depart(self, reason: str = STOPPED) -> None:
+        """Take the row away: this process ends in good order. `reason` as in `services.departures`."""
+        await self._database.write(rows.depart, self.id, reason)
+
+    async def turn_away(self, reason: str) -> None:
+        """Leave word that this process may not begin."""
+        it = self._registration()
+        await self._database.write(note, Leaver(it.role, it.host, it.pid, it.version, it.queues), reason)
 
     def _beat_while_ticking(self, tx: Tx, said: rows.Beat) -> bool | None:
         """In the writer's thread, which runs on when the loop hangs; None if it does: then others must hear nothing."""

@@ -12,7 +12,7 @@ from typing import Any
 import structlog
 
 from safelight.domain.clock import local_s
-from safelight.domain.errors import SafelightError
+from safelight.domain.errors import SafelightError, WorkerTooOld
 from safelight.events.hub import Hub
 from safelight.maintenance.expired_uploads import ExpiredUploads
 from safelight.maintenance.pruner import Pruner
@@ -20,6 +20,7 @@ from safelight.maintenance.sweeper import Sweeper
 from safelight.maintenance.webhooks import Webhooks
 from safelight.queues.nudger import Nudger
 from safelight.queues.watch import watch
+from safelight.services.departures import FAILED, STOPPED, TOO_OLD
 from safelight.services.presence import Process, addresses
 from safelight.store.database import Database
 from safelight.telemetry import metrics
@@ -81,6 +82,7 @@ class RunningProcess:
         self._tasks: list[asyncio.Task[None]] = []
         self._claiming: asyncio.Task[None] | None = None
         self.failed = False
+        self._left_because: str | None = None
         """Whether a part of it died, or it is too old. It drains and ends; who supervises it should start it anew."""
 
     async def start(
@@ -92,7 +94,7 @@ class RunningProcess:
     ) -> None:
         """Register, then begin to beat, sweep, prune and claim. Raises `WorkerTooOld` if it may not run jobs."""
         if self._runner is not None:
-            await refuse_if_too_old(self._database)
+            await self._begin_only_if_new_enough()
         await self._presence.register()
         self._watchdog.start()
         self._tasks += [
@@ -134,7 +136,7 @@ class RunningProcess:
             OSError, SafelightError, TimeoutError
         ):  # a database that is away: the sweep of others finds us gone
             async with asyncio.timeout(DEPART_WITHIN_S):
-                await self._presence.depart()
+                await self._presence.depart(self._left_because or (FAILED if self.failed else STOPPED))
 
     def meet(self, processes: list[Process]) -> None:
         """Nudge everyone who is there."""
@@ -181,7 +183,16 @@ class RunningProcess:
     async def _end_when_too_old(self) -> None:
         refusal = await until_too_old(self._database, self._rhythm.beat_s)
         log.error("worker_too_old", error=refusal.what, remedy=str(refusal.remedy))
+        self._left_because = TOO_OLD
         self._fail()
+
+    async def _begin_only_if_new_enough(self) -> None:
+        """Raises `WorkerTooOld`, and leaves word for those who wonder why nobody serves its queues."""
+        try:
+            await refuse_if_too_old(self._database)
+        except WorkerTooOld:
+            await self._presence.turn_away(TOO_OLD)
+            raise
 
     def _keep(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
         """A task whose death is heard of."""

@@ -28,20 +28,20 @@ def ran(tx: Tx, *names: str, model: str = "fake") -> None:
 
 def test_half_and_nearly_all_of_the_runs_are_told_apart() -> None:
     spans = [("m", float(n)) for n in range(1, 101)]
-    assert learn(spans) == [Duration("m", 100, 50.0, 95.0)]
+    assert learn(spans) == [Duration("m", 100, 50.0, 95.0, 99.0)]
 
 
 def test_a_few_runs_of_a_model_say_nothing() -> None:
-    assert learn([("rare", 1.0)] * 4 + [("usual", 2.0)] * 5) == [Duration("usual", 5, 2.0, 2.0)]
+    assert learn([("rare", 1.0)] * 4 + [("usual", 2.0)] * 5) == [Duration("usual", 5, 2.0, 2.0, 2.0)]
 
 
 def test_what_was_learnt_is_kept_and_is_no_news_the_second_time(shared: Database) -> None:
     with scene(shared) as tx:
         ran(tx, *(f"a{n}" for n in range(5)))
         learnt = durations.news(tx)
-        assert learnt == [Duration("fake", 5, 8.0, 8.0)]
+        assert learnt == [Duration("fake", 5, 8.0, 8.0, 8.0)]
         assert durations.keep_durations(tx, learnt) == 1
-        assert durations.known(tx) == {"fake": Duration("fake", 5, 8.0, 8.0)}
+        assert durations.known(tx) == {"fake": Duration("fake", 5, 8.0, 8.0, 8.0)}
         assert durations.news(tx) == []
         ran(tx, "one-more")
         submitted(tx, "waits")

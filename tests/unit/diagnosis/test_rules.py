@@ -23,9 +23,11 @@ from safelight.diagnosis.facts import (
 )
 from safelight.diagnosis.finding import Finding, Remedy, Severity, status_of
 from safelight.diagnosis.rules import RULES, findings
+from safelight.domain.clock import as_rfc3339
 from safelight.domain.gates import Cause, Shut
 from safelight.domain.outcomes import ErrorClass
 from safelight.providers.protocol import ProbeResult
+from safelight.services.departures import Departure
 from safelight.settings import Problem
 from tests.support.commands import assert_exists
 from tests.support.facts import (
@@ -110,6 +112,23 @@ BROKEN: Mapping[str, Facts] = {
     "LEDGER_MISMATCH": with_rows(held_by_accounts=30, held_by_jobs=20),
 }
 """Of each code: facts in which this one thing is wrong."""
+
+LEFT = Departure("image", "worker", "atelier", 4711, "1.9", NOW - 300, "stopped")
+
+
+def test_of_a_worker_that_was_stopped_it_says_when_and_where() -> None:
+    facts = with_rows(queues=(WAITING,), workers=(gone(beat_at=NOW - 900),), departed={"image": LEFT})
+    first = judged(facts)[0]
+    assert first.cause == "The last one known: worker 4711 on atelier was stopped 5 min ago."
+    assert first.evidence["last_seen"] == as_rfc3339(NOW - 300)
+
+
+def test_a_worker_that_was_turned_away_as_too_old_is_the_cause_and_the_unserved_queue_follows() -> None:
+    left = LEFT._replace(reason="too_old")
+    facts = with_rows(queues=(WAITING,), workers=(), departed={"image": left}, required_version="2.0")
+    first, second = judged(facts)[:2]
+    assert (first.code, second.code, second.because_of) == ("WORKER_TOO_OLD", "NO_WORKER_FOR_QUEUE", "WORKER_TOO_OLD")
+
 
 UNUSUAL: Mapping[str, Facts] = {
     "idle": healthy(),

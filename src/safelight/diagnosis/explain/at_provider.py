@@ -16,7 +16,7 @@ from safelight.services.gate_look import Standing
 from safelight.services.gate_parking import provider_of
 
 SILENT_TIMES: Final = 2.0
-"""So many times what nearly all jobs of its model needed: silence is meant, not slowness."""
+"""So many times what nearly all jobs of its model needed, where it is not known what all but one in a hundred did."""
 UPLOADS_LONG_S: Final = 30.0
 
 
@@ -98,6 +98,8 @@ def cooled(facts: JobFacts) -> Cause | None:
     if code is None or job.due_at is None or job.due_at <= facts.now or job.started_at is None:
         return None
     in_s = span(job.due_at - facts.now)
+    if code == "SPEND_CEILING":
+        return _too_dear_today(facts, str(back.get("reason")))
     cold = code == "PROVIDER_COLD_START"
     return cause(
         facts,
@@ -114,7 +116,26 @@ def cooled(facts: JobFacts) -> Cause | None:
     )
 
 
-_RETURNS: Final = {"rate_limited": "PROVIDER_COOLDOWN", "cold_start": "PROVIDER_COLD_START"}
+_RETURNS: Final = {
+    "rate_limited": "PROVIDER_COOLDOWN",
+    "cold_start": "PROVIDER_COLD_START",
+    "spend_ceiling": "SPEND_CEILING",
+}
+
+
+def _too_dear_today(facts: JobFacts, reason: str) -> Cause:
+    """Cheaper calls would still fit into the day: its gate is open, and it comes back to it every minute."""
+    return cause(
+        facts,
+        "SPEND_CEILING",
+        Severity.WARNING,
+        "It does not fit into what may still be spent today, and is tried again every minute.",
+        reason,
+        Remedy("Raise SAFELIGHT_DAILY_SPEND_USD, or wait until midnight UTC.", "safelight providers list"),
+        user=_USERS["SPEND_CEILING"],
+        sooner="the daily ceiling were raised",
+        evidence={"due_at": as_rfc3339(facts.job.due_at) if facts.job.due_at else None},
+    )
 
 
 def provider_unknown(facts: JobFacts) -> Cause | None:
@@ -137,7 +158,7 @@ def provider_unknown(facts: JobFacts) -> Cause | None:
 
 def provider_queue(facts: JobFacts) -> Cause | None:
     call = facts.open_call
-    if facts.job.stage != "provider_queue" or call is None or _beyond(facts, 1.0):
+    if facts.job.stage != "provider_queue" or call is None or _is_slow(facts):
         return None
     return cause(
         facts,
@@ -158,9 +179,9 @@ def provider_queue(facts: JobFacts) -> Cause | None:
 
 def provider_slow(facts: JobFacts) -> Cause | None:
     call, usual = facts.open_call, facts.usual
-    if call is None or usual is None or not _beyond(facts, 1.0):
+    if call is None or usual is None or not _is_slow(facts):
         return None
-    silent = _beyond(facts, SILENT_TIMES)
+    silent = facts.now - call.sending_at > max(usual.p99_s or SILENT_TIMES * usual.p95_s, usual.p95_s) + 1.0
     ran_s = facts.now - call.sending_at
     has_id = f"as {call.remote_id}" if call.remote_id else "without having named it"
     return cause(
@@ -174,15 +195,21 @@ def provider_slow(facts: JobFacts) -> Cause | None:
             f"safelight jobs cancel {facts.job.id}",
         ),
         user=f"Its provider takes longer than usual: {span(ran_s)} so far, usually {span(usual.p50_s)}.",
-        evidence={"ran_s": round(ran_s, 1), "p50_s": usual.p50_s, "p95_s": usual.p95_s, "remote_id": call.remote_id},
+        evidence={
+            "ran_s": round(ran_s, 1),
+            "p50_s": usual.p50_s,
+            "p95_s": usual.p95_s,
+            "p99_s": usual.p99_s,
+            "remote_id": call.remote_id,
+        },
         subject=call.provider,
     )
 
 
-def _beyond(facts: JobFacts, times: float) -> bool:
-    """Whether it has run for longer than so many times what nearly all of its model needed."""
+def _is_slow(facts: JobFacts) -> bool:
+    """Whether it has run for longer than nearly all of its model needed."""
     since = facts.runs_since
-    return facts.usual is not None and since is not None and facts.now - since > times * facts.usual.p95_s + 1.0
+    return facts.usual is not None and since is not None and facts.now - since > facts.usual.p95_s + 1.0
 
 
 def uploading(facts: JobFacts) -> Cause | None:

@@ -11,6 +11,7 @@ from safelight.diagnosis.facts import WorkerFacts
 from safelight.domain.jobs import LIVE, EventType
 from safelight.events.log import StoredEvent
 from safelight.services.deliveries import Delivery, Try
+from safelight.services.departures import Departure
 from safelight.services.durations import Duration
 from safelight.services.gate_look import Standing
 from safelight.services.read_jobs import Place
@@ -116,6 +117,8 @@ class JobFacts:
     usual: Duration | None = None
     deliveries: tuple[tuple[Delivery, tuple[Try, ...]], ...] = ()
     running_of_user: int = 0
+    left: Departure | None = None
+    """The worker that left its queue last in good order."""
     required_version: str | None = None
     items: Mapping[str, int] | None = None
     """Of a batch: how many of its items stand how."""

@@ -16,6 +16,7 @@ from safelight.diagnosis.look import IsLive
 from safelight.domain.gates import Gate, Toll
 from safelight.events.log import StoredEvent
 from safelight.services import deliveries, durations, gate_look, gate_rows, parking, presence, read_items, read_jobs
+from safelight.services.departures import last_departures
 from safelight.services.gate_look import Standing
 from safelight.services.gate_parking import provider_of
 from safelight.services.required_version import required_version
@@ -98,6 +99,7 @@ def look_at_job(tx: Tx, job_id: str, onlooking: Onlooking) -> JobFacts | None:
         usual=durations.known(tx).get(job.model),
         deliveries=_deliveries(tx, job),
         running_of_user=parking.running(tx, job.queue, job.user_id) if job.is_live and job.queue else 0,
+        left=last_departures(tx).get(job.queue),
         required_version=required_version(tx),
         missing=onlooking.missing,
         free_bytes=onlooking.free_bytes,

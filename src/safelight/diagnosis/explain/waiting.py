@@ -7,7 +7,6 @@ from typing import Final
 
 from safelight.diagnosis.explain.cause import NOTHING_TO_DO, Cause, cause
 from safelight.diagnosis.explain.job_facts import JobFacts
-from safelight.diagnosis.facts import WorkerFacts
 from safelight.diagnosis.finding import Remedy, Severity
 from safelight.diagnosis.words import count, megabytes, named, span, why_unserved
 from safelight.domain.clock import as_rfc3339
@@ -20,7 +19,7 @@ SOON_S: Final = 600.0
 """A wait that ends within this is nothing to worry about."""
 CLAIMED_WITHIN_S: Final = 15.0
 """A job that may run, beside a worker with a free slot, is claimed in far less."""
-TOLD_BY_GATES: Final = frozenset({"rate_limited", "cold_start", "provider_unknown"})
+TOLD_BY_GATES: Final = frozenset({"rate_limited", "cold_start", "spend_ceiling", "provider_unknown"})
 """Reasons of a return for which there is a verdict of its own."""
 
 LATER_S: Final = 60.0
@@ -50,11 +49,11 @@ def queue_paused(facts: JobFacts) -> Cause | None:
 
 def no_worker_for_queue(facts: JobFacts) -> Cause | None:
     queue = facts.job.queue
-    if facts.servers or _outdated(facts):
+    if facts.servers or _too_old_versions(facts):
         return None
     last = facts.last_seen
     others = sum(worker.takes_jobs for worker in facts.processes)
-    why = why_unserved(queue, last.process if last else None, others, facts.now)
+    why = why_unserved(queue, last.process if last else None, facts.left, others, facts.now)
     return cause(
         facts,
         "NO_WORKER_FOR_QUEUE",
@@ -68,42 +67,53 @@ def no_worker_for_queue(facts: JobFacts) -> Cause | None:
             "queue": queue,
             "live_workers": 0,
             "other_workers": others,
-            "last_seen": as_rfc3339(last.process.beat_at) if last else None,
+            "last_seen": _last_seen(facts),
         },
         subject=queue,
     )
 
 
+def _last_seen(facts: JobFacts) -> str | None:
+    seen = [
+        *([facts.last_seen.process.beat_at] if facts.last_seen else []),
+        *([facts.left.left_at] if facts.left else []),
+    ]
+    return as_rfc3339(max(seen)) if seen else None
+
+
 def worker_too_old(facts: JobFacts) -> Cause | None:
     least, kind = facts.required_version, facts.job.kind
-    servers = facts.servers or _outdated(facts)
-    if not servers:
-        return None
-    if least and all(is_older(worker.process.version, least) for worker in servers):
+    versions = _too_old_versions(facts)
+    if versions:
         why = f"Workers must be of version {least} at least, and none of its queue is."
-    elif not any(kind in worker.process.kind_names or not worker.process.kind_names for worker in servers):
+    elif facts.servers and not any(
+        kind in worker.process.kind_names or not worker.process.kind_names for worker in facts.servers
+    ):
+        versions = sorted({worker.process.version for worker in facts.servers})
         why = f"No worker of its queue can make kind {kind!r}: it is of an earlier release, or lacks every provider."
     else:
         return None
-    versions = sorted({worker.process.version for worker in servers})
     return cause(
         facts,
         "WORKER_TOO_OLD",
         Severity.ERROR,
         f"Workers serve queue {facts.job.queue!r}, but none takes this job.",
         why,
-        Remedy("Upgrade the workers and start them again.", "safelight workers list"),
+        Remedy("Upgrade the workers and start them again.", f"safelight worker --queue {facts.job.queue}"),
         user="It waits for a machine that is being brought up to date.",
         sooner="a worker of this release served its queue",
         evidence={"versions": list(versions), "required": least, "kind": kind},
     )
 
 
-def _outdated(facts: JobFacts) -> tuple[WorkerFacts, ...]:
-    """Live workers of its queue that stop taking jobs because the operator requires a later release."""
+def _too_old_versions(facts: JobFacts) -> list[str]:
+    """Of the workers of its queue, where all that are there, or the last that was, are older than is required."""
     least = facts.required_version
-    mine = (w for w in facts.processes if w.live and w.process.slots and facts.job.queue in w.process.queue_names)
-    return tuple(worker for worker in mine if least and is_older(worker.process.version, least))
+    mine = [w.process for w in facts.processes if w.live and facts.job.queue in w.process.queue_names]
+    versions = {process.version for process in mine if process.slots}
+    if not versions and facts.left is not None:
+        versions = {facts.left.version}
+    return sorted(versions) if least and all(is_older(version, least) for version in versions) else []
 
 
 def scheduled(facts: JobFacts) -> Cause | None:

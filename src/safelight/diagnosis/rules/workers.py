@@ -9,9 +9,11 @@ from safelight import __version__
 from safelight.diagnosis.facts import Facts, QueueFacts, Rows
 from safelight.diagnosis.finding import Affected, Finding, Remedy, Severity
 from safelight.diagnosis.rules.registry import rule
-from safelight.diagnosis.words import count, how_it_left, megabytes, named, span, why_unserved
+from safelight.diagnosis.words import count, how_it_departed, how_it_left, megabytes, named, span, why_unserved
 from safelight.domain.clock import as_rfc3339
 from safelight.domain.versions import is_older
+from safelight.services.departures import Departure
+from safelight.services.presence import Process
 
 RESTARTS, RESTARTS_WITHIN_S = 3, 600.0
 MEMORY_SHARE = 0.8
@@ -56,17 +58,23 @@ def _unserved(queue: QueueFacts, rows: Rows) -> Finding:
         queue.name,
         f"{count(queue.waiting)} {'waits' if queue.waiting == 1 else 'wait'} in queue {queue.name!r},"
         f" the oldest for {span(oldest_s)}, and no worker serves it.",
-        why_unserved(queue.name, last, others, rows.now),
+        why_unserved(queue.name, last, rows.left_last(queue.name), others, rows.now),
         Remedy("Start a worker for it.", f"safelight worker --queue {queue.name}"),
         evidence={
             "waiting": queue.waiting,
             "oldest_s": round(oldest_s, 1),
             "live_workers": 0,
             "other_workers": others,
-            "last_seen": None if last is None else as_rfc3339(last.beat_at),
+            "last_seen": _last_seen(rows, queue.name),
         },
         affects=Affected(queue.waiting, queue.credits_held),
     )
+
+
+def _last_seen(rows: Rows, queue: str) -> str | None:
+    last, left = rows.last_seen(queue), rows.departed.get(queue)
+    seen = [*([last.beat_at] if last else []), *([left.left_at] if left else [])]
+    return as_rfc3339(max(seen)) if seen else None
 
 
 @rule("WORKER_MISSING")
@@ -80,15 +88,13 @@ def worker_missing(facts: Facts) -> Iterator[Finding]:
         queue = next((q for q in rows.queues if q.name == name), None)
         if there >= expected:
             continue
-        last = rows.last_seen(name)
+        last, left = rows.last_seen(name), rows.left_last(name)
         yield Finding(
             "WORKER_MISSING",
             Severity.ERROR if there == 0 else Severity.WARNING,
             name,
             f"Queue {name!r} has {there} of the {count(expected, 'worker')} it should have.",
-            "The others were not started, or ended."
-            if last is None or there
-            else f"The last one known: {how_it_left(last, rows.now)}.",
+            _how_they_went(last, left, there, rows.now),
             Remedy("Start what is missing.", f"safelight worker --queue {name}"),
             evidence={"expected": expected, "live": there},
             affects=Affected(queue.waiting, queue.credits_held) if queue else Affected(),
@@ -96,12 +102,20 @@ def worker_missing(facts: Facts) -> Iterator[Finding]:
         )
 
 
+def _how_they_went(last: Process | None, left: Departure | None, there: int, now: float) -> str:
+    if there or (last is None and left is None):
+        return "The others were not started, or ended."
+    how = how_it_departed(left, now) if left else how_it_left(last, now) if last else ""
+    return f"The last one known: {how}."
+
+
 @rule("WORKER_TOO_OLD")
 def worker_too_old(facts: Facts) -> Iterator[Finding]:
-    """A live worker is of an earlier release than the oldest allowed, or than this program."""
+    """A worker is of an earlier release than the operator allows."""
     rows = facts.rows
     if rows is None:
         return
+    yield from _turned_away(rows)
     least = rows.required_version
     for worker in rows.live:
         process = worker.process
@@ -116,6 +130,27 @@ def worker_too_old(facts: Facts) -> Iterator[Finding]:
             Remedy("Upgrade it and start it again.", "safelight workers list"),
             evidence={"version": process.version, "required": least, "here": __version__},
         )
+
+
+def _turned_away(rows: Rows) -> Iterator[Finding]:
+    """Queues in which jobs wait, and whose last worker was too old to go on."""
+    least = rows.required_version
+    for queue in rows.queues:
+        left = rows.left_last(queue.name)
+        if left is None or rows.servers_of(queue.name) or not queue.waiting:
+            continue
+        if least and is_older(left.version, least):
+            yield Finding(
+                "WORKER_TOO_OLD",
+                Severity.ERROR,
+                queue.name,
+                f"{count(queue.waiting)} {'waits' if queue.waiting == 1 else 'wait'} in queue {queue.name!r}, and its"
+                f" worker may not run: it is of version {left.version}, and {least} is required.",
+                f"The last one known: {how_it_departed(left, rows.now)}.",
+                Remedy("Upgrade what is installed there, then start it.", f"safelight worker --queue {queue.name}"),
+                evidence={"version": left.version, "required": least, "here": __version__, "waiting": queue.waiting},
+                affects=Affected(queue.waiting, queue.credits_held),
+            )
 
 
 @rule("SWEEPER_DEAD")
