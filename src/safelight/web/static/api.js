@@ -64,6 +64,7 @@ export const signIn = (key) => call(SESSION, posting({ key }));
 export const signOut = () => call(SESSION, { method: 'DELETE' });
 export const getCredits = () => call('api/credits');
 export const getJob = (id) => call(jobPath(id));
+export const getWhy = (id) => call(`${jobPath(id)}/debug`);
 export const retryJob = (id, idempotencyKey) => call(`${jobPath(id)}/retry`, posting({}, { 'Idempotency-Key': idempotencyKey }));
 export const deleteJob = (id) => call(jobPath(id), { method: 'DELETE' });
 export const cancelJob = (id) => call(`${jobPath(id)}/cancel`, { method: 'POST' });

@@ -11,6 +11,7 @@ import * as jobs from './jobs.js';
 import { follow } from './live.js';
 import { isChapter, paintTimeline } from './timeline.js';
 import { paintTray } from './tray.js';
+import { paintWhy } from './why.js';
 
 const page = $('#job');
 const LINE_MS = 10_000; // how often it is asked where a waiting job stands: streams do not tell
@@ -24,7 +25,12 @@ export async function openJob(id, useAgain) {
   setupActions(page, id, useAgain);
 
   const story = new Map(); // sequence → stored event; a reconnect tells old ones again
-  const repaint = () => jobs.get(id) && paint(jobs.get(id), [...story.values()]);
+  const repaint = () => {
+    const job = leave === mine && jobs.get(id);
+    if (!job) return;
+    paint(job, [...story.values()]);
+    paintWhy(page, job, repaint);
+  };
   const hear = (ids) => {
     if (!ids.has(id)) return;
     if (!jobs.get(id)) paintDeleted();
