@@ -34,6 +34,7 @@ from safelight.maintenance.expired_uploads import ExpiredUploads
 from safelight.maintenance.local_credits import keep_in_credits
 from safelight.maintenance.lost import LostWatch, Machine
 from safelight.maintenance.pruner import Pruner
+from safelight.maintenance.recoverer import Recoverer
 from safelight.maintenance.sweeper import Sweeper, SweepRules
 from safelight.maintenance.webhooks import Webhooks
 from safelight.net.guarded import Guarded
@@ -41,6 +42,7 @@ from safelight.providers.callbacks import callback_url, can_be_reached
 from safelight.providers.protocol import Provider
 from safelight.queues.nudger import Nudger
 from safelight.queues.nudges import Nudges
+from safelight.services.again import Again
 from safelight.services.api_keys import any_was_made
 from safelight.services.caps import CapBook, Caps
 from safelight.services.closing_time import ClosingTime
@@ -226,7 +228,10 @@ class Safelight:
         watch = LostWatch(here, settings.lease_seconds)
         presence = self.presence
         rules = SweepRules(settings.lease_seconds, self.caps)
-        sweeper = Sweeper(self.database, watch, rules, seen=process.meet, beats=lambda: presence.lease_held)
+        recoverer = Recoverer(self.database, Again(self.desk))
+        sweeper = Sweeper(
+            self.database, watch, rules, seen=process.meet, beats=lambda: presence.lease_held, recoverer=recoverer
+        )
         webhooks = Webhooks(self.database, self.desk, self.guarded, base=role.url)
         await process.start(sweeper, self.pruner, ExpiredUploads(self.database, self.store), webhooks)
         works: list[Awaitable[None]] = [asyncio.to_thread(self.catalog.warm_up)]

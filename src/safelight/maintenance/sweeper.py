@@ -11,7 +11,8 @@ import structlog
 
 from safelight.domain.clock import local_s
 from safelight.maintenance.lost import LostWatch
-from safelight.services import batches, caps, durations, parking, presence, sweep
+from safelight.maintenance.recoverer import Recoverer
+from safelight.services import batches, caps, durations, parking, presence, recovery_effect, sweep
 from safelight.services.caps import CapBook
 from safelight.services.presence import Process
 from safelight.store.database import Database
@@ -43,9 +44,11 @@ class Sweeper:
         *,
         seen: Callable[[list[Process]], None],
         beats: Callable[[], bool] = lambda: True,
+        recoverer: Recoverer | None = None,
     ) -> None:
         self._database, self._watch, self._rules = database, watch, rules
         self._seen, self._beats = seen, beats
+        self._recoverer = recoverer or Recoverer(database)
         self._group = parking.FIRST_GROUP
         self._measure_at = local_s()
         self.sweeps_n = 0
@@ -53,7 +56,7 @@ class Sweeper:
 
     async def run_once(self, *, thorough: bool = True) -> Counter[str]:
         """Counts by outcome: processes lost and forgotten; jobs taken back, expired, canceled, let in, made ready;
-        batches recounted; models of which it was measured how long they take.
+        batches recounted; jobs of recoveries that are due; models of which it was measured how long they take.
 
         The quick form leaves deadlines and orphans to the next thorough one, unless it finds a process lost.
         """
@@ -82,6 +85,8 @@ class Sweeper:
             done["canceled"] += await self._all(batches.cancel_left_items)
         if of_batches.stale and thorough:
             done["recounted"] += await self._all(batches.recount_batches)
+        if seen.recoveries:
+            done["recovered"] += await self._recoverer.carry_out(seen.recoveries)
         if thorough and (old := [p.id for p in processes if presence.is_forgettable(p, now)]):
             done["forgotten"] += await self._database.write(presence.forget_lost, old)
         if thorough and local_s() >= self._measure_at:
@@ -121,8 +126,10 @@ class _Seen(NamedTuple):
     hits: sweep.Hits
     of_batches: batches.Hits
     user_caps: bool
+    recoveries: list[int]
 
 
 def _look(tx: Tx, patience_s: float, thorough: bool) -> _Seen:
     hits = sweep.look(tx, patience_s, thorough=thorough)
-    return _Seen(tx.now, presence.processes(tx), hits, batches.look(tx), caps.has_exceptions(tx))
+    recoveries = recovery_effect.due(tx)
+    return _Seen(tx.now, presence.processes(tx), hits, batches.look(tx), caps.has_exceptions(tx), recoveries)

@@ -42,6 +42,10 @@ class Again:
         """
         if await self._is_due_now(job_id, caller):
             return DueNow(await self.desk.job(job_id, caller.user_id))
+        return await self.make_again(job_id, caller)
+
+    async def make_again(self, job_id: str, caller: Caller) -> Accepted:
+        """As `retry`, of a job that has ended."""
         original = await self._original(job_id, caller)
         originals.refuse_to_retry(original)
         return await self._make(original, caller, "retry", UNFINISHED)

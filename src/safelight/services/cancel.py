@@ -5,7 +5,7 @@ A batch is only flagged here: `batches.py` then cancels its items, and it ends w
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, Literal, NamedTuple
 
 import sqlalchemy as sa
@@ -20,6 +20,7 @@ from safelight.store.tx import Tx
 
 jobs = tables.jobs
 
+BY_USER: Final = {"by": "user"}
 Was = Literal["pending", "processing", "ended"]
 
 
@@ -56,15 +57,19 @@ def cancel(tx: Tx, job_id: str, user_id: str) -> Was | None:
     return "pending" if waits else "processing"
 
 
-def announce(tx: Tx, rows: Sequence[MovedRow]) -> None:
-    """Close those that ended; say of the others that they were flagged, and wake their workers."""
+def announce(tx: Tx, rows: Sequence[MovedRow], said: Mapping[str, str] = BY_USER) -> None:
+    """Close those that ended; say of the others that they were flagged, and wake their workers.
+
+    `said` is told of each: by whom, and what else there is to tell its user.
+    """
     ended = [row for row in rows if row.status == Status.CANCELED]
     flagged = [row for row in rows if row.status != Status.CANCELED]
-    ending.close(tx, ended, {row.number: {"by": "user"} for row in ended})
+    ending.close(tx, ended, {row.number: said for row in ended})
+    more = {} if said is BY_USER else said
     events.append(
         tx,
         [
-            events.NewEvent(r.number, r.id, r.user_id, r.sequence, EventType.CANCEL_REQUESTED, {}, r.callback)
+            events.NewEvent(r.number, r.id, r.user_id, r.sequence, EventType.CANCEL_REQUESTED, more, r.callback)
             for r in flagged
         ],
     )

@@ -20,10 +20,19 @@ REMEDIES: Final = {
     "storage_failed": "Ask the operator to check the storage, then retry.",
     "provider_unknown": "The provider may have made it all the same. Retry if you still need it.",
     "items_failed": "Look at its items: each says why. Then retry it.",
+    "failed_by_operator": "Retry it, if it is still wanted.",
     "internal": "Retry it. If it happens again, report it with the request id.",
 }
 RETRYABLE: Final = frozenset(
-    {"retries_exhausted", "deadline_exceeded", "storage_failed", "provider_unknown", "items_failed", "internal"}
+    {
+        "retries_exhausted",
+        "deadline_exceeded",
+        "storage_failed",
+        "provider_unknown",
+        "items_failed",
+        "failed_by_operator",
+        "internal",
+    }
 )
 
 

@@ -64,6 +64,12 @@ def is_known(tx: Tx, user_id: str, key: str) -> bool:
     return tx.one(_KEY, owner=user_id, given=key) is not None
 
 
+def job_of(tx: Tx, user_id: str, key: str) -> str | None:
+    """The job that a user's key stands for."""
+    row = tx.one(_KEY, owner=user_id, given=key)
+    return None if row is None else row.job_id
+
+
 def keep(tx: Tx, user_id: str, key: str, request_hash: str, job_id: str) -> None:
     """The key stands for something done to a job that was there; unless it stands for something already."""
     row = {"user_id": user_id, "key": key, "request_hash": request_hash, "job_id": job_id, "created_at": tx.now}

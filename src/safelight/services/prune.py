@@ -151,6 +151,7 @@ _REMOVE += [
         tables.job_inputs,
         tables.deliveries,
         tables.labels,
+        tables.recovery_jobs,
     )
 ] + [Change(sa.delete(jobs).where(jobs.c.number.in_(_numbers)))]
 _NAMED = Query(sa.select(assets.c.job, assets.c.key, assets.c.thumbnail_key).where(assets.c.job.in_(_numbers)), _Named)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import sqlalchemy as sa
 
-from safelight.domain.jobs import EventType
+from safelight.domain.jobs import EventType, Status
 from safelight.services import hand_back, keys
-from safelight.services.moves import MOVED, MovedRow
+from safelight.services.moves import MOVED, MovedRow, still
 from safelight.services.sql import arg
 from safelight.store import tables
 from safelight.store.statements import Query
@@ -14,16 +16,18 @@ from safelight.store.tx import Tx
 
 jobs = tables.jobs
 
+CAN_BE_DUE: Final = sa.and_(
+    still(Status.PENDING),
+    sa.func.coalesce(jobs.c.due_at, 0.0) != 0.0,  # plain, it would offer the index of all that is not due yet
+    jobs.c.started_at.is_not(None),  # one that was never tried waits for the start time its user gave it
+)
+"""It waits between two tries."""
+DUE: Final = {jobs.c.due_at: sa.null(), jobs.c.ready: sa.not_(jobs.c.resumes), jobs.c.sequence: jobs.c.sequence + 1}
+"""What makes it due at once."""
 _RETRY = Query(
     sa.update(jobs)
-    .where(
-        jobs.c.id == arg("public_id"),
-        jobs.c.user_id == arg("owner"),
-        jobs.c.status == "pending",
-        jobs.c.due_at.is_not(None),
-        jobs.c.started_at.is_not(None),  # one that was never tried waits for the start time its user gave it
-    )
-    .values(due_at=sa.null(), ready=sa.not_(jobs.c.resumes), sequence=jobs.c.sequence + 1)
+    .where(jobs.c.id == arg("public_id"), jobs.c.user_id == arg("owner"), CAN_BE_DUE)
+    .values(DUE)
     .returning(*MOVED),
     MovedRow,
 )

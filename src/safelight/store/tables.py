@@ -194,6 +194,12 @@ jobs = Table(
         postgresql_where=text("pruning_at IS NOT NULL"),
     ),
     Index(
+        "ix_jobs_replay",
+        "replay_of",
+        sqlite_where=text("replay_of IS NOT NULL"),
+        postgresql_where=text("replay_of IS NOT NULL"),
+    ),
+    Index(
         "ix_jobs_finished",
         "finished_at",
         sqlite_where=text("finished_at IS NOT NULL"),
@@ -700,3 +706,56 @@ projects = Table(
     sqlite_autoincrement=True,
 )
 """What the avatar door groups jobs by: their label `project_id`."""
+
+recoveries = Table(
+    "recoveries",
+    metadata,
+    _number(),
+    Column("id", Text, nullable=False, unique=True),
+    Column("action", Text, nullable=False),
+    Column("filter", Text, nullable=False),
+    Column("message", Text, nullable=False, server_default=""),
+    Column("requested_by", Text, nullable=False),
+    Column("requested_at", TIME, nullable=False),
+    Column("effective_at", TIME, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("jobs", Integer, nullable=False),
+    Column("users", Integer, nullable=False),
+    Column("credits", CREDITS, nullable=False),
+    Column("untouched", Text, nullable=False, server_default="{}"),
+    Column("counts", Text, nullable=False, server_default="{}"),
+    Column("stopped_by", Text),
+    Column("ended_at", TIME),
+    Index(
+        "ix_recoveries_open",
+        "effective_at",
+        sqlite_where=text("state IN ('planned', 'running')"),
+        postgresql_where=text("state IN ('planned', 'running')"),
+    ),
+    CheckConstraint("action IN ('requeue', 'fail', 'cancel', 'retry')", name="action"),
+    CheckConstraint("state IN ('planned', 'running', 'done', 'canceled')", name="state"),
+    sqlite_autoincrement=True,
+)
+"""What an operator has planned for many jobs at once. `filter` is JSON (`services/job_filter.py`); `jobs`, `users` and
+`credits` are what it found, `untouched` how many it had to leave alone, by reason; `counts` what became of the jobs."""
+
+recovery_jobs = Table(
+    "recovery_jobs",
+    metadata,
+    Column("recovery", NUMBER, primary_key=True, autoincrement=False),
+    Column("job", NUMBER, primary_key=True, autoincrement=False),
+    Column("outcome", Text),
+    Column("detail", Text),
+    Column("at", TIME),
+    Index("ix_recovery_jobs_job", "job"),
+    Index(
+        "ix_recovery_jobs_left",
+        "recovery",
+        "job",
+        sqlite_where=text("outcome IS NULL"),
+        postgresql_where=text("outcome IS NULL"),
+    ),
+    sqlite_with_rowid=False,
+)
+"""The jobs that a recovery is for, as they were found when it was planned. `outcome` is empty until one was looked at
+again and dealt with, in the same transaction; `detail` is the id of the new job, or why there is none."""

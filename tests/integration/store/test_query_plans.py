@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 import pytest
 
 from benchmarks.seeding import ENDED, WAITING, execute, seed_jobs, seed_records
-from safelight.services import job_pages
+from safelight.services import job_filter, job_pages
+from safelight.services.job_filter import Walk
 from safelight.store import tables
 from safelight.store.connect import open_database
 from safelight.store.statements import Statement
@@ -100,6 +101,18 @@ HOT = (
     Hot("page of labels and a status", "labels", ["PRIMARY KEY", "pk_labels"]),
     Hot("page of labels and a status", "jobs", NUMBER),
     Hot("items", "jobs", ["ix_jobs_parent", *NUMBER, "sqlite_autoindex_jobs_1", "uq_jobs_id"]),
+    Hot("own", "jobs", ["ix_jobs_user_status", "ix_jobs_replay"]),
+    Hot("own by all", "jobs", ["ix_jobs_user_status", "ix_jobs_replay"]),
+    Hot("own of labels", "labels", ["PRIMARY KEY", "pk_labels", "ix_labels_job"]),
+    Hot("own of labels", "jobs", ["ix_jobs_replay", *NUMBER]),
+    Hot("ended", "jobs", ["ix_jobs_finished", "ix_jobs_replay"]),
+    Hot("ended by all", "jobs", ["ix_jobs_finished", "ix_jobs_replay"]),
+    Hot("still meant", "jobs", NUMBER),
+    Hot("services.job_filter._THESE", "jobs", ["ix_jobs_replay", *NUMBER]),
+    Hot("services.recovery_effect._REQUEUE", "jobs", NUMBER),
+    Hot("services.recovery_effect._FAIL", "jobs", NUMBER),
+    Hot("services.recovery_effect._CANCEL", "jobs", NUMBER),
+    Hot("services.recovery_effect._RETRY", "jobs", NUMBER),
     Hot("services.sweep._CANCEL", "jobs", ["ix_jobs_unheeded", *NUMBER]),
     Hot("services.read_jobs._PLACE", "jobs", ["ix_jobs_claim", "ix_jobs_running"]),
     Hot("services.durations._RUNS", "jobs", [*NUMBER, ""]),  # SQLite names no index where it looks for the newest
@@ -127,6 +140,8 @@ HOT = (
     Hot("services.read_ledger._PAGE", "ledger", ["ix_ledger_account"]),
 )
 LOOKS = (
+    "stuck",
+    "stuck by all",
     "services.sweep._HITS",
     "services.sweep._ORPHANS",
     "services.batches._HITS",
@@ -156,13 +171,24 @@ def populate(url: str) -> None:
 
 @pytest.fixture(scope="module")
 def by_name() -> dict[str, Statement]:
-    pages = {
+    pages: dict[str, Statement] = {
         "page": job_pages._page((), of_batch=False),
         "page of a status": job_pages._page(("status",), of_batch=False),
         "page of labels": job_pages._page((), of_batch=False, labels_n=2),
         "page of labels and a status": job_pages._page(("status",), of_batch=False, labels_n=1),
         "page of a batch": job_pages._page((), of_batch=True),
         "items": job_pages._items(with_status=False),
+    }
+    by_all = job_filter._GIVEN
+    pages |= {
+        "stuck": job_filter._select(Walk.LIVE, (), 0),
+        "stuck by all": job_filter._select(Walk.LIVE, by_all, 2),
+        "own": job_filter._select(Walk.OWN, ("user",), 0),
+        "own by all": job_filter._select(Walk.OWN, by_all, 0),
+        "own of labels": job_filter._select(Walk.LABELLED, by_all, 2),
+        "ended": job_filter._select(Walk.ENDED, ("submitted_after",), 0),
+        "ended by all": job_filter._select(Walk.ENDED, tuple(name for name in by_all if name != "user"), 2),
+        "still meant": job_filter._still(by_all),
     }
     return {**dict(statements()), **pages}
 
