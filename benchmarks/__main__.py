@@ -6,7 +6,7 @@ import argparse
 import sys
 import time
 
-from benchmarks import backup, beats, fanout, flight, gates, growth, life, main_job, polls
+from benchmarks import backup, beats, fanout, flight, gates, growth, life, looks, main_job, polls
 from benchmarks.figures import Figure, show
 from benchmarks.report import write
 from safelight.telemetry.logs import configure_logging
@@ -19,6 +19,7 @@ PARTS = {
     "growth": growth.measure,
     "gates": gates.measure,
     "beats": beats.measure,
+    "looks": looks.measure,
     "fanout": fanout.measure,
     "backup": backup.measure,
 }

@@ -13,16 +13,12 @@ from safelight.cli.edge import FINE, FOUND
 from safelight.cli.out import err, out, plain, print_json
 from safelight.cli.working import working
 from safelight.services.audit import MOST, Finding
-from safelight.services.audit import audit as run
-from safelight.store.database import Limits
-
-LIMIT_S = 3600.0
-"""Some seconds per million jobs; it reads one state of the database, beside all that goes on."""
+from safelight.services.audit.beside import LONG, audit_beside
 
 
 def audit(*, as_json: bool) -> int:
-    with working("Auditing"), opened_database(Limits(read_s=LIMIT_S)) as database, database.reading() as tx:
-        found = list(run(tx))
+    with working("Auditing"), opened_database(LONG) as database:
+        found = audit_beside(database)
     if as_json:
         print_json({"findings": [asdict(finding) for finding in found]})
     else:

@@ -46,6 +46,8 @@ class Limits:
     share_s: float = 0.02
     slow_s: float = 0.05
     read_s: float = 5.0
+    read_cache_kib: int | None = None
+    """Of a reader on SQLite that passes whole tables; None leaves it at the two megabytes that are usual."""
     readers: int = 4
     writers: int = 4
     away_s: float = 30.0

@@ -26,7 +26,7 @@ from safelight.store.turnstile import NoTurn, Turnstile, TurnTaken
 from safelight.store.tx import Tx
 from safelight.store.values_form import runs, takes_several
 
-INSTRUCTIONS_BETWEEN_CLOCK_READS = 20_000
+INSTRUCTIONS_BETWEEN_CLOCK_READS = 200_000
 CACHE_KIB = 32 * 1024
 """Pages the writer keeps: with SQLite's own 2 MB the indexes of 10,000 jobs were read again and again.
 
@@ -194,6 +194,8 @@ class SqliteDatabase(Database):
     def _connect_reader(self) -> sqlite3.Connection:
         connection = self.connect()
         connection.execute("PRAGMA query_only=ON")
+        if self.limits.read_cache_kib is not None:
+            connection.execute(f"PRAGMA cache_size=-{self.limits.read_cache_kib}")
         return connection
 
 

@@ -12,8 +12,10 @@ import pytest
 
 from safelight.domain.jobs import Status
 from safelight.services.audit import CHECKS, MOST, Finding, audit
+from safelight.services.audit.beside import audit_beside
 from safelight.services.cancel import cancel
 from safelight.services.claim import claim
+from safelight.services.credits import open_accounts
 from safelight.services.finish import Ending, finish
 from safelight.services.grant import Gift, adjust
 from safelight.services.refund import Refund, refund
@@ -368,3 +370,18 @@ def test_books_that_do_not_balance_fail_a_test_with_every_finding(shared: Databa
         run(tx, "UPDATE accounts SET held = 10, balance = 1000")
     for code in ("BALANCE_WRONG", "HELD_WRONG"):
         assert f"{code}: Account 'ann'" in str(caught.value)
+
+
+def test_checks_that_run_beside_one_another_find_what_one_after_the_other_finds(database: Database) -> None:
+    with database.transaction() as tx:
+        open_accounts(tx, ("ann", "bob"))
+        run(
+            tx,
+            "INSERT INTO ledger (account, kind, balance_delta, held_delta, balance_after, reference, at)"
+            " SELECT number, 'grant', 7, 0, 9, 'odd', 0 FROM accounts WHERE user_id = 'ann'",
+            "UPDATE accounts SET balance = 20, held = 3 WHERE user_id = 'bob'",
+        )
+    with database.reading() as tx:
+        one_by_one = list(audit(tx))
+    assert {finding.code for finding in one_by_one} >= {"BALANCE_WRONG", "HELD_WRONG", "ENTRY_CHAIN_BROKEN"}
+    assert audit_beside(database) == one_by_one
