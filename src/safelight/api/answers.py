@@ -145,6 +145,42 @@ QUOTE: Final = _object(
 PAGE: Final = _object(jobs=_list(_ref("Job")), nextCursor=_or_null(TEXT, "The `cursor` of the next page."))
 ACCOUNT: Final = _object(user_id=TEXT, balance=WHOLE, held=WHOLE, available=WHOLE)
 MODELS: Final = _object(models=_list(ANYTHING))
+TOUCHED: Final = {
+    "jobs": WHOLE,
+    "credits": WHOLE,
+    "untouched": _list(_object(reason=TEXT, jobs=WHOLE, why=TEXT)),
+}
+OUTCOMES: Final[Schema] = {**ANYTHING, "additionalProperties": WHOLE, "description": "How many jobs, by outcome."}
+FOUND: Final = {
+    **TOUCHED,
+    "more": {**FLAG, "description": "There are more than are dealt with at once."},
+    "sample": _list(_object(id=TEXT, user_id=TEXT, model=_or_null(TEXT), status=TEXT, price=WHOLE, created_at=TIME)),
+}
+MEMBER: Final = _object(
+    id=TEXT,
+    user_id=TEXT,
+    model=_or_null(TEXT),
+    status=TEXT,
+    price=WHOLE,
+    outcome=_or_null(TEXT, "Null until it was dealt with."),
+    detail=_or_null(TEXT, "The id of the job that was made, or why there is none."),
+    at=_or_null(TIME),
+)
+RECOVERY: Final[dict[str, Schema]] = {
+    "id": TEXT,
+    "action": {**TEXT, "enum": ["requeue", "fail", "cancel", "retry"]},
+    "filter": ANYTHING,
+    "message": _or_null(TEXT),
+    "state": {**TEXT, "enum": ["planned", "running", "done", "canceled"]},
+    "requested_by": TEXT,
+    "requested_at": TIME,
+    "effective_at": TIME,
+    "stopped_by": _or_null(TEXT),
+    "ended_at": _or_null(TIME),
+    "users": WHOLE,
+    **TOUCHED,
+    "outcomes": OUTCOMES,
+}
 SCHEMAS: Final[Mapping[str, Schema]] = {
     "Account": ACCOUNT,
     "Asset": ASSET,
@@ -153,7 +189,18 @@ SCHEMAS: Final[Mapping[str, Schema]] = {
     "JobError": ERROR,
     "JobPage": PAGE,
     "Models": MODELS,
+    "ManyJobs": _object(
+        **FOUND,
+        outcomes=OUTCOMES,
+        made=_list(_object(**{"from": TEXT, "id": TEXT})),
+        refusal=_or_null(TEXT, "What stopped it."),
+    ),
     "Quote": QUOTE,
+    "Recoveries": _object(recoveries=_list(_ref("Recovery")), nextCursor=_or_null(TEXT)),
+    "Recovery": _object(**RECOVERY),
+    "RecoveryPlan": _object(**RECOVERY, more=FOUND["more"], sample=FOUND["sample"]),
+    "RecoverySurvey": _object(users=WHOLE, **FOUND),
+    "RecoveryWithJobs": _object(**RECOVERY, members=_list(MEMBER)),
 }
 
 _JOB: Final = _ref("Job")
@@ -188,6 +235,15 @@ ANSWERS: Final[Mapping[tuple[str, str], dict[str, tuple[str, Schema | None]]]] =
         "200": ("Every model", _ref("Models")),
         "304": ("Nothing has changed since the `ETag` in `If-None-Match`", None),
     },
+    ("/api/jobs/cancel", "post"): {"200": ("What became of them, or would", _ref("ManyJobs"))},
+    ("/api/jobs/retry", "post"): {"200": ("What became of them, or would", _ref("ManyJobs"))},
+    ("/api/admin/recoveries", "post"): {
+        "200": ("A dry run: what it would touch", _ref("RecoverySurvey")),
+        "201": ("Planned", _ref("RecoveryPlan")),
+    },
+    ("/api/admin/recoveries", "get"): {"200": ("A page", _ref("Recoveries"))},
+    ("/api/admin/recoveries/{recovery_id}", "get"): {"200": ("It, and its jobs", _ref("RecoveryWithJobs"))},
+    ("/api/admin/recoveries/{recovery_id}", "delete"): {"200": ("Stopped", _ref("Recovery"))},
     ("/api/credits", "get"): {"200": ("What one has", _ref("Account"))},
     ("/api/assets/{asset_id}", "delete"): {"204": ("It is gone", None)},
 }
@@ -228,7 +284,7 @@ def _refusals(call: Mapping[str, Any], path: str, method: str) -> list[str]:
     found += ["404"] if "{" in path else []
     if method == "post":
         found += ["413"]
-    if (path, method) in ANSWERS and method in ("post", "delete") and "{" in path:
+    if (path, method) in ANSWERS and method in ("post", "delete") and ("{" in path or path.startswith("/api/admin")):
         found += ["409"]
     if _SUBMITTED is ANSWERS.get((path, method)) or path.endswith(("/retry", "/replay")):
         found += ["402", "410"]

@@ -45,6 +45,18 @@ Moment = Annotated[AwareDatetime, Field(strict=False), BeforeValidator(_written_
 """RFC 3339, with its offset from UTC."""
 
 
+def checked_labels(labels: dict[str, str]) -> dict[str, str]:
+    """The same. Raises ValueError for what cannot be labels of a job."""
+    if len(labels) > MOST_LABELS:
+        raise ValueError(f"at most {MOST_LABELS} labels, got {len(labels)}")
+    for key, value in labels.items():
+        if LABEL_KEY.fullmatch(key) is None:
+            raise ValueError(f"label key {key[:64]!r} must be 1-64 characters of a-z, 0-9 and _")
+        if len(value) > LONGEST_LABEL:
+            raise ValueError(f"label {key!r} is longer than {LONGEST_LABEL} characters")
+    return labels
+
+
 class Common(Body):
     """What every kind of job can carry beside its own fields."""
 
@@ -59,14 +71,7 @@ class Common(Body):
     @field_validator("labels")
     @classmethod
     def _check_labels(cls, labels: dict[str, str]) -> dict[str, str]:
-        if len(labels) > MOST_LABELS:
-            raise ValueError(f"at most {MOST_LABELS} labels, got {len(labels)}")
-        for key, value in labels.items():
-            if LABEL_KEY.fullmatch(key) is None:
-                raise ValueError(f"label key {key[:64]!r} must be 1-64 characters of a-z, 0-9 and _")
-            if len(value) > LONGEST_LABEL:
-                raise ValueError(f"label {key!r} is longer than {LONGEST_LABEL} characters")
-        return labels
+        return checked_labels(labels)
 
 
 def epoch(at: datetime | None) -> float | None:

@@ -8,7 +8,7 @@ import binascii
 from safelight.domain.errors import InvalidParams
 from safelight.services.job_pages import FIRST_PAGE
 
-JOBS, ITEMS, LEDGER = "j", "i", "l"
+JOBS, ITEMS, LEDGER, RECOVERIES = "j", "i", "l", "r"
 """Lists: the cursor of one is none of another."""
 
 

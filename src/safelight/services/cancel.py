@@ -40,6 +40,10 @@ CANCELED: Final = {
 """What canceling writes, whichever of the two it is."""
 _OWN = (jobs.c.id == arg("public_id"), jobs.c.user_id == arg("owner"))
 _CANCEL = Query(sa.update(jobs).where(*_OWN, CAN_BE_CANCELED).values(CANCELED).returning(*MOVED), MovedRow)
+_numbers: sa.BindParameter[int] = sa.bindparam("numbers", expanding=True)
+_CANCEL_THESE = Query(
+    sa.update(jobs).where(jobs.c.number.in_(_numbers), CAN_BE_CANCELED).values(CANCELED).returning(*MOVED), MovedRow
+)
 _STATUS = Query(sa.select(jobs.c.status).where(*_OWN), _StatusRow)
 
 
@@ -55,6 +59,14 @@ def cancel(tx: Tx, job_id: str, user_id: str) -> Was | None:
     announce(tx, [row])
     waits = row.status == Status.CANCELED or (row.status == Status.PENDING and not row.queue)
     return "pending" if waits else "processing"
+
+
+def cancel_these(tx: Tx, numbers: Sequence[int], said: Mapping[str, str] = BY_USER) -> list[MovedRow]:
+    """Ask for many to end, by their numbers. Those that can no longer be canceled are not among the rows."""
+    tx.lock(jobs, numbers)
+    rows = tx.all(_CANCEL_THESE, numbers=numbers, at_now=tx.now)
+    announce(tx, rows, said)
+    return rows
 
 
 def announce(tx: Tx, rows: Sequence[MovedRow], said: Mapping[str, str] = BY_USER) -> None:

@@ -132,14 +132,14 @@ _MEMBERS = Query(
 )
 
 
-def survey(tx: Tx, wanted: Wanted) -> Survey:
-    """What the plan would do now. Changes nothing."""
+def survey(tx: Tx, wanted: Wanted, *, whole: bool = False) -> Survey:
+    """What the plan would do now. Changes nothing. `whole`: a user's own jobs, as their list has them."""
     meant = _meant(tx, wanted)
-    rows = find(tx, meant, MOST_JOBS + 1)
+    rows = find(tx, meant, MOST_JOBS + 1, whole=whole)
     more = len(rows) > MOST_JOBS
     touched, untouched = list[Found](), Counter[str]()
     for row in rows[:MOST_JOBS]:
-        reason = "planned" if row.planned else hindrance(wanted.action, row)
+        reason = "planned" if row.planned and not whole else hindrance(wanted.action, row)
         if reason:
             untouched[reason] += 1
         else:

@@ -149,9 +149,6 @@ _FAIL = Query(
     .returning(*MOVED),
     MovedRow,
 )
-_CANCEL = Query(
-    sa.update(jobs).where(_these, cancel.CAN_BE_CANCELED).values(cancel.CANCELED).returning(*MOVED), MovedRow
-)
 _RETRY = Query(sa.update(jobs).where(_these, retry.CAN_BE_DUE).values(retry.DUE).returning(*MOVED), MovedRow)
 
 
@@ -243,8 +240,7 @@ def _moved(tx: Tx, plan: Recovery, numbers: Sequence[int]) -> list[MovedRow]:
             ending.close(tx, rows, {row.number: said for row in rows})
             tx.wake(*(f"stop:{row.id}" for row in rows if row.started_at is not None))
         case Action.CANCEL:
-            rows = tx.all(_CANCEL, numbers=numbers, at_now=tx.now)
-            cancel.announce(tx, rows, {"by": "operator", **said})
+            rows = cancel.cancel_these(tx, numbers, {"by": "operator", **said})
     return rows
 
 

@@ -52,7 +52,16 @@ OPENED: Mapping[tuple[str, str], str] = {
 }
 """Routes that ask for no credential, and why."""
 SIGNED = [way for way, why in OPENED.items() if "signature" in why]
-FOR_ADMINS = frozenset({"/api/credits/grant", "/api/credits/refund", "/api/credits/audit", "/api/health/models"})
+FOR_ADMINS = frozenset(
+    {
+        "/api/credits/grant",
+        "/api/credits/refund",
+        "/api/credits/audit",
+        "/api/health/models",
+        "/api/admin/recoveries",
+        "/api/admin/recoveries/{recovery_id}",
+    }
+)
 """Said once more here, because a slip would be costly."""
 
 
@@ -125,7 +134,7 @@ def test_a_way_in_that_states_no_rule_is_one_that_is_known_to_be_open() -> None:
 def ask(held: Holders, way: Ruled, shown: Mapping[str, str]) -> httpx.Response:
     """A call that would be all right, or wrong in what it asks for: who calls is looked at first."""
     path = way.path.replace("{job_id}", held.job).replace("{upload_id}", held.upload)
-    for name in ("asset_id", "call_id", "project_id", "avatar_id", "generation_id"):
+    for name in ("asset_id", "call_id", "project_id", "avatar_id", "generation_id", "recovery_id"):
         path = path.replace(f"{{{name}}}", NOWHERE)
     path = path.replace("{provider}", "openai").replace("{sequence}", "1")
     body = {"json": {}} if way.method in ("POST", "PUT", "PATCH") else {}

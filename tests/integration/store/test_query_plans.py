@@ -111,7 +111,7 @@ HOT = (
     Hot("services.job_filter._THESE", "jobs", ["ix_jobs_replay", *NUMBER]),
     Hot("services.recovery_effect._REQUEUE", "jobs", NUMBER),
     Hot("services.recovery_effect._FAIL", "jobs", NUMBER),
-    Hot("services.recovery_effect._CANCEL", "jobs", NUMBER),
+    Hot("services.cancel._CANCEL_THESE", "jobs", NUMBER),
     Hot("services.recovery_effect._RETRY", "jobs", NUMBER),
     Hot("services.sweep._CANCEL", "jobs", ["ix_jobs_unheeded", *NUMBER]),
     Hot("services.read_jobs._PLACE", "jobs", ["ix_jobs_claim", "ix_jobs_running"]),
