@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import signal
+from pathlib import Path
+from typing import Final
 
 from tests.faults.fault import Injected, fault
-from tests.faults.system import System
+from tests.faults.system import PAID_MODEL, System
+
+LAGGING_WORKER: Final = str(Path(__file__).parents[1] / "support" / "lagging_worker.py")
 
 
 @fault("LEDGER_MISMATCH", "somebody changed an account by hand")
@@ -33,6 +37,44 @@ def backlog(patient: System) -> Injected:
     )
 
 
+@fault("SLOW", "a job takes far longer than all of its kind")
+def slow(patient: System) -> Injected:
+    patient.paid()
+    patient.working()
+    patient.change(f"INSERT INTO durations (model, jobs, p50_s, p95_s) VALUES ('{PAID_MODEL}', 9, 0.1, 0.2)")  # noqa: S608
+    job = patient.submit_paid("one seconds=20")
+    patient.until(lambda: _codes(patient) == {"SLOW"}, "it is slow")
+    return Injected(job, {"p95_s": 0.2, "longest_s": lambda s: s > 10})
+
+
+@fault("JOBS_PAST_DEADLINE", "the only process left is frozen, and nobody has noticed yet", lease_seconds=60)
+def past_deadline(patient: System) -> Injected:
+    server, worker = patient.working()
+    job = patient.submit(params={"width": 1024, "height": 1024})
+    patient.until(lambda: patient.status(job) == "processing", "it runs")
+    worker.freeze()
+    server.drain()
+    patient.change("UPDATE jobs SET deadline_at = deadline_at - 100000")
+    return Injected(job, {"jobs": 1}, ends=("failed",), affects=(1, 1))
+
+
+@fault("LOOP_LAG", "an adapter computes where it should wait", lease_seconds=12)
+def lag(patient: System) -> Injected:
+    patient.serve()
+    patient.worker(program=LAGGING_WORKER)
+    job = patient.submit()
+    patient.until(lambda: patient.rows("SELECT 1 FROM workers WHERE loop_lag_ms > 1000"), "it beats late")
+    return Injected(job, {"loop_lag_ms": lambda ms: ms > 1000})
+
+
+@fault("MEMORY_HIGH", "as its row says of a process that has grown", lease_seconds=600)
+def memory(patient: System) -> Injected:
+    _, worker = patient.working()
+    worker.freeze()  # else its next beat would tell the truth
+    patient.change(f"UPDATE workers SET rss_bytes = {2**50} WHERE slots > 0")  # noqa: S608 - a number
+    return Injected(evidence={"rss_bytes": 2**50}, by_hand=worker.kill)
+
+
 @fault("ERROR_RATE", "a provider fails again and again, in its own words")
 def error_rate(patient: System) -> Injected:
     patient.paid()
@@ -44,3 +86,7 @@ def error_rate(patient: System) -> Injected:
         patient.change("UPDATE jobs SET finished_at = finished_at - 3700 WHERE finished_at IS NOT NULL")
 
     return Injected(evidence={}, by_hand=an_hour_later)
+
+
+def _codes(patient: System) -> set[str]:
+    return {str(each["code"]) for each in patient.doctor()["findings"]}

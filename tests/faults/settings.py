@@ -60,6 +60,42 @@ def loopback_callback(patient: System) -> Injected:
     return Injected(evidence={"public_url": url}, by_hand=found.by_hand)
 
 
+@fault("UNKNOWN_SETTING", "on a machine where nothing has started yet")
+def misspelt_at_first(patient: System) -> Injected:
+    return _until_corrected(patient, {"SAFELIGHT_DATA_DRI": "/srv/pictures"})
+
+
+@fault("INVALID_SETTING", "a limit is not a number, on a machine where nothing has started yet")
+def no_number_at_first(patient: System) -> Injected:
+    return _until_corrected(patient, {"SAFELIGHT_KEEP_JOBS_DAYS": "a month"})
+
+
+@fault("DEFAULT_SECRET", "hardly any different characters")
+def poor_secret(patient: System) -> Injected:
+    patient.working()
+    return _until_corrected(patient, {"SAFELIGHT_SECRET": "abab" * 16, "SAFELIGHT_PUBLIC_URL": "https://a.test"})
+
+
+@fault("LOOPBACK_CALLBACK_URL", "by number, and everybody may come")
+def loopback_by_number(patient: System) -> Injected:
+    patient.working()
+    url = "http://127.0.0.1:8000"
+    found = _until_corrected(patient, {"SAFELIGHT_PUBLIC_URL": url, "SAFELIGHT_HOST": "::"})
+    return Injected(evidence={"public_url": url}, by_hand=found.by_hand)
+
+
+@fault("BAD_CATALOG", "the file is no TOML")
+def no_toml(patient: System) -> Injected:
+    file = patient.folder / "catalog.toml"
+    file.write_text("models: [\n")
+    return _refused_to_start(patient, {"SAFELIGHT_CATALOG": str(file)})
+
+
+@fault("BAD_CATALOG", "the file is not there")
+def no_file(patient: System) -> Injected:
+    return _refused_to_start(patient, {"SAFELIGHT_CATALOG": str(patient.folder / "nowhere.toml")})
+
+
 def _refused_to_start(patient: System, wrong: Mapping[str, str]) -> Injected:
     """The server runs on from before; a worker refuses to start with what is wrong."""
     patient.serve()

@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from safelight.services.disk import LEAST_FREE_BYTES
@@ -67,6 +67,40 @@ def not_migrated(patient: System) -> Injected:
         patient.change(f"UPDATE alembic_version SET version_num = '{head()}'")  # noqa: S608 - our own
 
     return Injected(by_hand=as_it_was)
+
+
+@fault("CLOCK_SKEW", "the database's clock is two minutes ahead", on=("postgres",))
+def skewed(patient: System) -> Injected:
+    """Every statement that names no schema finds a clock of ours before the server's own."""
+    patient.command("db", "upgrade")
+    patient.change(
+        "CREATE SCHEMA ahead",
+        "CREATE FUNCTION ahead.clock_timestamp() RETURNS timestamptz LANGUAGE sql VOLATILE AS"
+        " 'SELECT pg_catalog.clock_timestamp() + make_interval(secs => 120)'",
+    )
+    right = patient.made.database_url
+    patient.made.set(database_url=f"{right}?options=-csearch_path%3Dahead,pg_catalog,public")
+    patient.working()
+
+    def set_it() -> None:
+        patient.change(
+            "CREATE OR REPLACE FUNCTION ahead.clock_timestamp() RETURNS timestamptz LANGUAGE sql VOLATILE AS"
+            " 'SELECT pg_catalog.clock_timestamp()'"
+        )
+
+    return Injected(evidence={"database_ahead_s": lambda s: 115 < s < 125}, by_hand=set_it)
+
+
+@fault("DISK_LOW", "no byte more fits onto the disk of the files", on=("sqlite",))
+def storage_full(patient: System) -> Injected:
+    disk = _small_disk(patient, 2 * LEAST_FREE_BYTES + 60 * 2**20)
+    patient.made.set(storage_url=f"file://{disk}/assets")
+    patient.working()
+    ballast = disk / "ballast"
+    with suppress(OSError), ballast.open("wb") as file:
+        while True:
+            file.write(bytes(2**20))
+    return Injected(evidence={"free_bytes": lambda n: n < 2**20}, by_hand=ballast.unlink)
 
 
 @fault("DATABASE_BUSY", "a process keeps the right to write", on=("sqlite",))

@@ -11,21 +11,23 @@ from safelight.diagnosis.words import span
 
 WRITES_LONG_S, WRITES_TOO_LONG_S = 5.0, 30.0
 SKEWED_S = 5.0
-MEMORY_LINE = "safelight db upgrade"
 
 
 @rule("NEVER_STARTED")
 def never_started(facts: Facts) -> Iterator[Finding]:
     """There is no database yet: nothing was ever started with these settings."""
-    if not facts.database.exists:
+    database = facts.database
+    if not database.exists or (database.schema is None and database.trouble is None):
         yield Finding(
             "NEVER_STARTED",
             Severity.INFO,
             "database",
-            f"There is no database at {facts.database.where}.",
+            f"The database at {database.where} is empty."
+            if database.exists
+            else f"There is no database at {database.where}.",
             "Nothing was ever started with these settings, or they name another place than the server's.",
             Remedy("Start the server, or go to the folder in which it was started.", "safelight serve"),
-            evidence={"database": facts.database.where},
+            evidence={"database": database.where},
         )
 
 
@@ -48,7 +50,7 @@ def database_unreachable(facts: Facts) -> Iterator[Finding]:
 def not_migrated(facts: Facts) -> Iterator[Finding]:
     """The database has another schema than this release needs."""
     database = facts.database
-    if not database.exists or database.trouble or database.is_migrated:
+    if not database.exists or database.trouble or database.schema is None or database.is_migrated:
         return
     evidence = {"schema": database.schema, "needed": database.needed}
     if database.is_newer:
@@ -59,9 +61,7 @@ def not_migrated(facts: Facts) -> Iterator[Finding]:
     else:
         cause = f"This release needs schema {database.needed}; workers wait for it and then give up."
         remedy = Remedy("Upgrade it; a server does that when it starts.", "safelight db upgrade")
-    symptom = (
-        "The database has no schema." if database.schema is None else f"The database has schema {database.schema}."
-    )
+    symptom = f"The database has schema {database.schema}."
     yield Finding("NOT_MIGRATED", Severity.CRITICAL, "database", symptom, cause, remedy, evidence)
 
 
