@@ -5,16 +5,22 @@ Ids may be shortened to their first or last characters.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
+from safelight.cli import filters
 from safelight.domain.jobs import Status
 
 app = typer.Typer(help="Look at jobs, cancel them, make them again.", no_args_is_help=True, rich_markup_mode=None)
 
 JobId = Annotated[str, typer.Argument(metavar="ID", help="The job's id, or the end or beginning of it.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+OneOrMany = Annotated[
+    str | None, typer.Argument(metavar="[ID]", help="The job's id, or the end or beginning of it.", show_default=False)
+]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say which jobs that would be.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask, where it is many.")]
 
 
 @app.command("list")
@@ -64,13 +70,40 @@ def watch(
 
 
 @app.command()
-def cancel(job_id: JobId, as_json: AsJson = False) -> None:
-    """Cancel a job. Exit code 1 if it had ended before."""
+def cancel(
+    job_id: OneOrMany = None,
+    status: filters.Statuses = None,
+    queue: filters.Queue = None,
+    model: filters.Model = None,
+    provider: filters.Provider = None,
+    kind: filters.Kind = None,
+    label: filters.Labels = None,
+    older_than: filters.OlderThan = None,
+    submitted_after: filters.After = None,
+    submitted_before: filters.Before = None,
+    dry_run: DryRun = False,
+    yes: Yes = False,
+    as_json: AsJson = False,
+) -> None:
+    """Cancel a job, or all of yours that fit. Exit code 1 if it had ended before, or none was there."""
     import asyncio
 
     from safelight.cli.looking import cancel_job as run
 
-    raise typer.Exit(asyncio.run(run(job_id, as_json=as_json)))
+    meant = filters.filter_of(
+        status=status,
+        label=label,
+        older_than=older_than,
+        queue=queue,
+        model=model,
+        provider=provider,
+        kind=kind,
+        submitted_after=submitted_after,
+        submitted_before=submitted_before,
+    )
+    if job_id is not None and not meant:
+        raise typer.Exit(asyncio.run(run(job_id, as_json=as_json)))
+    _many("cancel", job_id, meant, dry_run, yes, as_json)
 
 
 @app.command()
@@ -88,13 +121,46 @@ def delete(
 
 
 @app.command()
-def retry(job_id: JobId, as_json: AsJson = False) -> None:
-    """Try a waiting job now, or make a failed or canceled one again; of a batch, the items that did not complete."""
+def retry(
+    job_id: OneOrMany = None,
+    status: filters.Statuses = None,
+    queue: filters.Queue = None,
+    model: filters.Model = None,
+    provider: filters.Provider = None,
+    kind: filters.Kind = None,
+    error: filters.ErrorCode = None,
+    label: filters.Labels = None,
+    older_than: filters.OlderThan = None,
+    submitted_after: filters.After = None,
+    submitted_before: filters.Before = None,
+    dry_run: DryRun = False,
+    yes: Yes = False,
+    as_json: AsJson = False,
+) -> None:
+    """Try a waiting job now, or make a failed or canceled one again; of a batch, the items that did not complete.
+
+    Or all of yours that fit: failed ones, if no status is given.
+    """
     import asyncio
 
     from safelight.cli.repeating import retry_job as run
 
-    asyncio.run(run(job_id, as_json=as_json))
+    meant = filters.filter_of(
+        status=status,
+        label=label,
+        older_than=older_than,
+        queue=queue,
+        model=model,
+        provider=provider,
+        kind=kind,
+        error_code=error,
+        submitted_after=submitted_after,
+        submitted_before=submitted_before,
+    )
+    if job_id is not None and not meant:
+        asyncio.run(run(job_id, as_json=as_json))
+        return
+    _many("retry", job_id, meant, dry_run, yes, as_json)
 
 
 @app.command()
@@ -136,3 +202,13 @@ def deliveries(job_id: JobId, as_json: AsJson = False) -> None:
     from safelight.cli.deliveries import show_deliveries as run
 
     raise typer.Exit(asyncio.run(run(job_id, as_json=as_json)))
+
+
+def _many(verb: str, job_id: str | None, meant: dict[str, Any], dry_run: bool, yes: bool, as_json: bool) -> None:
+    import asyncio
+
+    from safelight.cli.many import many_jobs
+
+    if job_id is not None or not meant:
+        raise typer.BadParameter("give one job's id, or say which jobs, such as --label NAME=VALUE.")
+    raise typer.Exit(asyncio.run(many_jobs(verb, meant, dry_run=dry_run, yes=yes, as_json=as_json)))

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from safelight import __version__
-from safelight.cli import credits, db, jobs, keys, maintenance, models, providers, queues, users, workers
+from safelight.cli import credits, db, jobs, keys, maintenance, models, providers, queues, recover, users, workers
 from safelight.cli.backup import backup, restore
 from safelight.cli.batch import batch
 from safelight.cli.doctor import doctor
@@ -16,7 +16,6 @@ from safelight.cli.edge import Edge
 from safelight.cli.explain import explain
 from safelight.cli.inspect import inspect
 from safelight.cli.prune import prune
-from safelight.cli.recover import recover
 from safelight.cli.serve import serve
 from safelight.cli.settings import settings
 from safelight.cli.submit import submit
@@ -48,7 +47,7 @@ app.command()(doctor)
 app.command()(explain)
 app.command()(backup)
 app.command()(restore)
-app.command()(recover)
+app.add_typer(recover.app, name="recover")
 app.command()(prune)
 app.command()(inspect)
 app.command()(settings)

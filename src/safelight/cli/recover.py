@@ -1,4 +1,4 @@
-"""`safelight recover`: what an operator does once after a restore or an outage."""
+"""`safelight recover`: what an operator does with many jobs: after a restore, an outage, or when they are stuck."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from safelight.cli import filters
 from safelight.cli.durations import read_duration
 
 if TYPE_CHECKING:
@@ -16,7 +17,17 @@ if TYPE_CHECKING:
 NEXT = "All queues are paused. Start the processes, look around, then let jobs go on: safelight queue resume --all"
 
 
+AFTER_S = 60.0
+
+app = typer.Typer(rich_markup_mode=None)
+
+Recovery = Annotated[str, typer.Argument(metavar="ID", help="The recovery's id, or the end or beginning of it.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+@app.callback(invoke_without_command=True)
 def recover(
+    context: typer.Context,
     after_restore: Annotated[
         bool, typer.Option("--after-restore", help="Pause all queues; nothing is sent again without being asked for.")
     ] = False,
@@ -33,10 +44,12 @@ def recover(
     yes: Annotated[bool, typer.Option("--yes", help="Do it without asking.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Set jobs right after a restore or an outage.
+    """Set jobs right after a restore or an outage, or many at once that are stuck.
 
     It says what would be done, asks, and does it. Where nobody can be asked, only with --yes; exit code 1 if not done.
     """
+    if context.invoked_subcommand is not None:
+        return
     if after_restore == (after_outage is not None):
         raise typer.BadParameter("choose one of --after-restore and --after-outage.")
     if fail_unsent and not after_restore:
@@ -46,6 +59,112 @@ def recover(
     else:
         done = _after_outage(after_outage, yes, as_json)
     raise typer.Exit(0 if done else 1)
+
+
+@app.command()
+def plan(
+    requeue: Annotated[
+        bool, typer.Option("--requeue", help="Put them back into their queues, due now, with the time they have lost.")
+    ] = False,
+    fail: Annotated[bool, typer.Option("--fail", help="Fail them; the credits they hold are free again.")] = False,
+    cancel: Annotated[bool, typer.Option("--cancel", help="Cancel them; those that run are stopped.")] = False,
+    retry: Annotated[
+        bool, typer.Option("--retry", help="Make failed ones again, as new jobs of their users at the prices of today.")
+    ] = False,
+    message: Annotated[str, typer.Option(help="What their users are told.")] = "",
+    finding: Annotated[
+        str | None, typer.Option(metavar="CODE", help="The jobs that a finding of `safelight doctor` is about.")
+    ] = None,
+    queue: filters.Queue = None,
+    status: filters.Statuses = None,
+    model: filters.Model = None,
+    provider: filters.Provider = None,
+    kind: filters.Kind = None,
+    error: filters.ErrorCode = None,
+    user: Annotated[str | None, typer.Option(help="Only jobs of this user.")] = None,
+    label: filters.Labels = None,
+    older_than: filters.OlderThan = None,
+    submitted_after: filters.After = None,
+    submitted_before: filters.Before = None,
+    after: Annotated[
+        float | None,
+        typer.Option(
+            parser=read_duration,
+            metavar="60s",
+            help="When it takes effect; it can be stopped till then. [60s]",
+        ),
+    ] = None,
+    now: Annotated[bool, typer.Option("--now", help="At once. It cannot be stopped then.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what it would touch.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Plan it without asking.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Requeue, fail, cancel or retry many stuck jobs of everybody at once.
+
+    It says how many jobs, credits and users it touches, and asks. Then it is planned, and done by any process of the
+    installation a minute later. Exit code 1 if nothing was planned.
+    """
+    import asyncio
+
+    from safelight.cli.recovering import plan_recovery
+
+    actions = {"requeue": requeue, "fail": fail, "cancel": cancel, "retry": retry}
+    chosen = [action for action, wanted in actions.items() if wanted]
+    if len(chosen) != 1:
+        raise typer.BadParameter("choose one of --requeue, --fail, --cancel and --retry.")
+    meant = filters.filter_of(
+        status=status,
+        label=label,
+        older_than=older_than,
+        finding=finding,
+        queue=queue,
+        model=model,
+        provider=provider,
+        kind=kind,
+        error_code=error,
+        user=user,
+        submitted_after=submitted_after,
+        submitted_before=submitted_before,
+    )
+    if not meant:
+        raise typer.BadParameter("say which jobs, such as --queue image or --older-than 10m.")
+    if now and after is not None:
+        raise typer.BadParameter("choose one of --now and --after.")
+    after_s = 0.0 if now else AFTER_S if after is None else after
+    asked = plan_recovery(chosen[0], meant, message, after_s, dry_run=dry_run, yes=yes, as_json=as_json)
+    raise typer.Exit(asyncio.run(asked))
+
+
+@app.command("list")
+def list_recoveries(
+    limit: Annotated[int, typer.Option(min=1, max=200, help="How many.")] = 20, as_json: AsJson = False
+) -> None:
+    """List what was planned for many jobs at once, newest first."""
+    import asyncio
+
+    from safelight.cli.recovering import list_recoveries as run
+
+    asyncio.run(run(limit, as_json=as_json))
+
+
+@app.command()
+def show(recovery: Recovery, as_json: AsJson = False) -> None:
+    """Show who planned what, for which jobs, and what became of each."""
+    import asyncio
+
+    from safelight.cli.recovering import show_recovery
+
+    asyncio.run(show_recovery(recovery, as_json=as_json))
+
+
+@app.command()
+def stop(recovery: Recovery, as_json: AsJson = False) -> None:
+    """Stop a recovery before it takes effect. Exit code 1 if it has begun."""
+    import asyncio
+
+    from safelight.cli.recovering import stop_recovery
+
+    asyncio.run(stop_recovery(recovery, as_json=as_json))
 
 
 def say_recovered(done: Recovered) -> None:

@@ -158,3 +158,52 @@ def pruned_table(done: Pruned) -> Table:
 def plain_table() -> Table:
     """The form that all lists share."""
     return Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim", expand=True)
+
+
+def found_table(jobs: Sequence[dict[str, Any]], now: datetime) -> Table:
+    """Some of many jobs that a command would touch."""
+    table = plain_table()
+    for name in ("ID", "STATUS", "CREDITS", "CREATED"):
+        table.add_column(name, no_wrap=True)
+    table.add_column("MODEL", no_wrap=True, max_width=18)
+    table.add_column("USER", no_wrap=True, ratio=1)
+    for job in jobs:
+        status = Text(job["status"], STATUS_STYLES.get(job["status"], ""))
+        created = when.ago(job["created_at"], now)
+        table.add_row(
+            short(job["id"]), status, str(job["price"]), created, plain(job["model"] or "batch"), plain(job["user_id"])
+        )
+    return table
+
+
+def recoveries_table(recoveries: Sequence[dict[str, Any]], now: datetime) -> Table:
+    """One line per plan."""
+    table = plain_table()
+    for name in ("ID", "ACTION", "STATE", "JOBS", "CREDITS", "PLANNED"):
+        table.add_column(name, no_wrap=True)
+    table.add_column("BY", no_wrap=True, ratio=1)
+    for each in recoveries:
+        table.add_row(
+            short(each["id"]),
+            each["action"],
+            each["state"],
+            str(each["jobs"]),
+            str(each["credits"]),
+            when.ago(each["requested_at"], now),
+            plain(each["requested_by"]),
+        )
+    return table
+
+
+def members_table(members: Sequence[dict[str, Any]]) -> Table:
+    """The jobs of a plan, and what became of each."""
+    table = plain_table()
+    for name in ("JOB", "STATUS", "CREDITS", "OUTCOME"):
+        table.add_column(name, no_wrap=True)
+    table.add_column("USER", no_wrap=True, max_width=18)
+    table.add_column("", no_wrap=True, ratio=1)
+    for each in members:
+        status = Text(each["status"], STATUS_STYLES.get(each["status"], ""))
+        outcome, detail = each["outcome"] or "-", plain(each["detail"] or "")
+        table.add_row(short(each["id"]), status, str(each["price"]), outcome, plain(each["user_id"]), detail)
+    return table

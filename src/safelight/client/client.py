@@ -174,6 +174,47 @@ class Client:
         """`{was, job}`. Not repeated when the connection breaks; calling it again does no harm."""
         return json_object(await self._caller.ask("POST", f"/api/jobs/{job_id}/cancel", may_repeat=False))
 
+    async def cancel_many(self, filter: Mapping[str, Any], *, dry_run: bool = False) -> dict[str, Any]:
+        """Cancel one's jobs by a filter (`status`, `kind`, `labels` ...), 200 at a time: while it answers `more`, ask
+        again. `dry_run` tells what it would touch.
+        """
+        return await self._many("/api/jobs/cancel", {"filter": filter}, {}, dry_run)
+
+    async def retry_many(self, filter: Mapping[str, Any], *, dry_run: bool = False) -> dict[str, Any]:
+        """Make one's failed jobs again by a filter, 200 at a time; `made` has the new ones."""
+        return await self._many("/api/jobs/retry", {"filter": filter}, {"Idempotency-Key": new_id()}, dry_run)
+
+    async def plan_recovery(
+        self, /, action: str, filter: Mapping[str, Any], *, dry_run: bool = False, **fields: Any
+    ) -> dict[str, Any]:
+        """For operators: `requeue`, `fail`, `cancel` or `retry` the jobs of everybody that a filter means.
+
+        `fields`: `message` for their users, `after_s` until it takes effect, `by`. `dry_run` tells what it would touch.
+        """
+        asked = _given({"action": action, "filter": filter, **fields})
+        return await self._many("/api/admin/recoveries", asked, {}, dry_run)
+
+    async def _many(self, path: str, body: dict[str, Any], headers: dict[str, str], dry_run: bool) -> dict[str, Any]:
+        query = {"dry_run": "true"} if dry_run else {}
+        asked = {"json": body, "headers": headers, "params": query}
+        return json_object(await self._caller.ask("POST", path, may_repeat=dry_run, **asked))
+
+    async def recoveries(self, *, limit: int = 50) -> list[dict[str, Any]]:
+        """The newest plans."""
+        body = json_object(await self._caller.get("/api/admin/recoveries", params={"limit": str(limit)}))
+        found: list[dict[str, Any]] = body["recoveries"]
+        return found
+
+    async def recovery(self, recovery_id: str, *, limit: int = 100) -> dict[str, Any]:
+        """A plan with some of its jobs, and what became of each."""
+        query = {"limit": str(limit)}
+        return json_object(await self._caller.get(f"/api/admin/recoveries/{recovery_id}", params=query))
+
+    async def stop_recovery(self, recovery_id: str) -> dict[str, Any]:
+        """Stop a plan before it takes effect."""
+        path = f"/api/admin/recoveries/{recovery_id}"
+        return json_object(await self._caller.ask("DELETE", path, may_repeat=False))
+
     async def delete(self, job_id: str) -> None:
         """Remove an ended job, or a whole batch, with its files."""
         await self._caller.ask("DELETE", f"/api/jobs/{job_id}", may_repeat=False)
