@@ -17,7 +17,7 @@ app = typer.Typer(help="Look at jobs, cancel them, make them again.", no_args_is
 JobId = Annotated[str, typer.Argument(metavar="ID", help="The job's id, or the end or beginning of it.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 OneOrMany = Annotated[
-    str | None, typer.Argument(metavar="[ID]", help="The job's id, or the end or beginning of it.", show_default=False)
+    str | None, typer.Argument(metavar="ID", help="The job's id, or the end or beginning of it.", show_default=False)
 ]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say which jobs that would be.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask, where it is many.")]

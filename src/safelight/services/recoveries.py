@@ -94,6 +94,19 @@ class Member(NamedTuple):
     at: float | None
 
 
+class Touched(NamedTuple):
+    """What a recovery has or had to do with one job."""
+
+    id: str
+    action: str
+    requested_by: str
+    requested_at: float
+    effective_at: float
+    stopped_by: str | None
+    outcome: str | None
+    at: float | None
+
+
 ROW = tuple(recoveries.c[name] for name in Recovery._fields)
 _PLAN = Query(
     sa.insert(recoveries).returning(*ROW),
@@ -117,6 +130,13 @@ _STOP = Query(
     .returning(*ROW),
     Recovery,
 )
+_OF_JOB = Query(
+    sa.select(*(recoveries.c[name] for name in Touched._fields[:6]), recovery_jobs.c.outcome, recovery_jobs.c.at)
+    .select_from(recovery_jobs.join(recoveries, recoveries.c.number == recovery_jobs.c.recovery))
+    .where(recovery_jobs.c.job == arg("of_job", INTEGER))
+    .order_by(recoveries.c.number),
+    Touched,
+)
 _MEMBERS = Query(
     sa.select(
         *(jobs.c[name] for name in Member._fields[:5]),
@@ -130,6 +150,11 @@ _MEMBERS = Query(
     .limit(arg("page_size", INTEGER)),
     Member,
 )
+
+
+def of_job(tx: Tx, job: int) -> list[Touched]:
+    """The recoveries that were planned for a job, by its number, oldest first."""
+    return tx.all(_OF_JOB, of_job=job)
 
 
 def survey(tx: Tx, wanted: Wanted, *, whole: bool = False) -> Survey:

@@ -76,7 +76,11 @@ def test_what_failed_tells_its_user_why_and_costs_nothing(door: Door) -> None:
     assert ended["error"]["message"] == "The GPU burnt down."
     assert ended["credits"]["held"] == ended["credits"]["captured"] == 0
     said = door.get(f"/api/jobs/{job['id']}/debug").json()
-    assert "The GPU burnt down." in said["voices"]["user"], said
+    assert "The GPU burnt down." in said["voices"]["user"]
+    assert said["verdict"]["code"] == "FAILED_BY_OPERATOR"
+    notes = {step["stage"]: step["note"] for step in said["timeline"]}
+    assert f"fail by local, recovery {made['id']}" in notes["recovery_planned"]
+    assert notes["recovered"] == f"failed: fail by local, recovery {made['id']}"
     seen = shown(door, made["id"])
     assert (seen["state"], seen["outcomes"]) == ("done", {"failed": 1})
     assert [(each["id"], each["outcome"]) for each in seen["members"]] == [(job["id"], "failed")]
@@ -108,6 +112,14 @@ def test_failed_jobs_of_everybody_are_made_again_once_even_if_the_process_dies_b
     assert left["untouched"] == [{"reason": "again", "jobs": 3, "why": "it was made again already"}]
     with door.safelight.database.reading() as tx:
         assert_books_balance(tx)
+
+
+def test_what_is_canceled_says_by_whom_and_why(door: Door) -> None:
+    job = door.submit()
+    asked(door, "cancel", message="The model is gone.", after_s=0)
+    sweep(door)
+    said = door.get(f"/api/jobs/{job['id']}/debug").json()
+    assert said["voices"]["user"].startswith("It was canceled by the operator; it cost nothing. The model is gone.")
 
 
 def test_a_finding_stands_for_the_jobs_it_is_about(door: Door) -> None:

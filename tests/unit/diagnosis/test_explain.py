@@ -68,6 +68,7 @@ JOBS: Mapping[str, JobFacts] = {
     "WORKER_DIED": ended("failed", "retries_exhausted", job_lost_n=5),
     "RETRIES_EXHAUSTED": ended("failed", "retries_exhausted", job_attempt=3),
     "STORAGE_WRITE_FAILED": ended("failed", "storage_failed"),
+    "FAILED_BY_OPERATOR": ended("failed", "failed_by_operator"),
     "ITEMS_FAILED": ended("partial", job_kind="batch", items={"completed": 3, "failed": 2}),
 }
 

@@ -26,6 +26,7 @@ _CODES: Final[Mapping[str, str]] = {
     "storage_failed": "STORAGE_WRITE_FAILED",
     "provider_unknown": "PROVIDER_UNKNOWN",
     "items_failed": "ITEMS_FAILED",
+    "failed_by_operator": "FAILED_BY_OPERATOR",
 }
 """By the code of the job's error; whatever else a provider says is PROVIDER_ERROR."""
 _OPERATORS: Final[Mapping[str, Remedy]] = {
@@ -76,16 +77,18 @@ def _delivered(facts: JobFacts) -> Cause:
 
 
 def _canceled(facts: JobFacts) -> Cause:
-    ending = next((event.details for event in reversed(facts.events) if event.type == EventType.CANCELED), {})
-    by = str(ending.get("by") or "user")
+    about = (EventType.CANCELED, EventType.CANCEL_REQUESTED)
+    said = [event.details for event in facts.events if event.type in about]
+    by = next((str(details["by"]) for details in said if details.get("by")), "user")
+    message = next((f" {details['message']}" for details in said if details.get("message")), "")
     return cause(
         facts,
         "CANCELED_BY",
         Severity.INFO,
-        f"It was canceled by its {by}." if by == "user" else f"It was canceled by {by}.",
+        f"It was canceled by its {by}." if by == "user" else f"It was canceled by the {by}.",
         "Somebody asked for it; the credits it held are free again.",
         Remedy("Make it again, if it is still wanted.", f"safelight jobs retry {facts.job.id}"),
-        user="It was canceled; it cost nothing.",
+        user=f"It was canceled{' by the operator' if by == 'operator' else ''}; it cost nothing.{message}",
         evidence={"by": by},
     )
 
@@ -159,6 +162,7 @@ _CAUSES: Final = {
     "SPEND_CEILING": "The operator's daily ceiling at the provider was reached.",
     "MODEL_RETIRED": "The provider no longer serves the model.",
     "OUT_OF_MEMORY": "It is too large for the machine that makes it: ask for less, or for another model.",
+    "FAILED_BY_OPERATOR": "The operator ended it together with others that were stuck: its timeline says who and when.",
     "STORAGE_WRITE_FAILED": "It was made, but its files could not be stored.",
 }
 

@@ -15,6 +15,7 @@ from safelight.services.departures import Departure
 from safelight.services.durations import Duration
 from safelight.services.gate_look import Standing
 from safelight.services.read_jobs import Place
+from safelight.services.recoveries import Touched
 
 
 class JobRow(NamedTuple):
@@ -116,6 +117,8 @@ class JobFacts:
     routes: Routes = Routes()  # noqa: RUF009  # a frozen value
     usual: Duration | None = None
     deliveries: tuple[tuple[Delivery, tuple[Try, ...]], ...] = ()
+    recoveries: tuple[Touched, ...] = ()
+    """What operators planned for it together with others."""
     running_of_user: int = 0
     left: Departure | None = None
     """The worker that left its queue last in good order."""

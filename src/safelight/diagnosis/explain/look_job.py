@@ -19,6 +19,7 @@ from safelight.services import deliveries, durations, gate_look, gate_rows, park
 from safelight.services.departures import last_departures
 from safelight.services.gate_look import Standing
 from safelight.services.gate_parking import provider_of
+from safelight.services.recoveries import of_job
 from safelight.services.required_version import required_version
 from safelight.services.sql import INTEGER, arg
 from safelight.store import tables
@@ -98,6 +99,7 @@ def look_at_job(tx: Tx, job_id: str, onlooking: Onlooking) -> JobFacts | None:
         routes=routes,
         usual=durations.known(tx).get(job.model),
         deliveries=_deliveries(tx, job),
+        recoveries=tuple(of_job(tx, job.number)),
         running_of_user=parking.running(tx, job.queue, job.user_id) if job.is_live and job.queue else 0,
         left=last_departures(tx).get(job.queue),
         required_version=required_version(tx),

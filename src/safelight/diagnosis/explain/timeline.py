@@ -46,6 +46,7 @@ class Step:
 def timeline(facts: JobFacts) -> list[Step]:
     """In the order in which it happened."""
     steps = [*_queued(facts), *_calls(facts), *_storing(facts), *_moments(facts), *_deliveries(facts)]
+    steps += _recoveries(facts)
     return sorted(steps, key=lambda step: step.at)
 
 
@@ -94,6 +95,16 @@ def _moments(facts: JobFacts) -> Iterator[Step]:
         name = _NAMES.get(EventType(event.type)) if event.type in set(EventType) else None
         if name:
             yield Step(event.at, name, note=str(event.details.get("reason") or ""))
+
+
+def _recoveries(facts: JobFacts) -> Iterator[Step]:
+    for each in facts.recoveries:
+        what = f"{each.action} by {each.requested_by}, recovery {each.id}"
+        yield Step(each.requested_at, "recovery_planned", note=f"{what}, for {as_rfc3339(each.effective_at)}")
+        if each.at is not None:
+            yield Step(each.at, "recovered", note=f"{each.outcome}: {what}")
+        elif each.stopped_by is not None:
+            yield Step(each.requested_at, "recovery_stopped", note=f"by {each.stopped_by}: {what}")
 
 
 def _deliveries(facts: JobFacts) -> Iterator[Step]:
