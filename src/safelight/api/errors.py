@@ -39,6 +39,7 @@ STATUS: Final[Mapping[type[SafelightError], int]] = {
     errors.TooLarge: 413,
     errors.RateLimited: 429,
     errors.Unavailable: 503,
+    errors.InMaintenance: 503,
     errors.InternalError: 500,
     errors.NotMigrated: 503,
     errors.WorkerTooOld: 503,
@@ -138,7 +139,9 @@ def request_id_of(request: HTTPConnection) -> str | None:
 async def _on_safelight_error(connection: HTTPConnection, error: Exception) -> Response:
     assert isinstance(error, SafelightError)  # noqa: S101  # what it is registered for
     status = STATUS[type(error)]
-    if status >= 500:
+    if isinstance(error, errors.InMaintenance):
+        log.info("request_refused", code=error.code, what=error.what)
+    elif status >= 500:
         log.error("request_failed", code=error.code, what=error.what, **{"evidence": error.evidence})
     answer = refusal(connection.scope, error)
     if isinstance(connection, WebSocket):

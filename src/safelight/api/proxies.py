@@ -62,12 +62,17 @@ class BehindProxy:
         return hops[0] if hops else None
 
     def _is_trusted(self, address: str) -> bool:
-        return _is_address(address) and any(ipaddress.ip_address(address) in network for network in self._trusted)
+        return is_among(address, self._trusted)
 
 
 def read_networks(texts: Sequence[str]) -> list[Network]:
     """Addresses and networks such as `10.0.0.0/8`. Raises ValueError."""
     return [ipaddress.ip_network(text) for text in texts]
+
+
+def is_among(address: str, networks: Sequence[Network]) -> bool:
+    """Whether it is an address, and one of theirs."""
+    return _is_address(address) and any(ipaddress.ip_address(address) in network for network in networks)
 
 
 def _mount(scope: Scope, prefix: str) -> None:

@@ -14,7 +14,8 @@ import uvicorn
 from safelight import __version__
 from safelight.api.application import create_app
 from safelight.api.middleware import loopback_host
-from safelight.api.patience import Patient
+from safelight.api.patience import patient
+from safelight.api.proxies import read_networks
 from safelight.api.sockets import Sockets
 from safelight.api.strict import LARGEST_BODY_BYTES
 from safelight.app import Safelight, loop_factory, stop_signal
@@ -73,7 +74,7 @@ async def _listening(safelight: Safelight, listening: socket.socket) -> AsyncIte
         lifespan="off",
         server_header=False,
         proxy_headers=False,
-        http=Patient,
+        http=patient(read_networks(safelight.settings.trusted_proxies)),
         timeout_graceful_shutdown=LAST_WORDS_S,
         ws=Sockets,
         ws_max_size=LARGEST_BODY_BYTES,

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from uvicorn._types import ASGISendEvent
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import CloseCode, Frame
+
+MOST_PARTS: Final = 1_000
+"""Of one message. A part costs us more than its sender: a megabyte in single bytes held a socket for a minute."""
 
 
 class Sockets(WebSocketsSansIOProtocol):
@@ -25,7 +30,11 @@ class Sockets(WebSocketsSansIOProtocol):
 
     def handle_cont(self, event: Frame) -> None:
         """Parts of a message that bring nothing are not kept: the limit of its size does not count them."""
-        if event.data or event.fin:
+        if len(self.frames) >= MOST_PARTS:
+            self.frames = []
+            self.conn.send_close(CloseCode.MESSAGE_TOO_BIG)
+            self.handle_parser_exception()
+        elif event.data or event.fin:
             super().handle_cont(event)
 
     def send_receive_event_to_app(self) -> None:

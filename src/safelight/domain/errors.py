@@ -213,6 +213,12 @@ class Unavailable(OperatorError):
     code, title = "unavailable", "Not possible at the moment"
 
 
+class InMaintenance(Unavailable):
+    """The operator takes no new jobs for a while; those that were accepted go on."""
+
+    code, title = "maintenance", "No new jobs at the moment"
+
+
 class InternalError(OperatorError):
     """Safelight has a defect: it failed in a way that nobody foresaw."""
 

@@ -9,7 +9,7 @@ import json
 from dataclasses import dataclass
 
 from safelight.domain.clock import local_s
-from safelight.domain.errors import Remedy, Unavailable
+from safelight.domain.errors import InMaintenance, Remedy
 from safelight.services.installation import fact, remove_fact, set_fact
 from safelight.store.database import Database
 from safelight.store.tx import Tx
@@ -67,10 +67,10 @@ class ClosingTime:
         return self._notice
 
     async def refuse_new_jobs(self) -> None:
-        """Raises Unavailable while none are taken."""
+        """Raises InMaintenance while none are taken, Unavailable where the database cannot say."""
         found = await self.notice()
         if found is not None:
-            raise Unavailable(
+            raise InMaintenance(
                 found.message,
                 remedy=Remedy(
                     "Jobs that were accepted go on. Send this one again later, and its idempotency key with it."

@@ -25,7 +25,7 @@ def reopen(door: Door) -> None:
 def test_new_jobs_are_refused_with_the_message_and_taken_again(door: Door) -> None:
     close(door)
     answer = door.post("/api/jobs", json={"kind": "image", "prompt": "a lighthouse"})
-    assert problem(answer, 503, "unavailable")["detail"] == WHY
+    assert problem(answer, 503, "maintenance")["detail"] == WHY
     assert answer.headers["Retry-After"] == "60"
     health = door.get("/api/health").json()
     assert health["maintenance"]["message"] == WHY
@@ -39,7 +39,7 @@ def test_new_jobs_are_refused_with_the_message_and_taken_again(door: Door) -> No
 def test_no_route_goes_round_it(sqlite_door: Door, path: str) -> None:
     close(sqlite_door)
     body = {"prompts": ["a"]} if path == "batch-generation" else {"prompt": "a"}
-    problem(sqlite_door.post(f"/api/jobs/{path}", json=body), 503, "unavailable")
+    problem(sqlite_door.post(f"/api/jobs/{path}", json=body), 503, "maintenance")
 
 
 def test_what_was_accepted_goes_on_and_can_be_canceled(door: Door) -> None:
@@ -50,7 +50,7 @@ def test_what_was_accepted_goes_on_and_can_be_canceled(door: Door) -> None:
     assert worker.complete(claimed)
     assert door.show(running)["status"] == "completed"
     assert door.post(f"/api/jobs/{waiting}/cancel").status_code == 200
-    problem(door.post(f"/api/jobs/{waiting}/retry"), 503, "unavailable")
+    problem(door.post(f"/api/jobs/{waiting}/retry"), 503, "maintenance")
 
 
 def test_a_repeated_key_gets_its_job_all_the_same(door: Door) -> None:

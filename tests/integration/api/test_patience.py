@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import resource
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,7 +13,8 @@ import pytest
 import uvicorn
 from starlette.types import Message, Receive, Scope, Send
 
-from safelight.api.patience import MOST_HEAD_BYTES, Patient
+from safelight.api.patience import MOST_HEAD_BYTES, MOST_HEADERS, Patient
+from safelight.api.proxies import read_networks
 
 PATIENCE_S = 10.0
 
@@ -27,11 +28,23 @@ class Full(Patient):
     most_connections = staticmethod(lambda: 0)
 
 
+class Crowded(Patient):
+    """Room for four, so that one address may have two."""
+
+    most_connections = staticmethod(lambda: 4)
+
+
+class Unread(Patient):
+    take_s = 0.1
+
+
 @dataclass
 class Echo:
     """Answers with the length of the body; remembers the messages it got."""
 
     heard: list[Message] = field(default_factory=list)
+    length: int | None = None
+    """Answers with so many bytes before."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         length = 0
@@ -44,6 +57,8 @@ class Echo:
             if not message["more_body"]:
                 break
         await send({"type": "http.response.start", "status": 200, "headers": []})
+        for _part in range((self.length or 0) // 2**16):
+            await send({"type": "http.response.body", "body": bytes(2**16), "more_body": True})
         await send({"type": "http.response.body", "body": f"{length} bytes".encode()})
 
 
@@ -63,10 +78,11 @@ class Line:
 
 
 @asynccontextmanager
-async def line(protocol: type[Patient] = Hasty) -> AsyncIterator[Line]:
+async def line(protocol: type[Patient] = Hasty, others: Sequence[Any] = ()) -> AsyncIterator[Line]:
     app = Echo()
     server = uvicorn.Server(uvicorn.Config(app, http=protocol, log_config=None, lifespan="off"))
     server.config.load()
+    server.server_state.connections.update(others)
     server.lifespan = server.config.lifespan_class(server.config)
     listening = await asyncio.get_running_loop().create_server(
         lambda: protocol(config=server.config, server_state=server.server_state, app_state={}), "127.0.0.1", 0
@@ -97,6 +113,85 @@ def test_a_connection_too_many_is_refused_before_it_asks() -> None:
             return await found.rest()
 
     assert asyncio.run(told()).startswith(b"HTTP/1.1 503 Service Unavailable\r\nconnection: close")
+
+
+class Visitor:
+    """A connection of an address that is not ours."""
+
+    def __init__(self, address: str) -> None:
+        self.client = (address, 1)
+
+
+async def third_connection(others: Sequence[str], protocol: type[Patient] = Crowded) -> bytes:
+    """What is said at once to one more from 127.0.0.1, beside these; nothing where it may ask."""
+    async with line(protocol, [Visitor(address) for address in others]) as found:
+        found.say("GET / HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n")
+        return await found.rest()
+
+
+def test_one_address_may_have_half_of_all_connections_and_no_more() -> None:
+    greedy = asyncio.run(third_connection(["127.0.0.1"] * 2))
+    assert greedy.startswith(b"HTTP/1.1 429 Too Many Requests\r\nconnection: close")
+
+
+def test_a_crowd_of_others_takes_nothing_from_an_address() -> None:
+    assert asyncio.run(third_connection(["192.0.2.1"] * 2)).startswith(b"HTTP/1.1 200")
+
+
+def test_a_trusted_proxy_speaks_for_many_and_may_have_them_all() -> None:
+    class Trusting(Crowded):
+        trusted = tuple(read_networks(["127.0.0.0/8"]))
+
+    assert asyncio.run(third_connection(["127.0.0.1"] * 2, Trusting)).startswith(b"HTTP/1.1 200")
+
+
+def test_a_head_of_very_many_lines_is_refused_though_it_came_at_once() -> None:
+    lines = "".join(f"X-{n}: y\r\n" for n in range(MOST_HEADERS + 1))
+    answer = asyncio.run(whole_answer(f"GET / HTTP/1.1\r\nHost: here\r\n{lines}\r\n"))
+    assert answer.startswith(b"HTTP/1.1 431 Request Header Fields Too Large")
+    assert answer.count(b"HTTP/1.1") == 1
+
+
+def test_who_does_not_take_what_it_asked_for_is_let_go() -> None:
+    async def play() -> None:
+        gone = asyncio.Event()
+
+        class Telling(Unread):
+            def connection_lost(self, exc: Exception | None) -> None:
+                super().connection_lost(exc)
+                gone.set()
+
+        async with line(Telling) as found:
+            found.app.length = 64 * 2**20
+            found.say("GET / HTTP/1.1\r\nHost: here\r\n\r\n")
+            await asyncio.wait_for(gone.wait(), PATIENCE_S)
+
+    asyncio.run(play())
+
+
+def test_who_takes_it_slowly_gets_it_all() -> None:
+    """The system has a little less at each look, as if the other side had taken some; then it takes the rest."""
+
+    async def play() -> int:
+        looked = asyncio.Event()
+
+        class Slow(Unread):
+            take_s = 0.01
+            looks = 0
+
+            def _in_the_system(self) -> int:
+                self.looks += 1
+                if self.looks == 4:
+                    looked.set()
+                return 100 - self.looks
+
+        async with line(Slow) as found:
+            found.app.length = 16 * 2**20
+            found.say("GET / HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n")
+            await asyncio.wait_for(looked.wait(), PATIENCE_S)
+            return len(await found.rest())
+
+    assert asyncio.run(play()) > 16 * 2**20
 
 
 def test_visitors_leave_a_quarter_of_the_open_files_to_the_work() -> None:

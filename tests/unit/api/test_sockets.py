@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import struct
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 import uvicorn
 from starlette.types import Receive, Scope, Send
 from uvicorn.server import ServerState
-from websockets.frames import Frame, Opcode
+from websockets.frames import CloseCode, Frame, Opcode
 
-from safelight.api.sockets import Sockets
+from safelight.api.sockets import MOST_PARTS, Sockets
 
 KEY = base64.b64encode(bytes(16))
 HANDSHAKE = (
@@ -89,5 +90,16 @@ def test_parts_of_a_message_that_bring_nothing_are_not_kept() -> None:
         sockets.data_received(Frame(Opcode.CONT, b"b", fin=False).serialize(mask=True))
         sockets.data_received(Frame(Opcode.CONT, b"", fin=True).serialize(mask=True))
         assert sockets.queue.get_nowait() == {"type": "websocket.receive", "text": "ab"}
+
+    spoken_to(story)
+
+
+def test_a_message_in_very_many_parts_ends_the_socket_and_is_not_kept() -> None:
+    async def story(sockets: Sockets, pipe: Pipe) -> None:
+        sockets.data_received(Frame(Opcode.TEXT, b"a", fin=False).serialize(mask=True))
+        sockets.data_received(Frame(Opcode.CONT, b"a", fin=False).serialize(mask=True) * MOST_PARTS)
+        assert sockets.frames == []
+        (code,) = struct.unpack("!H", pipe.written[2:4])
+        assert code == CloseCode.MESSAGE_TOO_BIG
 
     spoken_to(story)
