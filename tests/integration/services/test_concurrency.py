@@ -4,20 +4,26 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from random import Random
 
+from safelight.domain.ids import new_id
 from safelight.domain.jobs import TERMINAL, Status
-from safelight.services import presence, sweep
+from safelight.services import presence, recovery_effect, sweep
 from safelight.services.calls import CallOutcome, Sending, sending
 from safelight.services.cancel import cancel
 from safelight.services.claim import claim
 from safelight.services.claimable import ClaimedJob
 from safelight.services.finish import Ending, finish
 from safelight.services.hand_back import Return, hand_back
+from safelight.services.job_filter import JobFilter
+from safelight.services.job_pages import FIRST_PAGE
 from safelight.services.progress import Step, progress
+from safelight.services.recoveries import Wanted, members, newest, plan
+from safelight.services.recovery_rules import Action
 from safelight.services.submission import Replayed, Submitted
 from safelight.services.submit import submit
 from safelight.store.connect import open_database
@@ -97,6 +103,20 @@ async def sweep_until_all_have_ended(database: Database, all_are_in: asyncio.Eve
             is_over.set()
 
 
+async def recover_some(database: Database, random: Random, is_over: asyncio.Event) -> None:
+    """An operator who loses patience: now this is done with all that fits, now that, by whoever sweeps."""
+    while not is_over.is_set():
+        action = random.choice([Action.REQUEUE, Action.REQUEUE, Action.CANCEL, Action.FAIL])
+        user = random.choice(USERS) if action is not Action.REQUEUE else None
+        statuses = random.choice([("pending",), ("pending", "processing")])
+        wanted = Wanted(action, JobFilter(statuses, user=user), "Sorry.", "olga", 0.0)
+        await database.write(plan, wanted, new_id())
+        for number in await database.read(recovery_effect.due):
+            while (await database.write(recovery_effect.carry_out, number)).goes_on:
+                pass
+        await asyncio.sleep(random.random() / 20)
+
+
 def test_whatever_two_processes_do_at_once_every_job_ends_once_and_the_books_balance(
     database: Database, database_url: str
 ) -> None:
@@ -112,6 +132,7 @@ def test_whatever_two_processes_do_at_once_every_job_ends_once_and_the_books_bal
             answers = await asyncio.gather(*(submit_all(pair[n % 2], user) for n, user in enumerate(USERS)))
             kinds = Counter(type(answer) for answered in answers for answer in answered)
             assert kinds == {Submitted: len(USERS) * JOBS_EACH, Replayed: len(USERS) * JOBS_EACH}
+            background += [asyncio.create_task(recover_some(each, Random(7), is_over)) for each in pair]
             await asyncio.gather(*(cancel_some(pair[n % 2], user, Random(n)) for n, user in enumerate(USERS)))
             all_are_in.set()
             await asyncio.gather(*background)
@@ -122,4 +143,9 @@ def test_whatever_two_processes_do_at_once_every_job_ends_once_and_the_books_bal
         assert len(rows) == len(USERS) * JOBS_EACH
         for row in rows:
             assert [event for event in told(tx, row.number) if event in TERMINAL] == [row.status]
+        plans, _ = newest(tx, FIRST_PAGE, 1_000)
+        assert plans
+        for made in plans:
+            words = Counter(member.outcome for member in members(tx, made.number, 1_000))
+            assert (made.state, made.jobs, json.loads(made.counts)) == ("done", words.total(), words)
         assert_books_balance(tx)
