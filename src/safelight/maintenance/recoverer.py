@@ -66,7 +66,7 @@ async def _made_again(again: Again, job: ToMake) -> Outcome:
     """For its user, by the operator: it may go first as it may have done then, and uses up no rate."""
     caller = Caller(job.user_id, idempotency_key=job.key, goes_first=True, is_local=True)
     try:
-        accepted = await again.make_again(job.id, caller)
+        accepted = await again.make_again(job.id, caller, job.message)
     except CallerError as error:
         return Outcome("refused", error.what)
     return Outcome("made", accepted.details.job.id)

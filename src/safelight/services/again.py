@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
@@ -17,6 +18,7 @@ from safelight.services.prepare import Caller
 from safelight.services.read_jobs import JobDetails
 from safelight.services.replay import Resume, SourceCall
 from safelight.services.retry import retry_now
+from safelight.services.sql import as_json
 from safelight.services.submission import Submission
 from safelight.services.submit_batch import BatchSubmission
 
@@ -44,11 +46,11 @@ class Again:
             return DueNow(await self.desk.job(job_id, caller.user_id))
         return await self.make_again(job_id, caller)
 
-    async def make_again(self, job_id: str, caller: Caller) -> Accepted:
-        """As `retry`, of a job that has ended."""
+    async def make_again(self, job_id: str, caller: Caller, message: str = "") -> Accepted:
+        """As `retry`, of a job that has ended. The message stands in the new job."""
         original = await self._original(job_id, caller)
         originals.refuse_to_retry(original)
-        return await self._make(original, caller, "retry", UNFINISHED)
+        return await self._make(original, caller, "retry", UNFINISHED, message)
 
     async def replay(self, job_id: str, mode: Mode, caller: Caller) -> Accepted:
         """Make an ended job again, or fetch what its call made. Raises as `retry` does."""
@@ -63,7 +65,9 @@ class Again:
         asked = (job_id, caller.user_id, key, request_hash)
         return is_id(job_id) and await self.desk.database.write(retry_now, *asked)
 
-    async def _make(self, original: Original, caller: Caller, verb: str, statuses: Collection[str]) -> Accepted:
+    async def _make(
+        self, original: Original, caller: Caller, verb: str, statuses: Collection[str], message: str = ""
+    ) -> Accepted:
         self.desk.refuse_on_full_disk()
         if original.kind == "batch":
             found = await self.desk.database.read(originals.items_of, original.number)
@@ -72,7 +76,7 @@ class Again:
             prepared = await self.desk.prepared(batch, caller, replay_of=original.number)
         else:
             prepared = await self.desk.prepared(originals.as_request(original), caller, replay_of=original.number)
-        return await self.desk.store(_known_as(prepared, verb, original.id), caller)
+        return await self.desk.store(_saying(_known_as(prepared, verb, original.id), message), caller)
 
     async def _resume(self, original: Original, caller: Caller) -> Accepted:
         self.desk.refuse_on_full_disk()
@@ -142,6 +146,20 @@ def _known_as(prepared: Submission | BatchSubmission, verb: str, original: str) 
     if isinstance(prepared, Submission):
         return replace(prepared, request_hash=_hash(verb, original))
     return replace(prepared, parent=replace(prepared.parent, request_hash=_hash(verb, original)))
+
+
+def _saying(prepared: Submission | BatchSubmission, message: str) -> Submission | BatchSubmission:
+    """With a word of the operator among its warnings."""
+    if not message:
+        return prepared
+    if isinstance(prepared, BatchSubmission):
+        return replace(prepared, parent=_with_warning(prepared.parent, message))
+    return _with_warning(prepared, message)
+
+
+def _with_warning(submission: Submission, message: str) -> Submission:
+    said = [*json.loads(submission.warnings), {"code": "made_again", "message": message}]
+    return replace(submission, warnings=as_json(said))
 
 
 def _hash(verb: str, original: str) -> str:

@@ -40,6 +40,7 @@ class ToMake(NamedTuple):
     user_id: str
     key: str
     """Stands for having made it: whoever comes second finds it made."""
+    message: str
 
 
 class Slice(NamedTuple):
@@ -169,7 +170,7 @@ def carry_out(tx: Tx, number: int) -> Slice:
     to_make: tuple[ToMake, ...] = ()
     if plan.action == Action.RETRY:
         ended = [row for row in to_do if row.status in TERMINAL]
-        to_make = tuple(ToMake(row.number, row.id, row.user_id, _key(plan, row.id)) for row in ended)
+        to_make = tuple(ToMake(row.number, row.id, row.user_id, _key(plan, row.id), plan.message) for row in ended)
     outcomes |= _done(tx, plan, [row.number for row in to_do if row.status not in TERMINAL])
     done = _record(tx, plan, outcomes)
     return Slice(done is None, len(outcomes), to_make, done)

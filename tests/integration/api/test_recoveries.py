@@ -92,7 +92,7 @@ def test_failed_jobs_of_everybody_are_made_again_once_even_if_the_process_dies_b
     jobs = [door.submit()["id"] for _ in range(3)]
     asked(door, "fail", after_s=0)
     sweep(door)
-    made = asked(door, "retry", status=["failed"], after_s=0).json()
+    made = asked(door, "retry", status=["failed"], message="Sorry, once more.", after_s=0).json()
     assert made["jobs"] == 3
     (number,) = door.run(door.safelight.database.read(recovery_effect.due))
     slice_ = door.run(door.safelight.database.write(recovery_effect.carry_out, number))
@@ -107,6 +107,7 @@ def test_failed_jobs_of_everybody_are_made_again_once_even_if_the_process_dies_b
     assert sorted(new) == sorted(jobs)
     assert new[slice_.to_make[0].id] == lost.detail
     assert {door.show(new[job])["replay_of"] for job in jobs} == set(jobs)
+    assert door.show(new[jobs[0]])["warnings"] == [{"code": "made_again", "message": "Sorry, once more."}]
     assert len(door.get("/api/jobs").json()["jobs"]) == 6
     left = asked(door, "retry", dry_run=True, status=["failed"]).json()
     assert left["untouched"] == [{"reason": "again", "jobs": 3, "why": "it was made again already"}]

@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from safelight.domain.ids import new_id
-from safelight.services import recovery_effect
+from safelight.services import prune, recovery_effect
 from safelight.services.calls import Accepted, accepted
 from safelight.services.cancel import cancel
 from safelight.services.claim import claim
@@ -18,7 +18,7 @@ from safelight.services.hand_back import Return, hand_back
 from safelight.services.job_filter import JobFilter
 from safelight.services.recoveries import Recovery, Survey, Wanted, members, newest, plan, recovery, stop, survey
 from safelight.services.recovery_rules import MEANS, Action
-from safelight.services.sql import arg
+from safelight.services.sql import NOW, arg
 from safelight.store import tables
 from safelight.store.database import Database
 from safelight.store.statements import Change
@@ -44,6 +44,7 @@ from tests.integration.services.scene import (
 _PARK = Change(
     sa.update(tables.jobs).where(tables.jobs.c.id == arg("public_id")).values(ready=sa.false(), waiting_for=arg("why"))
 )
+_MARK = Change(sa.update(tables.jobs).where(tables.jobs.c.id == arg("public_id")).values(pruning_at=NOW))
 _PLANNED_AFTER_ALL = Change(
     sa.update(tables.recoveries).where(tables.recoveries.c.id == arg("public_id")).values(state="planned")
 )
@@ -323,3 +324,17 @@ def test_what_was_planned_and_what_became_of_it_can_be_read_later(shared: Databa
         (found,), more = newest(tx, 2**62, 1)
         assert (found.id, found.meant, more) == (made.id, JobFilter(("pending",), queue="image"), None)
         assert told(tx, job(tx, "a").number) == ["submitted", "failed"]
+
+
+def test_the_record_of_a_job_goes_with_it_and_the_sums_stay(shared: Database) -> None:
+    with scene(shared) as tx:
+        submitted(tx, "a", "b")
+        made = planned(tx, Action.FAIL)
+        carried_out(tx, made)
+        number = job(tx, "a").number
+        assert tx.run(_MARK, public_id="a", at_now=tx.now) == 1
+        assert prune.remove(tx, [number]) == 1
+        assert [row.id for row in members(tx, made.number, 10)] == ["b"]
+        found = recovery(tx, made.id)
+        assert found is not None
+        assert (found.jobs, json.loads(found.counts)) == (2, {"failed": 2})

@@ -43,5 +43,6 @@ function chapters(job, story) {
 
 function noteOf({ type, payload = {} }) {
   if (type === 'job.started') return payload.attempt > 1 ? `Attempt ${payload.attempt}` : '';
-  return type === 'job.retrying' || type === 'job.requeued' ? payload.reason ?? '' : '';
+  if (type === 'job.retrying' || type === 'job.requeued') return payload.reason ?? '';
+  return type === 'job.cancel_requested' || type === 'job.canceled' ? payload.message ?? '' : '';
 }
