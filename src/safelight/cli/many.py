@@ -34,7 +34,9 @@ async def many_jobs(verb: str, meant: dict[str, Any], *, dry_run: bool, yes: boo
     async with opened() as door:
         ask = door.client.cancel_many if verb == "cancel" else door.client.retry_many
         found = await ask(meant, dry_run=True)
-        if dry_run or not agreed(found, f"{verb.capitalize()} them?", yes=yes, as_json=as_json):
+        if not as_json:
+            say_found(found)
+        if dry_run or not _agreed(found, f"{verb.capitalize()} them?", yes=yes, as_json=as_json):
             if as_json:
                 print_json({"applied": False, **found})
             elif not dry_run and found["jobs"]:
@@ -57,15 +59,6 @@ async def many_jobs(verb: str, meant: dict[str, Any], *, dry_run: bool, yes: boo
     return FOUND if refusal else FINE
 
 
-def agreed(found: dict[str, Any], question: str, *, yes: bool, as_json: bool) -> bool:
-    """Say what was found, and ask. Where nobody can be asked, only with `yes`."""
-    if not as_json:
-        say_found(found)
-    if not found["jobs"]:
-        return False
-    return yes or (not as_json and sys.stdin.isatty() and typer.confirm(question))
-
-
 def say_found(found: dict[str, Any]) -> None:
     """How many jobs, credits and users, some of them, and what is left alone."""
     console, more = out(), " There are more: they take another." if found["more"] else ""
@@ -74,13 +67,25 @@ def say_found(found: dict[str, Any]) -> None:
         f"{counted(found['jobs'], 'job')}{users}, {counted(found['credits'], 'credit')}.{more}", soft_wrap=True
     )
     for left in found["untouched"]:
-        console.print(f"Left alone: {counted(left['jobs'], 'job')}, because {left['why']}.", soft_wrap=True)
+        console.print(f"{left_alone(left)}.", soft_wrap=True)
     if found["sample"]:
         console.print(found_table(found["sample"], when.now()))
     if found["jobs"] > len(found["sample"]):
         console.print(f"... and {found['jobs'] - len(found['sample'])} more.")
 
 
+def left_alone(left: dict[str, Any]) -> str:
+    """`Left alone: 3 jobs, each because a worker runs it`."""
+    return f"Left alone: {counted(left['jobs'], 'job')},{' each' * (left['jobs'] > 1)} because {left['why']}"
+
+
 def in_words(outcomes: dict[str, int]) -> str:
     """`380 requeued, 20 ended`."""
     return ", ".join(f"{n} {OUTCOMES.get(word, word)}" for word, n in sorted(outcomes.items())) or "nothing was done"
+
+
+def _agreed(found: dict[str, Any], question: str, *, yes: bool, as_json: bool) -> bool:
+    """Where nobody can be asked, only with `yes`."""
+    if not found["jobs"]:
+        return False
+    return yes or (not as_json and sys.stdin.isatty() and typer.confirm(question))

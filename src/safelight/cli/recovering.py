@@ -11,7 +11,7 @@ import typer
 from safelight.cli import when
 from safelight.cli.door import opened
 from safelight.cli.edge import FINE, FOUND
-from safelight.cli.many import in_words, say_found
+from safelight.cli.many import in_words, left_alone, say_found
 from safelight.cli.out import err, out, plain, print_json
 from safelight.cli.tables import members_table, recoveries_table
 from safelight.cli.working import counted
@@ -116,8 +116,7 @@ def _lines(found: dict[str, Any]) -> list[str]:
         lines.append(f"Stopped by {plain(found['stopped_by'])} at {when.local(found['ended_at'])}")
     elif found["outcomes"]:
         lines.append(f"What became of them: {in_words(found['outcomes'])}")
-    lines += [f"Left alone: {counted(left['jobs'], 'job')}, because {left['why']}" for left in found["untouched"]]
-    return lines
+    return lines + [left_alone(left) for left in found["untouched"]]
 
 
 def _written(value: Any) -> str:

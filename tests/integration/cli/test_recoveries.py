@@ -102,6 +102,7 @@ def test_ones_own_jobs_are_canceled_by_a_filter_and_nobody_elses(run: Run, datab
     assert run("jobs", "cancel", "abcd", "--kind", "image").exit_code == 2
     dry = asked(run, "jobs", "cancel", "--kind", "image", "--dry-run")
     assert (dry["jobs"], dry["applied"]) == (2, False)
+    assert run("jobs", "cancel", "--kind", "image", "--dry-run").stdout.startswith("2 jobs, 20 credits.\n")
     done = run("jobs", "cancel", "--kind", "image", "--yes")
     assert (done.exit_code, done.stdout.splitlines()[-1]) == (0, "2 canceled.")
     with database.reading() as tx:

@@ -120,13 +120,17 @@ def _failed(facts: JobFacts) -> Cause:
         facts,
         code,
         Severity.ERROR,
-        f"It failed{at} after {count(max(1, job.attempt), 'try').replace('trys', 'tries')}: {message}",
+        f"It failed{at} {_when(job.attempt)}: {message}",
         _why(facts, code),
         _OPERATORS.get(code, Remedy(mends, again)),
         user=f"{message} {mends} It cost nothing.",
         evidence={**_evidence(facts), "provider_message": error.get("provider_message")},
         subject=str(error.get("provider") or job.id),
     )
+
+
+def _when(attempt: int) -> str:
+    return f"after {count(attempt, 'try').replace('trys', 'tries')}" if attempt else "before it was tried"
 
 
 def _code_of(facts: JobFacts) -> str:
