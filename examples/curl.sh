@@ -17,5 +17,5 @@ curl -fsSN "$server/api/jobs/$id/events" | sed -n 's/^event: //p'
 
 # The address of the picture is signed: no credential is needed to fetch it.
 picture=$(curl -fsS "$server/api/jobs/$id" | sed -n 's/.*"assets":\[{"id":"[^"]*","url":"\([^"]*\)".*/\1/p')
-curl -fsS "$picture" -o picture.png
-echo "saved picture.png"
+curl -fsS "$picture" -o curl.png
+echo "saved curl.png"

@@ -35,5 +35,5 @@ async def make_picture(prompt: str) -> bytes:
 
 
 if __name__ == "__main__":
-    Path("picture.png").write_bytes(asyncio.run(make_picture(" ".join(sys.argv[1:]) or "a boat in the fog")))
-    print("saved picture.png")
+    Path("image_queue.png").write_bytes(asyncio.run(make_picture(" ".join(sys.argv[1:]) or "a boat in the fog")))
+    print("saved image_queue.png")

@@ -31,7 +31,7 @@ async def make_picture(prompt: str) -> bytes:
 if __name__ == "__main__":
     words = " ".join(sys.argv[1:]) or "a lighthouse on a cliff at dusk"
     try:
-        Path("picture.png").write_bytes(asyncio.run(make_picture(words)))
+        Path("submit_and_watch.png").write_bytes(asyncio.run(make_picture(words)))
     except ClientError as error:
         sys.exit(f"{error} {error.remedy}")
-    print("saved picture.png")
+    print("saved submit_and_watch.png")

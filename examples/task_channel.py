@@ -72,5 +72,5 @@ async def send(socket: ClientConnection, ref: str, topic: str, event: str, paylo
 
 if __name__ == "__main__":
     words = " ".join(sys.argv[1:]) or "Medieval monk"
-    Path("picture.png").write_bytes(asyncio.run(make_picture(words)))
-    print("saved picture.png")
+    Path("task_channel.png").write_bytes(asyncio.run(make_picture(words)))
+    print("saved task_channel.png")

@@ -16,9 +16,9 @@ EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 WITHIN_S = 90.0
 SAYS = {
     "avatars.py": "saved avatar.webp",
-    "image_queue.py": "saved picture.png",
+    "image_queue.py": "saved image_queue.png",
     "scenes.py": "3 pictures in the chapter",
-    "submit_and_watch.py": "saved picture.png",
+    "submit_and_watch.py": "saved submit_and_watch.png",
     "typed_jobs.py": "image completed 1 credit(s)",
     "without_asyncio.py": "picture-2.png, 1 credit(s)",
 }

@@ -166,6 +166,6 @@ def test_the_example_makes_a_picture_as_the_swift_client_does(server: Installati
     env = {**os.environ, "SAFELIGHT_URL": server.url}
     ran = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=60, check=False)
     assert ran.returncode == 0, ran.stderr
-    assert (tmp_path / "picture.png").stat().st_size > 1_000
+    assert (tmp_path / "task_channel.png").stat().st_size > 1_000
     assert ran.stdout.count("image_response") == 1
     assert len(jobs(server, f"a park for {tmp_path.name}")) == 1

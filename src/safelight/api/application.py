@@ -110,7 +110,7 @@ def create_app(safelight: Safelight, *, comment_every_s: float = sse.COMMENT_EVE
     app.state.failed_sign_ins = Pace(session.MOST_FAILURES, per_s=60.0)
     openai = (openai_images, openai_chat, openai_models)
     of_health = (webhooks, queue_health, metrics, health, providers, model_checks, recoveries)
-    of_jobs = (own_jobs, batches, jobs, explain, again, sse, assets, uploads, models, credits, callbacks, session)
+    of_jobs = (jobs, own_jobs, batches, explain, again, sse, assets, uploads, models, credits, callbacks, session)
     doors = (tasks, avatars, covers, scenes, *openai)
     for part in (*of_jobs, *doors, *of_health):
         app.include_router(part.router, dependencies=[Depends(refuse_unknown_parameters)])

@@ -84,7 +84,8 @@ def refuse_private(place: str, addresses: Sequence[Address]) -> None:
     """One private answer among public ones is refused as well: an honest name has none. Raises RefusedTarget."""
     if not all(map(is_public, addresses)):  # which one it is stays inside: it would tell strangers of this network
         raise RefusedTarget(
-            f"{place} does not lead to a public address. The operator can exempt it by SAFELIGHT_ALLOW_PRIVATE_HOSTS."
+            f"{place} does not lead to a public address."
+            f" The operator can exempt it: SAFELIGHT_ALLOW_PRIVATE_HOSTS={place}."
         )
 
 
