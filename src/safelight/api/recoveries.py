@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, Any
 
 import structlog
@@ -34,6 +35,7 @@ async def plan_recovery(
     """201 with the plan, which any process of the installation carries out in its time; 200 for a dry run."""
     known = await _known(safelight, body)
     meant = body.filter.meant(body.action, user=body.filter.user, known=known)
+    meant = replace(meant, finding=body.filter.finding)
     who = f"{operator.user_id} ({body.by})" if body.by else operator.user_id
     wanted = Wanted(body.action, meant, body.message, who, body.after_s, body.filter.older_than_s)
     if dry_run:

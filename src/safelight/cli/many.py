@@ -74,6 +74,11 @@ def say_found(found: dict[str, Any]) -> None:
         console.print(f"... and {found['jobs'] - len(found['sample'])} more.")
 
 
+def somebody_is_there() -> bool:
+    """Whether somebody can be asked."""
+    return sys.stdin.isatty()
+
+
 def left_alone(left: dict[str, Any]) -> str:
     """`Left alone: 3 jobs, each because a worker runs it`."""
     return f"Left alone: {counted(left['jobs'], 'job')},{' each' * (left['jobs'] > 1)} because {left['why']}"
@@ -88,4 +93,4 @@ def _agreed(found: dict[str, Any], question: str, *, yes: bool, as_json: bool) -
     """Where nobody can be asked, only with `yes`."""
     if not found["jobs"]:
         return False
-    return yes or (not as_json and sys.stdin.isatty() and typer.confirm(question))
+    return yes or (not as_json and somebody_is_there() and typer.confirm(question))

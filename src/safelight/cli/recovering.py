@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import getpass
-import sys
 from typing import Any
 
 import typer
 
-from safelight.cli import when
+from safelight.cli import many, when
 from safelight.cli.door import opened
 from safelight.cli.edge import FINE, FOUND
 from safelight.cli.many import in_words, left_alone, say_found
@@ -83,7 +82,7 @@ def _agreed(action: str, jobs: int, after_s: float, *, yes: bool, as_json: bool)
     """What cannot be stopped takes the number of jobs, typed."""
     if yes:
         return True
-    if as_json or not sys.stdin.isatty():
+    if as_json or not many.somebody_is_there():
         return False
     if after_s >= SOON_S:
         return bool(typer.confirm(f"{action.capitalize()} {counted(jobs, 'job')} in {when.span(after_s)}?"))

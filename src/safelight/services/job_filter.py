@@ -59,6 +59,8 @@ class JobFilter:
     labels: tuple[tuple[str, str], ...] = ()
     submitted_after: float | None = None
     submitted_before: float | None = None
+    finding: str | None = None
+    """What was found wrong, where that is what meant these jobs; for the record."""
 
     def stored(self) -> str:
         """As JSON, for whoever wants to know later what was meant."""

@@ -57,6 +57,7 @@ def filter_body(meant: JobFilter) -> dict[str, Any]:
         "kind": meant.kind,
         "error_code": meant.error_code,
         "user": meant.user,
+        "finding": meant.finding,
         "labels": dict(meant.labels),
         "submitted_after": _time(meant.submitted_after),
         "submitted_before": _time(meant.submitted_before),

@@ -127,6 +127,8 @@ def test_a_finding_stands_for_the_jobs_it_is_about(door: Door) -> None:
     door.submit()
     found = asked(door, "requeue", dry_run=True, finding="NO_WORKER_FOR_QUEUE")
     assert (found.status_code, found.json()["jobs"]) == (200, 1), found.text
+    made = asked(door, "requeue", finding="NO_WORKER_FOR_QUEUE").json()
+    assert made["filter"] == {"status": ["pending"], "queue": "image", "finding": "NO_WORKER_FOR_QUEUE"}
     assert problem(asked(door, "requeue", finding="QUEUE_PAUSED"), 409)["detail"].startswith("QUEUE_PAUSED holds up no")
     assert "must be one of" in problem(asked(door, "requeue", finding="DISK_LOW"), 422)["detail"]
 

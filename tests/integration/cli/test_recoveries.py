@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from safelight.cli import many
 from safelight.services import recovery_effect
 from safelight.store.database import Database
 from tests.integration.cli.conftest import Run
@@ -81,6 +82,26 @@ def test_at_once_it_is_due_at_once_and_says_later_what_became_of_each(run: Run, 
     assert (shown["state"], shown["outcomes"]) == ("done", {"failed": STUCK - 2})
     assert {each["outcome"] for each in shown["members"]} == {"failed"}
     assert f"What became of them: {STUCK - 2} failed" in run("recover", "show", planned["id"]).stdout
+
+
+@pytest.mark.parametrize(
+    ("typed", "words", "planned"),
+    [
+        ("y\n", (), True),
+        ("n\n", (), False),
+        ("\n", (), False),
+        (f"{STUCK}\n", ("--now",), True),
+        ("y\n", ("--now",), False),
+        (f"{STUCK + 1}\n", ("--now",), False),
+    ],
+)
+def test_what_can_be_stopped_takes_a_yes_and_what_cannot_the_number_of_jobs(
+    run: Run, monkeypatch: pytest.MonkeyPatch, typed: str, words: tuple[str, ...], planned: bool
+) -> None:
+    monkeypatch.setattr(many, "somebody_is_there", lambda: True)
+    told = run("recover", "plan", "--queue", "image", "--fail", *words, typed=typed)
+    assert told.exit_code == (0 if planned else 1), told.output
+    assert len(asked(run, "recover", "list")["recoveries"]) == planned
 
 
 @pytest.mark.parametrize(
