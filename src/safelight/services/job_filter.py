@@ -48,7 +48,7 @@ class JobFilter:
     """All of it must be so; what is None or empty does not matter. Times are epoch seconds."""
 
     statuses: tuple[str, ...]
-    """At least one; all live or all ended, but for a user's own jobs."""
+    """At least one."""
     queue: str | None = None
     model: str | None = None
     provider: str | None = None
@@ -146,14 +146,14 @@ _statuses: sa.BindParameter[str] = sa.bindparam("statuses", expanding=True)
 
 
 def find(tx: Tx, wanted: JobFilter, at_most: int, *, whole: bool = False) -> list[Found]:
-    """The jobs that are meant, at most so many. `whole`: batches as one, as their user sees them."""
-    walk = _walk_of(wanted, whole)
-    query = _select(walk, tuple(_conditions_of(wanted)), len(wanted.labels))
+    """The jobs that are meant, at most so many. `whole`: a user's own, batches as one, the newest first."""
+    given, labels_n = tuple(_conditions_of(wanted)), len(wanted.labels)
     values = {"at_most": at_most, **_values(wanted)}
-    if walk is not Walk.OWN:
-        return tx.all(query, statuses=list(wanted.statuses), **values)
-    rows = [row for status in wanted.statuses for row in tx.all(query, wanted_status=status, **values)]
-    return sorted(rows, key=lambda row: -row.number)[:at_most]
+    rows = list[Found]()
+    for walk, statuses in _walks(wanted, whole):
+        status = {"wanted_status": statuses[0]} if walk is Walk.OWN else {"statuses": list(statuses)}
+        rows += tx.all(_select(walk, given, labels_n), **status, **values)
+    return (sorted(rows, key=lambda row: -row.number) if whole else rows)[:at_most]
 
 
 def look_again(tx: Tx, wanted: JobFilter, numbers: Sequence[int]) -> tuple[list[Found], frozenset[int]]:
@@ -163,13 +163,16 @@ def look_again(tx: Tx, wanted: JobFilter, numbers: Sequence[int]) -> tuple[list[
     return tx.all(_THESE, numbers=numbers), frozenset(row.number for row in still)
 
 
-def _walk_of(wanted: JobFilter, whole: bool) -> Walk:
-    is_live = LIVE.issuperset(wanted.statuses)
-    if is_live and not whole:
-        return Walk.LIVE
-    if wanted.user is None:
-        return Walk.ENDED
-    return Walk.LABELLED if wanted.labels else Walk.OWN
+def _walks(wanted: JobFilter, whole: bool) -> list[tuple[Walk, tuple[str, ...]]]:
+    """Each with the statuses it looks for: what is alive and what has ended stand in different places."""
+    live = () if whole else tuple(status for status in wanted.statuses if status in LIVE)
+    others = tuple(status for status in wanted.statuses if status not in live)
+    walks = [(Walk.LIVE, live)] if live else []
+    if others and wanted.user is None:
+        return [*walks, (Walk.ENDED, others)]
+    if others and wanted.labels:
+        return [*walks, (Walk.LABELLED, others)]
+    return [*walks, *((Walk.OWN, (status,)) for status in others)]
 
 
 _GIVEN = ("queue", "model", "provider", "kind", "error_code", "user", "submitted_after", "submitted_before")

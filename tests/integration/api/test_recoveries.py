@@ -7,7 +7,11 @@ from typing import Any
 import httpx
 import pytest
 
-from safelight.services import recovery_effect
+from safelight.maintenance.recoverer import Recoverer
+from safelight.services import closing_time, recovery_effect
+from safelight.services.again import Again
+from safelight.services.grant import Gift, adjust
+from safelight.services.prepare import Caller
 from safelight.testing.books import assert_books_balance
 from tests.integration.api.problems import problem
 from tests.support.by_hand import HandWorker
@@ -29,9 +33,6 @@ def shown(door: Door, recovery_id: str) -> dict[str, Any]:
 
 def sweep(door: Door) -> None:
     """Do all that is due, as a process that sweeps does."""
-    from safelight.maintenance.recoverer import Recoverer
-    from safelight.services.again import Again
-
     recoverer = Recoverer(door.safelight.database, Again(door.safelight.desk))
     due = door.run(door.safelight.database.read(recovery_effect.due))
     door.run(recoverer.carry_out(due))
@@ -96,16 +97,15 @@ def test_failed_jobs_of_everybody_are_made_again_once_even_if_the_process_dies_b
     assert made["jobs"] == 3
     (number,) = door.run(door.safelight.database.read(recovery_effect.due))
     slice_ = door.run(door.safelight.database.write(recovery_effect.carry_out, number))
-    from safelight.maintenance.recoverer import _made_again
-    from safelight.services.again import Again
-
-    lost = door.run(_made_again(Again(door.safelight.desk), slice_.to_make[0]))
+    first = slice_.to_make[0]
+    caller = Caller(first.user_id, idempotency_key=first.key, is_local=True)
+    lost = door.run(Again(door.safelight.desk).make_again(first.id, caller, first.message))
     sweep(door)
     seen = shown(door, made["id"])
     assert (seen["state"], seen["outcomes"]) == ("done", {"made": 3})
     new = {each["id"]: each["detail"] for each in seen["members"]}
     assert sorted(new) == sorted(jobs)
-    assert new[slice_.to_make[0].id] == lost.detail
+    assert new[first.id] == lost.details.job.id
     assert {door.show(new[job])["replay_of"] for job in jobs} == set(jobs)
     assert door.show(new[jobs[0]])["warnings"] == [{"code": "made_again", "message": "Sorry, once more."}]
     assert len(door.get("/api/jobs").json()["jobs"]) == 6
@@ -113,6 +113,34 @@ def test_failed_jobs_of_everybody_are_made_again_once_even_if_the_process_dies_b
     assert left["untouched"] == [{"reason": "again", "jobs": 3, "why": "it was made again already"}]
     with door.safelight.database.reading() as tx:
         assert_books_balance(tx)
+
+
+def test_while_no_new_jobs_are_taken_the_rest_of_the_sweep_goes_on_and_they_are_made_later(door: Door) -> None:
+    door.submit()
+    asked(door, "fail", after_s=0)
+    sweep(door)
+    made = asked(door, "retry", status=["failed"], after_s=0).json()
+    door.run(door.safelight.database.write(closing_time.begin, "We move house."))
+    door.safelight.desk.closing_time._read_at = None
+    sweep(door)
+    assert (shown(door, made["id"])["state"], shown(door, made["id"])["outcomes"]) == ("running", {})
+    door.run(door.safelight.database.write(closing_time.end))
+    door.safelight.desk.closing_time._read_at = None
+    sweep(door)
+    assert shown(door, made["id"])["outcomes"] == {"made": 1}
+
+
+def test_what_its_user_cannot_pay_again_is_refused_and_says_so(door: Door) -> None:
+    door.submit()
+    asked(door, "fail", after_s=0)
+    sweep(door)
+    left = door.get("/api/credits").json()["available"]
+    door.run(door.safelight.database.write(adjust, Gift("local", -left, "all of it")))
+    made = asked(door, "retry", status=["failed"], after_s=0).json()
+    sweep(door)
+    seen = shown(door, made["id"])
+    assert (seen["state"], seen["outcomes"]) == ("done", {"refused": 1})
+    assert "account 'local' has 0" in seen["members"][0]["detail"]
 
 
 def test_what_is_canceled_says_by_whom_and_why(door: Door) -> None:

@@ -150,6 +150,18 @@ def test_a_retry_makes_what_waits_for_its_next_try_due_and_asks_for_the_ended_to
         assert job(tx, "next").ready
 
 
+def test_what_waits_and_what_has_failed_are_found_together(shared: Database) -> None:
+    with scene(shared) as tx:
+        submitted(tx, "failed")
+        done(tx, Action.FAIL)
+        backing_off(tx, "waits")
+        for user in ("ann", None):
+            assert names(survey(tx, wanted(Action.RETRY, user=user, statuses=("failed", "pending")))) == [
+                "failed",
+                "waits",
+            ]
+
+
 def test_a_plan_is_for_what_was_found_then_and_what_came_after_is_left_alone(shared: Database) -> None:
     with scene(shared) as tx:
         submitted(tx, "before")
