@@ -4,6 +4,8 @@ import { badgeText, itemsInWords, ownPath, percent, sizeOf, stateWord, waitReaso
 import { el, setText, setVar } from './dom.js';
 import * as jobs from './jobs.js';
 
+const MOST_SHOWN = 280;
+
 /** An empty print; `large` shows the picture itself instead of its thumbnail. */
 export function makePrint(large = false) {
   const print = el('span', 'print');
@@ -54,7 +56,11 @@ function reasonFor(job) {
   }
 }
 
-const beginning = (text) => (text ?? '').slice(0, 280);
+/** Whole words of it. */
+function beginning(text) {
+  const all = text ?? '';
+  return all.length <= MOST_SHOWN ? all : `${all.slice(0, MOST_SHOWN).replace(/\s+\S*$/, '')}…`;
+}
 
 /** Show the job's picture, its preview, or nothing. Compared by asset, not by URL: signatures change with the hour. */
 function show(img, job, asset, large) {
