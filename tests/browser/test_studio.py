@@ -352,6 +352,23 @@ def test_pressing_again_after_the_server_failed_makes_no_second_job(idle_server:
     assert keys == [keys[0]] * 2
 
 
+def test_a_reload_before_pressing_again_makes_no_second_job_either(idle_server: Server, open_page: OpenPage) -> None:
+    page = open_page(idle_server.url)
+    expect(page.locator("#model-note")).not_to_be_empty()
+    keys = fails_once(page)
+    submit(page, "pressed, reloaded, pressed")
+    expect(page.get_by_role("alert").filter(has_text="502")).to_be_visible()
+    page.reload()
+    expect(page.locator("#model-note")).not_to_be_empty()
+    expect(page.get_by_label("Prompt", exact=True)).to_have_value("pressed, reloaded, pressed")
+    with page.expect_response(lambda answer: answer.request.method == "POST" and answer.url.endswith("/api/jobs")):
+        page.get_by_role("button", name="Generate").click()
+    assert keys == [keys[0]] * 2
+    with page.expect_response(lambda answer: answer.request.method == "POST" and answer.url.endswith("/api/jobs")):
+        page.get_by_role("button", name="Generate").click()
+    assert len(set(keys)) == 2, "what was answered is wished for anew"
+
+
 def test_models_that_come_between_two_presses_make_no_second_job(idle_server: Server, open_page: OpenPage) -> None:
     page = open_page(idle_server.url)
     held: list[Route] = []

@@ -19,7 +19,7 @@ const NOBODY = { message: 'Nothing was submitted: your session had ended.', reme
 const PLACEHOLDERS = { image: 'Describe a picture', video: 'Describe a film', text: 'What should be written?' };
 
 let wanted = null; // a job to use again, kept until the models are known
-let unanswered = null; // { asked, key } of a submit of which nobody knows whether it was done
+let unanswered = null; // { asked, key } of a submit of which nobody knows whether it was done; a reload loses none
 let touched = false; // whether the person has changed anything since
 
 export function setupForm() {
@@ -29,6 +29,8 @@ export function setupForm() {
   setupPicker(showModel);
   const before = draft.read();
   if (before) wanted = before;
+  unanswered = before?.unanswered ?? null;
+  touched = true; // for all that this page knows
   prompt.value = before?.prompt ?? '';
   many.checked = before?.many ?? false;
   form.addEventListener('submit', submit);
@@ -115,10 +117,20 @@ function changed() {
   if (many.checked !== (prompt.placeholder === 'One prompt per line')) prompt.placeholder = many.checked ? 'One prompt per line' : PLACEHOLDERS[kindOf()] ?? '';
   const asked = request();
   setText($('#generate'), asked.kind === 'batch' ? `Generate ${asked.count}` : 'Generate');
-  draft.keep({ kind: kindOf(), model: chosenModels()[0]?.id, models: chosenModels().map(({ id }) => id), prompt: prompt.value, many: many.checked, params: asked.params });
+  keep(asked.params);
   if (!chosenModels().length) return;
   const { count, ...body } = request('…');
   quoteSoon(body, chosenModels()[0].price?.brief ?? '');
+}
+
+function keep(params = chosenParams()) {
+  draft.keep({ kind: kindOf(), model: chosenModels()[0]?.id, models: chosenModels().map(({ id }) => id), prompt: prompt.value, many: many.checked, params, unanswered });
+}
+
+/** Before the request leaves, and when its answer has come. */
+function owe(request) {
+  unanswered = request;
+  keep();
 }
 
 /** What is asked for: one job; or a batch, when there are several prompts or models. `empty` stands for no prompt. */
@@ -144,14 +156,15 @@ async function submit(event) {
   form.setAttribute('aria-busy', 'true');
   const { asked, key } = wantedAgain() ?? { asked: written(), key: newKey() };
   touched = false;
+  owe({ asked, key });
   try {
     const job = await submitJob(asked, key);
-    unanswered = null;
+    owe(null);
     jobs.take(job);
     announce('Submitted.');
     refreshBalance();
   } catch (error) {
-    unanswered = error instanceof Unreachable || error.status >= 500 ? { asked, key } : null;
+    if (!(error instanceof Unreachable || error.status >= 500)) owe(null);
     showErrors(error.status === 401 ? NOBODY : error);
   }
   form.removeAttribute('aria-busy');
