@@ -16,32 +16,45 @@ if TYPE_CHECKING:
     from safelight.settings import Settings
 
 
-def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+def doctor(
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON; with --watch a line per change.")] = False,
+    watch: Annotated[bool, typer.Option("--watch", help="Look again and again, until Ctrl-C.")] = False,
+    every: Annotated[
+        float, typer.Option("--every", metavar="SECONDS", min=1, help="With --watch: from one look to the next.")
+    ] = 5.0,
+    fix: Annotated[bool, typer.Option("--fix", help="Say what may safely be mended, ask, and do it.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="With --fix: do it without asking.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="With --fix: only say what would be done.")] = False,
+    audit: Annotated[bool, typer.Option("--audit", help="Check every entry of the ledger too.")] = False,
+    bundle: Annotated[
+        Path | None,
+        typer.Option("--bundle", metavar="FILE", help="Write an archive for a bug report, without secrets or prompts."),
+    ] = None,
+) -> None:
     """Find out what is wrong: settings, database, workers, queues, providers, storage, live updates.
 
     It reads the database of these settings and asks providers and storage; nothing but a test file is written, and
     removed. It takes up to 5 seconds. The cause comes first, what follows from it below.
 
-    Exit code 0 if nothing is wrong, 1 if something is.
+    Exit code 0 if nothing is wrong, 1 if something is; with --fix 1 if something is left.
     """
-    import asyncio
-
-    from safelight.cli.edge import FINE, FOUND
-    from safelight.cli.out import out, print_json
-    from safelight.cli.working import working
+    from safelight.cli import doctoring
     from safelight.telemetry.logs import configure_logging
 
+    if (yes or dry_run) and not fix:
+        raise typer.BadParameter("--yes and --dry-run belong to --fix.")
+    if sum((watch, fix, bundle is not None)) > 1:
+        raise typer.BadParameter("choose one of --watch, --fix and --bundle.")
     configure_logging(level="error")
-    with working("Looking"):
-        report = asyncio.run(_examined())
-    if as_json:
-        print_json(report.body())
+    if watch:
+        code = doctoring.watch(_examined, every_s=every, as_json=as_json)
+    elif fix:
+        code = doctoring.fix(_examined, agreed=True if yes else False if dry_run else None, as_json=as_json)
+    elif bundle is not None:
+        code = doctoring.bundle(_examined, bundle, as_json=as_json)
     else:
-        from safelight.cli.report import report_lines
-
-        for line in report_lines(report):
-            out().print(line)
-    raise typer.Exit(FINE if report.status == "healthy" else FOUND)
+        code = doctoring.look(_examined, audited=audit, as_json=as_json)
+    raise typer.Exit(code)
 
 
 async def _examined() -> Report:

@@ -22,6 +22,7 @@ class Report:
     checked_at: float
     took_s: float
     groups: tuple[Ranked, ...]
+    facts: Facts = Facts()  # noqa: RUF009  # a frozen value
 
     @property
     def findings(self) -> list[Finding]:
@@ -45,7 +46,7 @@ async def examine(sources: Sources) -> Report:
     """Look at everything now."""
     checked_at, started = time.time(), time.monotonic()
     facts = await gather(sources)
-    return Report(checked_at, time.monotonic() - started, tuple(ranked(findings(facts))))
+    return Report(checked_at, time.monotonic() - started, tuple(ranked(findings(facts))), facts)
 
 
 def judged(facts: Facts) -> list[Finding]:

@@ -53,6 +53,13 @@ class Posting(NamedTuple):
     balance_after: int
 
 
+_SET_HELD = Change(
+    sa.update(accounts)
+    .where(accounts.c.number == arg("of_account", INTEGER), accounts.c.held == arg("was", INTEGER))
+    .values(held=arg("is_now", INTEGER))
+)
+
+
 class Books:
     """The accounts a use case touches, locked in order, changed in memory, written once by `close`."""
 
@@ -124,6 +131,11 @@ def _row(posting: Posting, now: float) -> dict[str, object]:
         "note": entry.note,
         "at": now,
     }
+
+
+def set_held(tx: Tx, account: int, *, was: int, is_now: int) -> int:
+    """Correct what a hand in the database broke; 0 if it is no longer what it was. No entry: holds have theirs."""
+    return tx.run(_SET_HELD, of_account=account, was=was, is_now=is_now)
 
 
 def open_accounts(tx: Tx, users: Iterable[str]) -> dict[str, int]:
