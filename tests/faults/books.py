@@ -75,6 +75,23 @@ def memory(patient: System) -> Injected:
     return Injected(evidence={"rss_bytes": 2**50}, by_hand=worker.kill)
 
 
+@fault("CREDIT_SPIKE", "one user submits again and again", alert_credits_times=2)
+def spike(patient: System) -> Injected:
+    patient.working()
+    usual = ", ".join(f"(CAST(floor(unixepoch() / 3600) AS INTEGER) - {n}, 10, 5)" for n in range(1, 40))
+    if patient.kind == "postgres":
+        usual = usual.replace("unixepoch()", "extract(epoch FROM now())")
+    patient.change(f"INSERT INTO usage_hours (hour, credits, jobs) VALUES {usual}")  # noqa: S608 - numbers
+    for n in range(30):
+        patient.submit(f"number {n}", params={"n": 4})
+    patient.until(lambda: not patient.rows("SELECT 1 FROM jobs WHERE status <> 'completed'"), "all are done")
+
+    def an_hour_later() -> None:
+        patient.change("UPDATE jobs SET finished_at = finished_at - 3700")
+
+    return Injected(evidence={"last_hour": 120, "mean": 10, "hours": 39, "of_them": 120}, by_hand=an_hour_later)
+
+
 @fault("ERROR_RATE", "a provider fails again and again, in its own words")
 def error_rate(patient: System) -> Injected:
     patient.paid()

@@ -28,6 +28,19 @@ class Trouble(NamedTuple):
     """`denied`, `no_bucket`, `full`, `timeout` or `failed`."""
 
 
+class Thresholds(NamedTuple):
+    """From where on something is trouble; the settings SAFELIGHT_ALERT_…"""
+
+    backlog: int = 100
+    backlog_s: float = 60.0
+    errors: int = 10
+    error_share: float = 0.05
+    slow_times: float = 2.0
+    restarts: int = 3
+    memory_share: float = 0.8
+    credits_times: float = 3.0
+
+
 @dataclass(frozen=True, slots=True)
 class Configuration:
     """The settings, as far as they can be used, and what is wrong with them and with the catalog."""
@@ -44,6 +57,7 @@ class Configuration:
     expected_workers: Mapping[str, int] = field(default_factory=dict)
     lease_s: float = 30.0
     sweep_s: float = 5.0
+    thresholds: Thresholds = Thresholds()  # noqa: RUF009  # a frozen value
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +170,18 @@ class Receiver(NamedTuple):
     """Of a job that it does not know of."""
 
 
+class Spending(NamedTuple):
+    """Credits that jobs used within the last hour, and in the mean hour of up to seven days before it."""
+
+    last_hour: int = 0
+    mean: float = 0.0
+    hours: int = 0
+    """Of how many hours that is the mean."""
+    most_of: str | None = None
+    """The user who used most of it."""
+    of_them: int = 0
+
+
 class ModelEnd(NamedTuple):
     """A model in use that its provider shuts down soon, or has."""
 
@@ -179,6 +205,7 @@ class Rows:
     ended: tuple[ErrorCount, ...] = ()
     slow: tuple[SlowModel, ...] = ()
     receivers: tuple[Receiver, ...] = ()
+    spending: Spending = Spending()  # noqa: RUF009  # a frozen value
     held_by_accounts: int = 0
     held_by_jobs: int = 0
     jobs_ever: int = 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from safelight.diagnosis.facts import Configuration
+from safelight.diagnosis.facts import Configuration, Thresholds
 from safelight.diagnosis.sources import Sources
 from safelight.providers.protocol import Hears
 from safelight.settings import Settings
@@ -28,6 +28,20 @@ def configuration(sources: Sources) -> Configuration:
         expected_workers=dict(settings.expected),
         lease_s=settings.lease_seconds,
         sweep_s=settings.sweep_seconds,
+        thresholds=thresholds(settings),
+    )
+
+
+def thresholds(settings: Settings) -> Thresholds:
+    return Thresholds(
+        backlog=settings.alert_backlog,
+        backlog_s=settings.alert_backlog_seconds,
+        errors=settings.alert_errors,
+        error_share=settings.alert_error_share,
+        slow_times=settings.alert_slow_times,
+        restarts=settings.alert_restarts,
+        memory_share=settings.alert_memory_share,
+        credits_times=settings.alert_credits_times,
     )
 
 

@@ -49,7 +49,7 @@ def _read(url: str, sources: Sources, facts: DatabaseFacts) -> Examined:
     try:
         with database.reading() as tx:
             asked, now, answered = time.time(), tx.now, time.time()
-            found = look(tx, sources.tolls, sources.is_live, sources.grace_s)
+            found = look(tx, sources.tolls, sources.is_live, sources.grace_s, sources.settings.alert_slow_times)
         facts = replace(facts, clock_ahead_s=now - (asked + answered) / 2)
         return Examined(_with_file(database, facts), found)
     finally:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
-from safelight.diagnosis import look_deliveries, look_jobs
+from safelight.diagnosis import look_deliveries, look_jobs, look_spending
 from safelight.diagnosis.facts import Group, ModelWait, QueueFacts, Rows, WorkerFacts
 from safelight.domain.gates import Toll
 from safelight.services import closing_time, durations, presence
@@ -29,7 +29,7 @@ class Look(NamedTuple):
     models_in_use: frozenset[str]
 
 
-def look(tx: Tx, tolls: Sequence[Toll], is_live: IsLive, grace_s: float) -> Look:
+def look(tx: Tx, tolls: Sequence[Toll], is_live: IsLive, grace_s: float, slow_times: float = 2.0) -> Look:
     """Reads only. `grace_s`: how long after its deadline a job may be left alone."""
     now = tx.now
     learnt = durations.known(tx)
@@ -46,7 +46,8 @@ def look(tx: Tx, tolls: Sequence[Toll], is_live: IsLive, grace_s: float) -> Look
         past_deadline=look_jobs.past_deadline(tx, grace_s),
         waits=waits,
         ended=tuple(look_jobs.ended(tx)),
-        slow=tuple(look_jobs.slow(tx)),
+        slow=tuple(look_jobs.slow(tx, slow_times)),
+        spending=look_spending.spending(tx),
         receivers=tuple(look_deliveries.receivers(tx)),
         held_by_accounts=by_accounts,
         held_by_jobs=by_jobs,

@@ -23,9 +23,8 @@ jobs, durations, queues = tables.jobs, tables.durations, tables.queues
 MOST: Final = 10_000
 IN_FRONT: Final = 1_000
 RATE_S: Final = 300.0
-SLOW_TIMES: Final = 2.0
-"""So many times what all but one in twenty jobs of a model need is slow, if it is at least SLOW_FROM_S."""
 SLOW_FROM_S: Final = 10.0
+"""What takes less is not slow, however quick others were."""
 
 
 class Waiting(NamedTuple):
@@ -139,7 +138,7 @@ _SLOW = Query(
     .join_from(jobs, durations, durations.c.model == jobs.c.model)
     .where(
         jobs.c.status == "processing",
-        jobs.c.started_at < NOW - durations.c.p95_s * SLOW_TIMES,
+        jobs.c.started_at < NOW - durations.c.p95_s * arg("times", REAL),
         jobs.c.started_at < NOW - SLOW_FROM_S,
     )
     .group_by(jobs.c.model),
@@ -182,8 +181,12 @@ def ended(tx: Tx) -> list[ErrorCount]:
     return [ErrorCount(*key, jobs, held[key]) for key, jobs in counts.most_common()]
 
 
-def slow(tx: Tx) -> list[SlowModel]:
-    return [SlowModel(row.model, row.jobs, tx.now - row.since, row.p95_s) for row in tx.all(_SLOW, at_now=tx.now)]
+def slow(tx: Tx, times: float) -> list[SlowModel]:
+    """Models of which jobs take so many times what all but one in twenty of them needed."""
+    return [
+        SlowModel(row.model, row.jobs, tx.now - row.since, row.p95_s)
+        for row in tx.all(_SLOW, at_now=tx.now, times=times)
+    ]
 
 
 def held(tx: Tx) -> tuple[int, int]:

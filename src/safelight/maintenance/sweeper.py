@@ -12,7 +12,7 @@ import structlog
 from safelight.domain.clock import local_s
 from safelight.maintenance.lost import LostWatch
 from safelight.maintenance.recoverer import Recoverer
-from safelight.services import batches, caps, durations, parking, presence, recovery_effect, sweep
+from safelight.services import batches, caps, durations, parking, presence, recovery_effect, sweep, usage
 from safelight.services.caps import CapBook
 from safelight.services.presence import Process
 from safelight.store.database import Database
@@ -99,6 +99,8 @@ class Sweeper:
     async def _measure(self) -> int:
         """Learn how long models take; of how many there is news."""
         self._measure_at = local_s() + MEASURE_EVERY_S
+        if hours := await self._database.read(usage.news):
+            await self._database.write(usage.keep, hours)
         learnt = await self._database.read(durations.news)
         return await self._database.write(durations.keep_durations, learnt) if learnt else 0
 

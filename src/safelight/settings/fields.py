@@ -105,6 +105,7 @@ Places = Annotated[tuple[Annotated[str, AfterValidator(_is_a_place)], ...], Befo
 Whole = Annotated[int, BeforeValidator(_not_a_bool)]
 Seconds = Annotated[float, BeforeValidator(_not_a_bool)]
 Dollars = Annotated[float, BeforeValidator(_not_a_bool)]
+Share = Annotated[float, BeforeValidator(_not_a_bool)]
 LogFormat = Annotated[Literal["auto", "json", "console"], BeforeValidator(_in_lower_case)]
 LogLevel = Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(_in_lower_case)]
 
@@ -269,6 +270,58 @@ class Settings(BaseModel):
         "How many processes should serve which queue: `safelight doctor` says when some are missing.",
         expects="queue:number, several with commas between them, such as image:2,video:1",
         shown="none",
+    )
+    alert_backlog: Whole = _setting(
+        100,
+        "Jobs waiting in a queue, the oldest for long, that are an error to the doctor; half as many are a warning.",
+        expects="a whole number from 2 to 1000000",
+        ge=2,
+        le=1_000_000,
+    )
+    alert_backlog_seconds: Seconds = _setting(
+        60.0, "How old the oldest of them must be.", expects="seconds, from 1 to 86400", ge=1, le=86_400
+    )
+    alert_errors: Whole = _setting(
+        10,
+        "Failed jobs within an hour that are too many.",
+        expects="a whole number from 1 to 1000000",
+        ge=1,
+        le=1_000_000,
+    )
+    alert_error_share: Share = _setting(
+        0.05,
+        "Share of the jobs of an hour, of 20 at least, that may fail.",
+        expects="a number from 0.001 to 1",
+        ge=0.001,
+        le=1,
+    )
+    alert_slow_times: Share = _setting(
+        2.0,
+        "A job is slow that takes so many times what all but one in twenty of its model needed.",
+        expects="a number from 1 to 100",
+        ge=1,
+        le=100,
+    )
+    alert_restarts: Whole = _setting(
+        3,
+        "Processes of one machine lost within ten minutes that are too many.",
+        expects="a whole number from 1 to 1000",
+        ge=1,
+        le=1_000,
+    )
+    alert_memory_share: Share = _setting(
+        0.8,
+        "Share of its machine's memory that one process may hold.",
+        expects="a number from 0.01 to 1",
+        ge=0.01,
+        le=1,
+    )
+    alert_credits_times: Share = _setting(
+        3.0,
+        "Credits used within an hour are too many if they are so many times the mean of the last seven days.",
+        expects="a number from 1 to 1000",
+        ge=1,
+        le=1_000,
     )
     user_running_limit: Whole | None = _setting(
         None,

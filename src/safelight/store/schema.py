@@ -10,7 +10,7 @@ from pathlib import Path
 from safelight.store.connect import no_driver, postgres_address, sqlite_path
 from safelight.store.file_system import refuse_network
 
-HEAD = "0006"
+HEAD = "0007"
 """The newest step under migrations/versions; a test compares the two."""
 
 _VERSION_SQL = "SELECT version_num FROM alembic_version"

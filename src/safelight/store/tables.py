@@ -529,6 +529,15 @@ durations = Table(
 )
 """How long the last completed jobs of each model ran."""
 
+usage_hours = Table(
+    "usage_hours",
+    metadata,
+    Column("hour", Integer, primary_key=True, autoincrement=False),
+    Column("credits", sa.BigInteger, nullable=False),
+    Column("jobs", Integer, nullable=False),
+)
+"""Credits that jobs captured, by the hour (since 1970) in which they ended; written when it is over."""
+
 fair_tags = Table(
     "fair_tags",
     metadata,

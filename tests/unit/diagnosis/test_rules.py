@@ -18,6 +18,7 @@ from safelight.diagnosis.facts import (
     Receiver,
     SlowModel,
     SocketFacts,
+    Spending,
     StorageFacts,
     Trouble,
 )
@@ -110,6 +111,7 @@ BROKEN: Mapping[str, Facts] = {
     "LIVE_UPDATES_BROKEN": replace(healthy(), socket=SocketFacts("ws://a.example/api/ws", True, "refused", None)),
     "WEBHOOKS_FAILING": with_rows(receivers=(Receiver("a.example", 2, 1, 0, "HTTP status 410"),)),
     "LEDGER_MISMATCH": with_rows(held_by_accounts=30, held_by_jobs=20),
+    "CREDIT_SPIKE": with_rows(spending=Spending(900, 100.0, 168, "ann", 800)),
 }
 """Of each code: facts in which this one thing is wrong."""
 
@@ -146,6 +148,8 @@ UNUSUAL: Mapping[str, Facts] = {
     "one of two workers restarted once": with_rows(workers=(gone(), worker("w2"))),
     "a clock that is two seconds off": with_database(clock_ahead_s=2.0),
     "prompts that were refused": with_rows(ended=(ErrorCount("failed", "content_rejected", "fake", 30, 0),)),
+    "a busy hour": with_rows(spending=Spending(290, 100.0, 168, "ann", 100)),
+    "the first customers of a small installation": with_rows(spending=Spending(90, 0.5, 168, "ann", 90)),
     "a few failures of many": with_rows(
         ended=(ErrorCount("failed", "timeout", "fake", 3, 0), ErrorCount("completed", None, None, 500, 0))
     ),

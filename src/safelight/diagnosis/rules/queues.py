@@ -11,10 +11,9 @@ from safelight.diagnosis.rules.registry import rule
 from safelight.diagnosis.words import count, span
 from safelight.domain.clock import as_rfc3339
 
-BACKLOG_WARNS, BACKLOG, BACKLOG_OLDER_S = 50, 100, 60.0
 SOON_DONE_S = 600.0
 """What is worked off within this at the pace of the last minutes is a burst, and no backlog."""
-ERRORS_OF, ERROR_SHARE, ERRORS = 20, 0.05, 10
+ERRORS_OF = 20
 CALLERS_OWN = frozenset({"content_rejected", "invalid_request", "invalid_params", "canceled"})
 """Codes of errors that nobody but the caller can do something about."""
 
@@ -91,22 +90,22 @@ def jobs_past_deadline(facts: Facts) -> Iterator[Finding]:
 @rule("BACKLOG")
 def backlog(facts: Facts) -> Iterator[Finding]:
     """Many jobs wait, for long, and at the present pace will for longer."""
-    rows = facts.rows
+    rows, limits = facts.rows, facts.configuration.thresholds
     for queue in rows.queues if rows else ():
-        if rows is None or queue.paused_at is not None or queue.ready < BACKLOG_WARNS:
+        if rows is None or queue.paused_at is not None or queue.ready < limits.backlog / 2:
             continue
         oldest_s = max(0.0, rows.now - (queue.waiting_since or rows.now))
-        if oldest_s > BACKLOG_OLDER_S:
-            yield _backlog(queue, rows, oldest_s)
+        if oldest_s > limits.backlog_s:
+            yield _backlog(queue, rows, oldest_s, limits.backlog)
 
 
-def _backlog(queue: QueueFacts, rows: Rows, oldest_s: float) -> Finding:
+def _backlog(queue: QueueFacts, rows: Rows, oldest_s: float, too_many: int) -> Finding:
     slots = sum(worker.process.slots for worker in rows.servers_of(queue.name))
     left_s = _left_s(queue, slots)
     severity = Severity.WARNING
     if left_s is not None and left_s <= SOON_DONE_S:
         severity = Severity.INFO
-    elif queue.ready >= BACKLOG:
+    elif queue.ready >= too_many:
         severity = Severity.ERROR
     pace = "nobody can tell for how long" if left_s is None else f"they are done in about {span(left_s)}"
     return Finding(
@@ -143,7 +142,8 @@ def error_rate(facts: Facts) -> Iterator[Finding]:
     failed = [each for each in ended if each.status == "failed" and each.code not in CALLERS_OWN]
     bad = sum(each.jobs for each in failed)
     total = bad + sum(each.jobs for each in ended if each.status == "completed")
-    if not (bad > ERRORS or (total >= ERRORS_OF and bad > ERROR_SHARE * total)):
+    limits = facts.configuration.thresholds
+    if not (bad > limits.errors or (total >= ERRORS_OF and bad > limits.error_share * total)):
         return
     worst = max(failed, key=lambda each: each.jobs)
     yield Finding(

@@ -15,8 +15,7 @@ from safelight.domain.versions import is_older
 from safelight.services.departures import Departure
 from safelight.services.presence import Process
 
-RESTARTS, RESTARTS_WITHIN_S = 3, 600.0
-MEMORY_SHARE = 0.8
+RESTARTS_WITHIN_S = 600.0
 LAGS_MS = 1_000.0
 FRESH_S = 60.0
 """A process that started so lately may not have swept yet."""
@@ -193,7 +192,7 @@ def worker_restarts(facts: Facts) -> Iterator[Finding]:
         return
     lost = [w.process for w in rows.workers if w.process.lost_at and rows.now - w.process.lost_at <= RESTARTS_WITHIN_S]
     for host, n in Counter(process.host for process in lost).items():
-        if n >= RESTARTS:
+        if n >= facts.configuration.thresholds.restarts:
             lived = sorted(p.beat_at - p.started_at for p in lost if p.host == host)
             memory = max(p.rss_bytes for p in lost if p.host == host)
             yield Finding(
@@ -211,12 +210,12 @@ def worker_restarts(facts: Facts) -> Iterator[Finding]:
 @rule("MEMORY_HIGH")
 def memory_high(facts: Facts) -> Iterator[Finding]:
     """A process of this machine holds most of the memory there is."""
-    total = facts.machine.memory_bytes
+    total, share = facts.machine.memory_bytes, facts.configuration.thresholds.memory_share
     if facts.rows is None or not total:
         return
     for worker in facts.rows.live:
         process = worker.process
-        if process.host != facts.machine.host or process.rss_bytes < max(MEMORY_SHARE * total, LEAST_MEMORY_BYTES):
+        if process.host != facts.machine.host or process.rss_bytes < max(share * total, LEAST_MEMORY_BYTES):
             continue
         yield Finding(
             "MEMORY_HIGH",
