@@ -2,6 +2,7 @@
 
 --short              a few of them, for CI
 --only WORD          those whose name has this in it
+--ward NAME          those of one module
 --database KIND      sqlite or postgres
 --list               names only
 """
@@ -26,7 +27,7 @@ from tests.faults.fault import BOTH, FAULTS, HEALTHY
 from tests.faults.play import Outcome, play, play_healthy
 from tests.faults.scorecard import scorecard
 
-WARDS: Final = ("machinery", "settings", "storehouse", "books", "told", "sold")
+WARDS: Final = ("machinery", "settings", "storehouse", "books", "told", "sold", "waiting", "ended", "healthy")
 SIDE_BY_SIDE = 3
 SHORT_LIMIT_S = 60.0
 SHORT_EVERY = 6
@@ -38,7 +39,7 @@ _printing = threading.Lock()
 
 def main() -> int:
     arguments = _arguments()
-    for ward in WARDS:
+    for ward in [arguments.ward] if arguments.ward else WARDS:
         import_module(f"tests.faults.{ward}")
     plans = _plans(arguments)
     if arguments.list:
@@ -122,6 +123,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.faults")
     parser.add_argument("--short", action="store_true", help="a few of them, within a minute")
     parser.add_argument("--only", metavar="WORD", help="those whose name has this in it")
+    parser.add_argument("--ward", choices=WARDS, help="those of one module")
     parser.add_argument("--database", choices=BOTH, help="one kind of database")
     parser.add_argument("--list", action="store_true", help="their names only")
     return parser.parse_args()

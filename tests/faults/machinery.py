@@ -13,6 +13,12 @@ from tests.faults.fault import Injected, fault
 from tests.faults.system import LEASE_S, System
 
 OLD_WORKER: Final = str(Path(__file__).parents[1] / "support" / "old_worker.py")
+HANGING_CLAIM_S: Final = (
+    ("jobs SET start_at", "start_at"),
+    ("jobs SET created_at", "created_at"),
+    ("workers SET started_at", "started_at"),
+)
+"""What is turned back so that a job seems to have waited beside a free slot for long."""
 NEVER: Final = {"live_workers": 0, "other_workers": 0, "last_seen": None}
 
 
@@ -149,12 +155,18 @@ def never_any_explained(patient: System) -> Injected:
 
 @fault("LEASE_EXPIRED", "its worker was killed a moment ago", ask="explain", sweep_seconds=20, lease_seconds=6)
 def lease_expired(patient: System) -> Injected:
-    _, worker = patient.working()
+    server, worker = patient.working()
     job = patient.submit(params={"width": 1024, "height": 1024})
     patient.until(lambda: patient.status(job) == "processing", "it runs")
+    server.freeze()  # else it would have taken the job back before anybody can ask
     worker.send(signal.SIGKILL)
     worker.wait()
-    return Injected(job, {"sweep_due_in_s": lambda s: 0 <= s <= 30}, patient.worker)
+
+    def go_on() -> None:
+        server.send(signal.SIGCONT)
+        patient.worker()
+
+    return Injected(job, {"sweep_due_in_s": lambda s: 0 <= s <= 30}, go_on)
 
 
 def _until_lost(patient: System, pid: int) -> None:

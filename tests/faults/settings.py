@@ -60,6 +60,11 @@ def loopback_callback(patient: System) -> Injected:
     return Injected(evidence={"public_url": url}, by_hand=found.by_hand)
 
 
+@fault("NEVER_STARTED", "on a new machine", port=0)
+def new_machine(patient: System) -> Injected:
+    return Injected()
+
+
 @fault("UNKNOWN_SETTING", "on a machine where nothing has started yet")
 def misspelt_at_first(patient: System) -> Injected:
     return _until_corrected(patient, {"SAFELIGHT_DATA_DRI": "/srv/pictures"})

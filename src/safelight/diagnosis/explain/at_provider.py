@@ -193,7 +193,9 @@ def provider_slow(facts: JobFacts) -> Cause | None:
         Remedy(
             "Wait: it fails at its deadline and the credits come back; or cancel it.",
             f"safelight jobs cancel {facts.job.id}",
-        ),
+        )
+        if silent
+        else Remedy("Wait: at its deadline it fails, and the credits come back."),
         user=f"Its provider takes longer than usual: {span(ran_s)} so far, usually {span(usual.p50_s)}.",
         evidence={
             "ran_s": round(ran_s, 1),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Sequence
 from typing import Final
 
@@ -204,7 +205,10 @@ def user_limit(facts: JobFacts) -> Cause | None:
         Severity.INFO,
         f"Its user has {count(n)} running in queue {facts.job.queue!r}, as many as allowed.",
         "The operator limits how many jobs of one user may run at a time.",
-        Remedy("Wait for one of them to end, or raise the user's limit.", f"safelight users set {facts.job.user_id}"),
+        Remedy(
+            "Wait for one of them to end, or raise the user's limit.",
+            f"safelight users set {shlex.quote(facts.job.user_id)} --running-cap {n + 1}",
+        ),
         user="It waits for one of your running jobs to end.",
         sooner="one of its user's running jobs ended",
         evidence={"running": n},
