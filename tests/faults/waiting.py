@@ -122,7 +122,7 @@ def silent(patient: System) -> Injected:
     return Injected(job, {"p99_s": 0.3}, ends=("completed", "canceled"))
 
 
-@fault("PROVIDER_UNKNOWN", "the connection was lost after it was sent", ask="explain", reconcile_seconds=4)
+@fault("PROVIDER_UNKNOWN", "the connection was lost after it was sent", ask="explain", goes=False, reconcile_seconds=4)
 def unknown(patient: System) -> Injected:
     provider = patient.paid()
     patient.working()

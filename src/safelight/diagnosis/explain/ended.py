@@ -137,6 +137,8 @@ def _code_of(facts: JobFacts) -> str:
     error = facts.job.failure
     words = " ".join(str(error.get(key) or "") for key in ("provider_code", "provider_message", "message"))
     code = _CODES.get(str(error.get("code")), "PROVIDER_ERROR")
+    if code == "DEADLINE_EXCEEDED" and facts.last_return.get("code") == "storage_failed":
+        return "STORAGE_WRITE_FAILED"  # it was made, and waited to be stored until its time was over
     if code == "RETRIES_EXHAUSTED" and facts.job.lost_n >= MAX_LOST:
         return "WORKER_DIED"
     if code in ("PROVIDER_ERROR", "RETRIES_EXHAUSTED", "INVALID_PARAMS") and _OUT_OF_MEMORY.search(words):
@@ -147,7 +149,8 @@ def _code_of(facts: JobFacts) -> str:
 def _why(facts: JobFacts, code: str) -> str:
     match code:
         case "DEADLINE_EXCEEDED":
-            return f"It spent its time on: {_where_time_went(facts)}."
+            last = facts.last_return.get("reason")
+            return f"It spent its time on: {_where_time_went(facts)}." + (f" Its last try: {last}" if last else "")
         case "RETRIES_EXHAUSTED":
             return f"Each try: {'; '.join(_reasons(facts))}."
         case "WORKER_DIED":
