@@ -25,6 +25,10 @@ def doctor(
     fix: Annotated[bool, typer.Option("--fix", help="Say what may safely be mended, ask, and do it.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="With --fix: do it without asking.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="With --fix: only say what would be done.")] = False,
+    here: Annotated[
+        bool,
+        typer.Option("--here", help="Look at the database and the providers even if SAFELIGHT_URL names a server."),
+    ] = False,
     audit: Annotated[bool, typer.Option("--audit", help="Check every entry of the ledger too.")] = False,
     bundle: Annotated[
         Path | None,
@@ -36,6 +40,9 @@ def doctor(
     It reads the database of these settings and asks providers and storage; nothing but a test file is written, and
     removed. It takes up to 5 seconds. The cause comes first, what follows from it below.
 
+    With SAFELIGHT_URL it shows what that server finds: rows, disks and itself, but no provider is asked. What mends,
+    audits or makes an archive always works on the database.
+
     Exit code 0 if nothing is wrong, 1 if something is; with --fix 1 if something is left.
     """
     from safelight.cli import doctoring
@@ -46,15 +53,24 @@ def doctor(
     if sum((watch, fix, bundle is not None)) > 1:
         raise typer.BadParameter("choose one of --watch, --fix and --bundle.")
     configure_logging(level="error")
+    asks_server = not (here or fix or audit or bundle is not None) and _named_server() is not None
+    examine = doctoring.asked if asks_server else _examined
     if watch:
-        code = doctoring.watch(_examined, every_s=every, as_json=as_json)
+        code = doctoring.watch(examine, every_s=every, as_json=as_json)
     elif fix:
         code = doctoring.fix(_examined, agreed=True if yes else False if dry_run else None, as_json=as_json)
     elif bundle is not None:
         code = doctoring.bundle(_examined, bundle, as_json=as_json)
     else:
-        code = doctoring.look(_examined, audited=audit, as_json=as_json)
+        code = doctoring.look(examine, audited=audit, as_json=as_json)
     raise typer.Exit(code)
+
+
+def _named_server() -> str | None:
+    """By the settings as far as they can be used."""
+    from safelight.settings import usable_settings
+
+    return usable_settings(os.environ, cwd=Path.cwd())[0].url
 
 
 async def _examined() -> Report:

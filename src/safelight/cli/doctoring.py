@@ -20,7 +20,8 @@ from safelight.cli.out import err, out, plain, print_json, print_json_line
 from safelight.cli.report import report_lines
 from safelight.cli.working import working
 from safelight.diagnosis.doctor import Report
-from safelight.diagnosis.finding import Finding
+from safelight.diagnosis.finding import Finding, finding_of
+from safelight.diagnosis.ranking import ranked
 from safelight.maintenance.cures import Cure, cures
 from safelight.services.audit import Finding as AuditFinding
 from safelight.settings import usable_settings
@@ -102,6 +103,17 @@ def bundle(examine: Look, file: Path, *, as_json: bool) -> int:
         out().print(f"Wrote {file}: {', '.join(names)}.", soft_wrap=True)
         out().print("Keys, prompts, users and addresses of files are not in it; look it over before you send it.")
     return _code(report)
+
+
+async def asked() -> Report:
+    """What the server finds that SAFELIGHT_URL names. Raises ClientError where it cannot be asked."""
+    from safelight.cli.door import opened
+
+    began = time.monotonic()
+    async with opened() as door:
+        body = await door.client.queue_health()
+    found = [finding_of(each) for each in body["findings"]]
+    return Report(when.read(body["timestamp"]).timestamp(), time.monotonic() - began, tuple(ranked(found)))
 
 
 def _looked(examine: Look) -> Report:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -26,21 +26,35 @@ def explain(
 ) -> None:
     """Explain why a job waits, runs or ended as it did: the cause, what mends it, what comes next, and its timeline.
 
-    It reads the database of these settings; no server has to run. Exit code 1 if something is wrong with the job.
+    It reads the database of these settings; no server has to run. With SAFELIGHT_URL that server is asked, and JOB is
+    an id or the end of one. Exit code 1 if something is wrong with the job.
     """
+    import asyncio
+
     from safelight.cli.edge import FINE, FOUND
+    from safelight.cli.load import load
     from safelight.cli.out import out, print_json
     from safelight.diagnosis.finding import Severity
 
-    found = _explained(what)
+    settings = load()
+    body = asyncio.run(_asked(what)) if settings.url else _explained(what).body()
     if as_json:
-        print_json(found.body())
+        print_json(body)
     else:
         from safelight.cli.explained import lines
 
-        for line in lines(found):
+        for line in lines(body):
             out().print(line)
-    raise typer.Exit(FINE if found.primary.finding.severity is Severity.INFO else FOUND)
+    raise typer.Exit(FINE if body["verdict"]["severity"] == Severity.INFO else FOUND)
+
+
+async def _asked(what: str) -> dict[str, Any]:
+    """Of the server that is named."""
+    from safelight.cli.door import opened
+    from safelight.cli.pick import pick
+
+    async with opened() as door:
+        return await door.client.explain(await pick(door.client, what))
 
 
 def _explained(what: str) -> Explanation:

@@ -113,6 +113,13 @@ class Client:
     async def job(self, job_id: str) -> dict[str, Any]:
         return json_object(await self._caller.get(f"/api/jobs/{job_id}"))
 
+    async def explain(self, job_id: str) -> dict[str, Any]:
+        """Why it waits, runs or ended as it did: `verdict`, `others`, `timeline`, `next`, `would_start_if`, `voices`.
+
+        Everything is for keys with the scope `admin`; others read what concerns the job's owner.
+        """
+        return json_object(await self._caller.get(f"/api/jobs/{job_id}/debug"))
+
     async def jobs(self, /, *, limit: int = 50, cursor: str | None = None, **filters: str | None) -> Page:
         """One page. Filters: `status`, `kind`, `model`, `parent`, `since`, and `label.KEY` (by ** of a dictionary)."""
         given = {"limit": str(limit), "cursor": cursor, **filters}
@@ -240,6 +247,10 @@ class Client:
 
     async def health(self) -> dict[str, Any]:
         return json_object(await self._caller.get("/api/health"))
+
+    async def queue_health(self) -> dict[str, Any]:
+        """How each queue does, `status` of the whole, and `findings` of the doctor inside the server."""
+        return json_object(await self._caller.get("/api/health/queues"))
 
     async def workers(self) -> list[dict[str, Any]]:
         """Every process that runs or serves jobs, with its status, queues and slots."""

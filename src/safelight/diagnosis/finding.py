@@ -68,6 +68,21 @@ class Finding:
         }
 
 
+def finding_of(body: Mapping[str, Any]) -> Finding:
+    """The reverse of `body`: what another process has found. Raises KeyError or ValueError for what is no finding."""
+    return Finding(
+        body["code"],
+        Severity(body["severity"]),
+        body["subject"],
+        body["symptom"],
+        body["cause"],
+        Remedy(body["remedy"]["text"], body["remedy"]["command"]),
+        dict(body["evidence"]),
+        Affected(**body["affects"]),
+        body["because_of"],
+    )
+
+
 def status_of(findings: Iterable[Finding]) -> str:
     """`unhealthy` with any error, `degraded` with any warning, else `healthy`."""
     worst = max((finding.severity.rank for finding in findings), default=0)

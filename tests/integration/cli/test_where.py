@@ -10,7 +10,7 @@ SERVER = {"SAFELIGHT_URL": "http://127.0.0.1:9"}
 
 
 @pytest.mark.parametrize(
-    "words", [("queue", "list"), ("maintenance", "show"), ("credits", "audit"), ("doctor", "--json")]
+    "words", [("queue", "list"), ("maintenance", "show"), ("credits", "audit"), ("doctor", "--here", "--json")]
 )
 def test_a_command_past_the_server_that_was_named_says_where_it_works(run: Run, words: tuple[str, ...]) -> None:
     said = run(*words, **SERVER)
