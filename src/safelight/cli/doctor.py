@@ -54,13 +54,13 @@ def doctor(
         raise typer.BadParameter("choose one of --watch, --fix and --bundle.")
     configure_logging(level="error")
     asks_server = not (here or fix or audit or bundle is not None) and _named_server() is not None
-    examine = doctoring.asked if asks_server else _examined
+    examine = doctoring.asked if asks_server else examined
     if watch:
         code = doctoring.watch(examine, every_s=every, as_json=as_json)
     elif fix:
-        code = doctoring.fix(_examined, agreed=True if yes else False if dry_run else None, as_json=as_json)
+        code = doctoring.fix(examined, agreed=True if yes else False if dry_run else None, as_json=as_json)
     elif bundle is not None:
-        code = doctoring.bundle(_examined, bundle, as_json=as_json)
+        code = doctoring.bundle(examined, bundle, as_json=as_json)
     else:
         code = doctoring.look(examine, audited=audit, as_json=as_json)
     raise typer.Exit(code)
@@ -73,7 +73,7 @@ def _named_server() -> str | None:
     return usable_settings(os.environ, cwd=Path.cwd())[0].url
 
 
-async def _examined() -> Report:
+async def examined() -> Report:
     from safelight.diagnosis.doctor import examine
 
     sources = _sources()
@@ -82,6 +82,14 @@ async def _examined() -> Report:
     finally:
         for provider in sources.providers.values():
             await provider.close()
+
+
+def installed() -> tuple[Settings, Catalog]:
+    """The settings and the catalog, as far as they can be used."""
+    from safelight.settings import usable_settings
+
+    settings, _ = usable_settings(os.environ, cwd=Path.cwd())
+    return settings, _catalog(settings)[0]
 
 
 def _sources() -> Sources:

@@ -32,7 +32,7 @@ Look = Callable[[], Awaitable[Report]]
 
 def look(examine: Look, *, audited: bool, as_json: bool) -> int:
     """Once. The exit code."""
-    report = _looked(examine)
+    report = looked(examine)
     broken = _audited(report) if audited else None
     if as_json:
         extra = {} if broken is None else {"audit": [asdict(each) for each in broken]}
@@ -67,17 +67,17 @@ def watch(examine: Look, *, every_s: float, as_json: bool) -> int:
 
 def fix(examine: Look, *, agreed: bool | None, as_json: bool) -> int:
     """Say the plan, ask unless it is agreed or refused already, do it, look again. The exit code."""
-    report, done = _looked(examine), list[dict[str, str]]()
+    report, done = looked(examine), list[dict[str, str]]()
     plan = _plan(report)
     if not as_json:
         _say_plan(report, plan)
     if plan and (_asked() if agreed is None and not as_json else agreed):
         done = _applied(plan)
-        report = _looked(examine)
+        report = looked(examine)
         if report.facts.rows is not None and any(cure.code == "NOT_MIGRATED" for cure in plan):
             more = _plan(report)  # now the rest can be read
             done += _applied(more)
-            plan, report = [*plan, *more], _looked(examine) if more else report
+            plan, report = [*plan, *more], looked(examine) if more else report
     if as_json:
         print_json({"plan": [cure.body() for cure in plan], "done": done, **report.body()})
     else:
@@ -94,7 +94,7 @@ def bundle(examine: Look, file: Path, *, as_json: bool) -> int:
     """Write the archive; the exit code is that of the report in it."""
     from safelight.cli.bundle import write_bundle
 
-    report = _looked(examine)
+    report = looked(examine)
     settings, problems = usable_settings(os.environ, cwd=Path.cwd())
     names = write_bundle(file, report, settings, problems)
     if as_json:
@@ -116,7 +116,7 @@ async def asked() -> Report:
     return Report(when.read(body["timestamp"]).timestamp(), time.monotonic() - began, tuple(ranked(found)))
 
 
-def _looked(examine: Look) -> Report:
+def looked(examine: Look) -> Report:
     with working("Looking"):
         return asyncio.run(_awaited(examine))
 
@@ -178,8 +178,7 @@ def _say_plan(report: Report, plan: Sequence[Cure]) -> None:
     elif not plan:
         out().print("Nothing to mend.")
     for finding in left:
-        command = f" ({finding.remedy.command})" if finding.remedy.command else ""
-        out().print(f"  {finding.code}: {plain(finding.remedy.text)}{plain(command)}", soft_wrap=True)
+        out().print(f"  {finding.code}: {plain(str(finding.remedy))}", soft_wrap=True)
 
 
 def _asked() -> bool:

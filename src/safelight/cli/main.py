@@ -19,6 +19,7 @@ from safelight.cli.prune import prune
 from safelight.cli.serve import serve
 from safelight.cli.settings import settings
 from safelight.cli.submit import submit
+from safelight.cli.verify import verify
 from safelight.cli.worker import worker
 
 app = typer.Typer(
@@ -44,6 +45,7 @@ app.add_typer(keys.app, name="keys")
 app.add_typer(maintenance.app, name="maintenance")
 app.add_typer(db.app, name="db")
 app.command()(doctor)
+app.command()(verify)
 app.command()(explain)
 app.command()(backup)
 app.command()(restore)
