@@ -40,9 +40,9 @@ http {{
 """
 
 
-def block(name: str) -> str:
+def block(name: str, language: str = "nginx") -> str:
     """A block of the guide, as its readers copy it."""
-    found = re.search(rf"<!-- {name}:begin -->\n```nginx\n(.*?)```", GUIDE.read_text(), re.DOTALL)
+    found = re.search(rf"<!-- {name}:begin -->\n```{language}\n(.*?)```", GUIDE.read_text(), re.DOTALL)
     assert found is not None, f"docs/proxy.md has no block {name!r}"
     return found[1]
 
@@ -65,7 +65,7 @@ def nginx(folder: Path, port: int, inner_port: int, **changes: str) -> Iterator[
         command = [program, "-c", str(folder / "nginx.conf"), "-p", str(folder)]
         process = subprocess.Popen(command, stdout=log, stderr=log)
     try:
-        _until_it_listens(port, process, folder)
+        until_it_listens(port, process, folder / "log", folder / "error.log")
         yield f"https://127.0.0.1:{port}/safelight"
     finally:
         process.send_signal(signal.SIGTERM)
@@ -80,10 +80,10 @@ def _certificate(folder: Path) -> None:
     subprocess.run(command, check=True, capture_output=True, timeout=PATIENCE_S)
 
 
-def _until_it_listens(port: int, process: subprocess.Popen[bytes], folder: Path) -> None:
+def until_it_listens(port: int, process: subprocess.Popen[bytes], *logs: Path) -> None:
     give_up_at = time.monotonic() + PATIENCE_S
     while True:
-        assert process.poll() is None, (folder / "log").read_text() + (folder / "error.log").read_text()
+        assert process.poll() is None, "".join(log.read_text() for log in logs)
         assert time.monotonic() < give_up_at
         try:
             socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_S).close()
