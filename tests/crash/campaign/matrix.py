@@ -177,4 +177,9 @@ WEBHOOKS = around_commits(["ensure_secret", "record_try", "rotate_secret", "take
 """Where nobody dies in the campaign, whose jobs have no callback: `tests/crash/test_webhooks.py`."""
 KEYED = around_commits(["end_session", "note_use", "put_ticket", "take_ticket"])
 """Where nobody dies in the campaign, whose installation is in local mode: `tests/crash/test_sessions.py`."""
-EVERYWHERE = frozenset([*HERE, *SWEEP, *SERVER, *PRUNE, *OPENING, *IN_OBJECT_STORES, *REMOVALS, *WEBHOOKS, *KEYED])
+RECOVERIES = around_commits(["carry_out", "made", "plan", "stop"])
+"""Where nobody dies in the campaign, whose operator plans nothing: `tests/crash/test_recoveries.py`."""
+TURNED_AWAY = around_commits(["note"])
+"""Where nobody dies in the campaign, whose workers are all of one release: `tests/crash/test_too_old.py`."""
+_ELSEWHERE = [*IN_OBJECT_STORES, *REMOVALS, *WEBHOOKS, *KEYED, *RECOVERIES, *TURNED_AWAY]
+EVERYWHERE = frozenset([*HERE, *SWEEP, *SERVER, *PRUNE, *OPENING, *_ELSEWHERE])
