@@ -25,6 +25,7 @@ class TestReplicate(RemoteProviderConformance):
         inputs=("image", "mask", "first_frame", "last_frame"),
         addresses=True,
         tells_progress=True,
+        tells_queue=True,
         reports_timeouts=True,
         driven_by="replicate",
     )

@@ -27,7 +27,7 @@ from tests.faults.fault import BOTH, FAULTS, HEALTHY
 from tests.faults.play import Outcome, play, play_healthy
 from tests.faults.scorecard import scorecard
 
-WARDS: Final = ("machinery", "settings", "storehouse", "books", "told", "sold", "waiting", "ended", "healthy")
+WARDS: Final = ("machinery", "settings", "storehouse", "books", "told", "sold", "remote", "waiting", "ended", "healthy")
 SIDE_BY_SIDE = 3
 SHORT_LIMIT_S = 60.0
 SHORT_EVERY = 6

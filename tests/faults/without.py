@@ -7,11 +7,6 @@ from typing import Final
 
 CODES_WITHOUT: Final[Mapping[str, str]] = {
     "STORAGE_FULL": "On a disk it follows from DISK_LOW, which is injected; no object store with a quota is at hand.",
-    "MODEL_RETIRED": "Its jobs are refused at submit; one that waited over the day is tested with facts alone.",
-    "PROVIDER_COLD_START": "Replicate, the laboratory's provider, does not refuse while it loads; others' adapters do.",
-    "PROVIDER_QUEUE": "The stand-in of Replicate begins at once.",
-    "UPLOADING": "It lasts for milliseconds here.",
-    "PROVIDER_ERROR": "What the stand-in says when it fails is out of memory, a code of its own.",
     "WORKER_DIED": "Five workers killed by one job are played by `make crash`.",
     "FAILED_BY_OPERATOR": "No fault: an operator's own doing, tested with recoveries.",
     "HEALTHY_WAIT": "No fault.",

@@ -12,10 +12,11 @@ from safelight.diagnosis.bounded import in_thread, looked_at
 from safelight.diagnosis.facts import DatabaseFacts, Facts, ModelEnd, ProviderFacts, SocketFacts, StorageFacts, Trouble
 from safelight.diagnosis.gather_configuration import configuration
 from safelight.diagnosis.gather_database import Examined, examine
-from safelight.diagnosis.gather_socket import socket_of, try_socket
+from safelight.diagnosis.gather_socket import CLOSES_WITHIN_S, socket_of, try_socket
 from safelight.diagnosis.gather_storage import look_at_storage
 from safelight.diagnosis.look import Look
 from safelight.diagnosis.sources import Sources
+from safelight.domain.clock import local_s
 from safelight.domain.errors import Remedy, SafelightError
 from safelight.providers.protocol import ProbeResult, Provider
 from safelight.services.provider_board import Line
@@ -31,6 +32,7 @@ class Patience(NamedTuple):
     storage_s: float = 3.0
     provider_s: float = 4.5
     socket_s: float = 1.5
+    """At least: what the database did not need it may have too. A busy server answers late, and is not broken."""
 
     @property
     def whole_s(self) -> float:
@@ -55,7 +57,7 @@ async def gather(sources: Sources, patience: Patience = USUAL) -> Facts:
         storage=storage,
         providers=_providers(sources, found, probes),
         models_ending=_models_ending(sources, found.models_in_use if found else frozenset()),
-        routes={model.id: tuple(route.provider for route in model.routes) for model in sources.catalog.models},
+        routes={model.id: _open_routes(model) for model in sources.catalog.models},
         socket=socket,
     )
 
@@ -64,11 +66,13 @@ async def _database_then_socket(
     sources: Sources, patience: Patience
 ) -> tuple[DatabaseFacts, Look | None, SocketFacts | None]:
     """The rows tell where a server listens."""
+    began_s = local_s()
     database, found = await _database(sources, patience.database_s)
     where = socket_of(sources.settings, found.rows if found else None, sources.machine().host) if sources.asks else None
     if where is None:
         return database, found, None
-    tried = await looked_at("The socket", try_socket(where), patience.socket_s)
+    within_s = max(patience.socket_s, patience.database_s + patience.socket_s - (local_s() - began_s))
+    tried = await looked_at("The socket", try_socket(where, within_s - CLOSES_WITHIN_S), within_s)
     return database, found, SocketFacts(*where._replace(trouble=tried.what)) if isinstance(tried, Trouble) else tried
 
 
@@ -128,6 +132,11 @@ def _models_ending(sources: Sources, in_use: frozenset[str]) -> tuple[ModelEnd, 
     return tuple(
         end for model in sources.catalog.models for end in _ends(model, sources, in_use) if end.days <= ENDS_WITHIN_DAYS
     )
+
+
+def _open_routes(model: Model) -> tuple[str, ...]:
+    today = datetime.now(UTC).date()
+    return tuple(route.provider for route in model.routes if not route.is_over(today))
 
 
 def _ends(model: Model, sources: Sources, in_use: frozenset[str]) -> list[ModelEnd]:

@@ -12,7 +12,7 @@ from safelight.diagnosis.facts import Rows, SocketFacts
 from safelight.services.own_urls import is_loopback
 from safelight.settings import Settings
 
-OPEN_WITHIN_S = 1.2
+CLOSES_WITHIN_S = 0.3
 ASKS_FOR_A_KEY = frozenset({401, 403})
 """Whoever answers so is there."""
 
@@ -38,13 +38,13 @@ def socket_of(settings: Settings, rows: Rows | None, host: str) -> Where | None:
     return Where(f"ws{server.removeprefix('http').rstrip('/')}/api/ws", False, None, server) if server else None
 
 
-async def try_socket(where: Where) -> SocketFacts:
-    return SocketFacts(where.url, where.configured, await _trouble(where.url), where.server_url)
+async def try_socket(where: Where, within_s: float) -> SocketFacts:
+    return SocketFacts(where.url, where.configured, await _trouble(where.url, within_s), where.server_url)
 
 
-async def _trouble(url: str) -> str | None:
+async def _trouble(url: str, within_s: float) -> str | None:
     try:
-        async with connect(url, open_timeout=OPEN_WITHIN_S, close_timeout=0.2, proxy=None):
+        async with connect(url, open_timeout=within_s, close_timeout=CLOSES_WITHIN_S, proxy=None):
             return None
     except InvalidStatus as error:
         status = error.response.status_code
@@ -52,6 +52,6 @@ async def _trouble(url: str) -> str | None:
     except InvalidHandshake as error:
         return f"what answers there is no socket: {error}"
     except TimeoutError:
-        return f"no answer within {OPEN_WITHIN_S:g} s"
+        return f"no answer within {within_s:.1f} s"
     except OSError as error:
         return error.strerror or str(error)

@@ -92,6 +92,8 @@ class Pending:
 
     remote_id: str
     progress: float | None = None
+    is_queued: bool = False
+    """Nothing is made yet: it waits in the provider's own queue, or for a machine to start there."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
 """What the stand-ins of paid providers have in common: they bill what they accept, and go wrong when they are told to.
 
 How a request is treated is said beforehand, `stand_in.misbehave(Mishap.BUSY)`, or by words of its prompt:
-`mishap=busy times=2 seconds=0.5` (busy twice, then made within half a second).
+`mishap=busy times=2 seconds=0.5` (busy twice, then made within half a second); `fetch=3` makes each of its files
+take 3 seconds, where there are files to fetch.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from safelight.testing.mishaps import REFUSALS, Mishap, Where
 from safelight.testing.stand_in_journal import Billed, Journal
 from safelight.testing.tiny_http import Cut, Outcome, Reply, Request, Silence
 
-_WORD = re.compile(r"\b(mishap|seconds|times)=([\w.]+)")
+_WORD = re.compile(r"\b(mishap|seconds|times|fetch)=([\w.]+)")
 GARBAGE = b"<html>It works!</html>"
 
 
@@ -35,6 +36,7 @@ class Work:
     seconds: float
     model: str
     call_id: str
+    fetch_s: float = 0.0
     accepted_s: float = field(default_factory=time.monotonic)
     canceled: bool = False
 
@@ -123,7 +125,8 @@ class PaidStandIn(ABC):
         if mishap in REFUSALS and not self.refuses_later(mishap):
             return self.refusal(mishap, request)
         remote_id, seconds = self.new_remote_id(len(self.works) + 1), float(wish.get("seconds", 0))
-        work = Work(remote_id, prompt, request.body, count, mishap, seconds, model, call_id)
+        fetch_s = float(wish.get("fetch", 0))
+        work = Work(remote_id, prompt, request.body, count, mishap, seconds, model, call_id, fetch_s)
         self._bill(work)
         reply = answer(work)
         return reply if mishap is None else self._spoilt(mishap, request, reply)

@@ -85,6 +85,20 @@ class AcceptedCalls(RemoteStage):
         assert isinstance(state, Pending)
         assert state.progress is not None
 
+    @pytest.mark.parametrize("mishap", [None, Mishap.LOADING], ids=str)
+    def test_a_poll_says_whether_it_has_begun_where_that_is_known(self, stage: Stage, mishap: Mishap | None) -> None:
+        self._skip_unless(self.support.tells_queue, "it says nothing of that")
+
+        async def scenario() -> RemoteState:
+            if mishap is not None:
+                self.stand_in.misbehave(mishap)
+            begun = await self._begun(stage.provider, self._saying("seconds=60"))
+            return await stage.provider.poll(begun.remote_id)
+
+        state = stage.run(scenario(), self.patience_s)
+        assert isinstance(state, Pending)
+        assert state.is_queued == (mishap is Mishap.LOADING)
+
     def test_an_accepted_call_is_resumed_by_its_name_in_another_process(self, stage: Stage) -> None:
         self._skip_unless(self.support.asynchronous, "its calls have no name")
 

@@ -54,6 +54,7 @@ class StandInReplicate(PaidStandIn):
         Mishap.NO_MONEY: "You have insufficient credit to run this model.",
         Mishap.BUSY: f"Request was throttled. Your rate limit resets in ~{RETRY_AFTER_S}s.",
         Mishap.BUSY_WITHOUT_HEADER: "Request was throttled. Your rate limit resets in ~30s.",
+        Mishap.LOADING: "",
         Mishap.OVERLOADED: "Service is temporarily unavailable.",
         Mishap.INVALID: "- input: prompt is required\n",
         Mishap.RETIRED: "The requested resource could not be found.",
@@ -77,7 +78,8 @@ class StandInReplicate(PaidStandIn):
         return request.headers.get("authorization", "").removeprefix("Bearer ").removeprefix("Token ")
 
     def refuses_later(self, mishap: Mishap) -> bool:
-        return mishap is Mishap.CONTENT_REJECTED
+        """It refuses nothing while a machine starts: for as long as it would be made, the prediction is `starting`."""
+        return mishap in (Mishap.CONTENT_REJECTED, Mishap.LOADING)
 
     def refusal(self, mishap: Mishap, request: Request) -> Reply:
         status, title = STATUSES[mishap]
@@ -99,7 +101,7 @@ class StandInReplicate(PaidStandIn):
             owner, _, name = model[1].partition("/")
             return self.tell_model(request, model[1], Reply(200, {"owner": owner, "name": name}))
         if output := _OUTPUT.fullmatch(path):
-            return self._file(output[1], int(output[2]))
+            return await self._file(output[1], int(output[2]))
         return _not_found()
 
     async def _posted(self, request: Request) -> Outcome:
@@ -178,10 +180,11 @@ class StandInReplicate(PaidStandIn):
         rest = {"etag": name, "checksums": {}, "metadata": {}, "urls": {"get": f"{self.url}/v1/files/{name}"}}
         return Reply(201, {**stored, **times, **rest})
 
-    def _file(self, remote_id: str, n: int) -> Reply:
+    async def _file(self, remote_id: str, n: int) -> Reply:
         work = self.works.get(remote_id)
         if work is None or n >= work.count or remote_id in self._gone:
             return _not_found()
+        await asyncio.sleep(work.fetch_s)
         if _is_film(work):
             return Reply(200, tiny_mp4(), {"Content-Type": "video/mp4"})
         return Reply(200, tiny_png(zlib.crc32(remote_id.encode()) + n), {"Content-Type": "image/png"})
@@ -210,7 +213,7 @@ class StandInReplicate(PaidStandIn):
         if work.canceled:
             return "canceled", None
         if not work.is_over:
-            return "processing", None
+            return "starting" if work.mishap is Mishap.LOADING else "processing", None
         match work.mishap:
             case Mishap.NEW_STATUS:
                 return self.words[work.mishap], None

@@ -30,6 +30,8 @@ class Support:
     """It delivers addresses to fetch at once, and they expire."""
     tells_progress: bool = False
     """Its polls may say how far it is."""
+    tells_queue: bool = False
+    """Its polls say whether it has begun, or waits for a machine."""
     streams: bool = False
     """Text, while it is written."""
     says_when: bool = True

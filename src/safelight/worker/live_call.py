@@ -13,6 +13,7 @@ import structlog
 
 from safelight.catalog.model import Route
 from safelight.domain.clock import local_s
+from safelight.domain.jobs import Stage
 from safelight.domain.outcomes import Done, ErrorClass, Pending, ProviderError, Rejected, RemoteState
 from safelight.domain.text import presentable
 from safelight.events.hub import Waiter
@@ -150,11 +151,12 @@ class LiveCall:
         times, shown = PollTimes(self._bench.pace), None
         while isinstance(latest, Pending):
             progress = latest.progress or 0.0
-            if progress == shown and not self.reporter.stopped:  # nothing new to write: a thousand calls may wait
+            stage = Stage.PROVIDER_QUEUE if latest.is_queued else Stage.RUNNING
+            if (stage, progress) == shown and not self.reporter.stopped:  # nothing new: a thousand calls may wait
                 pass
-            elif not await self.reporter(progress):
+            elif not await self.reporter(progress, stage=stage):
                 return await self._let_go(latest.remote_id)
-            shown = progress
+            shown = stage, progress
             await waiter.wait(times.next_s())
             waiter.clear()
             if self._draining:

@@ -45,12 +45,19 @@ class Reporter:
         self.has_heard = False
         """Whether the provider has reported anything: then it is at work, whatever it says in the end."""
 
-    async def __call__(self, progress: float, *, preview: Preview | None = None, text: str | None = None) -> bool:
+    async def __call__(
+        self,
+        progress: float,
+        *,
+        preview: Preview | None = None,
+        text: str | None = None,
+        stage: Stage = Stage.RUNNING,
+    ) -> bool:
         self.has_heard = True
         self._reached = max(self._reached, min(1.0, progress))
         self._unwritten = text if text is not None else self._unwritten
         if not self.stopped and self._may_write(is_text=text is not None):
-            await self.write(Stage.RUNNING, preview, text)
+            await self.write(stage, preview, text)
         self.told_to_stop = self.stopped
         return not self.stopped
 

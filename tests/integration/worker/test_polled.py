@@ -77,3 +77,23 @@ def test_only_a_provider_that_announces_is_given_an_address_for_it(
         assert provider.generations[-1].callback_url == (address if isinstance(provider, Announcing) else None)
 
     play(database, tmp_path, provider, scenario)
+
+
+def test_while_it_waits_in_the_providers_queue_its_stage_says_so(database: Database, tmp_path: Path) -> None:
+    seen: list[str] = []
+
+    class Watched(ScriptedProvider):
+        async def poll(self, remote_id: str) -> Any:
+            seen.append((await house.look()).row.stage)
+            return await super().poll(remote_id)
+
+    provider = Watched([Pending("r-1"), Pending("r-1", is_queued=True), Pending("r-1"), done()], repeatable=False)
+
+    async def scenario(it: House) -> None:
+        nonlocal house
+        house = it
+        await (await it.attempt()).run()
+        assert seen == ["running", "provider_queue", "running"]
+
+    house: House
+    play(database, tmp_path, provider, scenario)

@@ -22,7 +22,7 @@ from safelight.diagnosis.facts import (
     StorageFacts,
     Trouble,
 )
-from safelight.diagnosis.finding import Finding, Remedy, Severity, status_of
+from safelight.diagnosis.finding import Affected, Finding, Remedy, Severity, status_of
 from safelight.diagnosis.rules import RULES, findings
 from safelight.domain.clock import as_rfc3339
 from safelight.domain.gates import Cause, Shut
@@ -248,3 +248,16 @@ def test_models_that_nobody_uses_and_that_end_are_one_note() -> None:
     ends = tuple(ModelEnd(name, "fake", "2027-02-01", 12, None, False) for name in ("a", "b"))
     (note,) = judged(replace(healthy(), models_ending=ends))
     assert (note.severity, note.evidence["models"]) == (Severity.INFO, ["a", "b"])
+
+
+def test_jobs_that_wait_for_a_model_which_nobody_serves_any_more_are_counted_and_canceled() -> None:
+    over = ModelEnd("m", "fake", "2026-11-25", -2, None, True)
+    waits = (ModelWait("image", "m", None, 3, 30), ModelWait("image", "other", None, 1, 1))
+    found = [
+        each
+        for each in judged(replace(with_rows(waits=waits), models_ending=(over,), routes={"m": (), "other": ("fake",)}))
+        if each.code == "MODEL_RETIRES"
+    ]
+    assert [each.affects for each in found] == [Affected(3, 30)]
+    assert found[0].severity is Severity.ERROR
+    assert "--cancel" in str(found[0].remedy.command)

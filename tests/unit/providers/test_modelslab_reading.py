@@ -57,6 +57,9 @@ def test_what_is_in_work_is_pending_under_a_name_that_says_where_to_ask() -> Non
 
 def test_the_links_of_what_is_in_work_are_not_taken_for_files() -> None:
     assert isinstance(read_generation({**documented_processing, "output": None}, "v7"), Pending)
+    queued = read_generation({**documented_processing, "status": "queued"}, "v7")
+    assert isinstance(queued, Pending)
+    assert queued.is_queued
 
 
 @pytest.mark.parametrize(

@@ -51,7 +51,7 @@ def prediction(**changes: Any) -> dict[str, Any]:
 
 
 def test_what_waits_or_runs_is_pending_under_its_id_with_the_progress_of_its_log() -> None:
-    assert read_prediction(documented_starting) == Pending(ID, None)
+    assert read_prediction(documented_starting) == Pending(ID, is_queued=True)
     assert read_prediction(prediction(status="processing", logs=documented_tqdm)) == Pending(ID, 0.47)
 
 

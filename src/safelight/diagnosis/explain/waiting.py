@@ -166,7 +166,7 @@ def model_retired(facts: JobFacts) -> Cause | None:
         "MODEL_RETIRED",
         Severity.ERROR,
         f"Model {facts.job.model!r} was shut down by its provider.",
-        f"{' and '.join(routes.over)} no longer serve it.",
+        f"{' and '.join(routes.over)} no longer {'serves' if len(routes.over) == 1 else 'serve'} it.",
         Remedy(successor, f"safelight jobs cancel {facts.job.id}"),
         user=f"Its model is no longer offered. {successor}",
         evidence={"model": facts.job.model, "successor": routes.successor},

@@ -118,7 +118,7 @@ _LIMITS = {
 def model_retires(facts: Facts) -> Iterator[Finding]:
     """A model in use is shut down by its provider within thirty days, or was."""
     unused = [end for end in facts.models_ending if not end.in_use and end.days >= 0]
-    yield from (_retires(end) for end in facts.models_ending if end.in_use)
+    yield from (_retires(end, _stranded(facts, end)) for end in facts.models_ending if end.in_use)
     if unused:
         names = [end.model for end in unused]
         yield Finding(
@@ -132,17 +132,30 @@ def model_retires(facts: Facts) -> Iterator[Finding]:
         )
 
 
-def _retires(end: ModelEnd) -> Finding:
+def _stranded(facts: Facts, end: ModelEnd) -> Affected:
+    """Jobs that wait for a model which nobody serves any more."""
+    waits = facts.rows.waits if facts.rows and end.days <= 0 else ()
+    found = [wait for wait in waits if wait.model == end.model and not facts.routes.get(wait.model)]
+    return Affected(sum(wait.jobs for wait in found), sum(wait.credits for wait in found))
+
+
+def _retires(end: ModelEnd, stranded: Affected) -> Finding:
     when = f"in {count(end.days, 'day')}" if end.days >= 0 else f"{count(-end.days, 'day')} ago"
     successor = f"Use {end.successor!r}." if end.successor else "Choose another model."
+    waits, remedy = "", Remedy(f"{successor} Tell those who name it.", "safelight models list")
+    if stranded.jobs:
+        waits = f"; {count(stranded.jobs)} still {'waits' if stranded.jobs == 1 else 'wait'} for it"
+        command = f"safelight recover plan --finding MODEL_RETIRES --model {end.model} --cancel --yes"
+        remedy = Remedy(f"Cancel what waits for it; their credits are free again. {successor}", command)
     return Finding(
         "MODEL_RETIRES",
-        Severity.WARNING,
+        Severity.ERROR if stranded.jobs else Severity.WARNING,
         end.model,
-        f"{end.provider} shuts down {end.model!r} on {end.on}, {when}.",
+        f"{end.provider} {'shuts' if end.days >= 0 else 'shut'} down {end.model!r} on {end.on}, {when}{waits}.",
         "Its provider said so; jobs for it are refused from then on.",
-        Remedy(f"{successor} Tell those who name it.", "safelight models list"),
+        remedy,
         evidence={"on": end.on, "days": end.days, "successor": end.successor},
+        affects=stranded,
     )
 
 

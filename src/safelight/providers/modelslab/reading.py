@@ -39,7 +39,7 @@ def read_generation(body: Mapping[str, Any], version: str, *, named: str | None 
         case "processing" | "queued":
             if name is None:
                 raise KeyError("id")
-            return Pending(name)
+            return Pending(name, is_queued=body["status"] == "queued")
         case "error" | "failed":
             return Rejected(_failure(body, name))
         case other:

@@ -33,7 +33,9 @@ def read_prediction(prediction: Mapping[str, Any]) -> RemoteState:
     """Translate a prediction object. A status that no documentation knows is an error with its name in it."""
     remote_id = str(prediction["id"])
     match prediction["status"]:
-        case "starting" | "processing" | "queued":
+        case "starting" | "queued":  # it waits for a machine, which may have to be started and to load the model
+            return Pending(remote_id, is_queued=True)
+        case "processing":
             return Pending(remote_id, percent_in(prediction.get("logs")))
         case "succeeded":
             return _delivered(prediction, remote_id)
