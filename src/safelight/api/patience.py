@@ -28,7 +28,7 @@ STALL_S: Final = 60.0
 TAKE_S: Final = 60.0
 """Without a byte taken of what waits to be sent."""
 MOST_HEAD_BYTES: Final = 65_536
-"""Of a head that is not whole yet, give or take what one read brings."""
+"""Of a head that is not whole yet, or of what follows a body, give or take what one read brings."""
 MOST_HEADERS: Final = 200
 ONE_ADDRESS: Final = 0.5
 """Its share of the connections there may be. Proxies that are trusted may have them all: they speak for many."""
@@ -48,7 +48,8 @@ class Patient(HttpToolsProtocol):
     most_connections = staticmethod(most_connections)
     _timer: asyncio.TimerHandle | None = None
     _in_head = True
-    _head_bytes = 0
+    _loose_bytes = 0
+    """Come since a head was whole, or since the last of a body."""
     _heard_at = 0.0
     _taking: asyncio.TimerHandle | None = None
 
@@ -67,10 +68,12 @@ class Patient(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         self._heard_at = self.loop.time()
+        self._loose_bytes += len(data)
         super().data_received(data)
-        self._head_bytes += len(data) if self._in_head else 0
-        if self._head_bytes > MOST_HEAD_BYTES:
+        if self._loose_bytes > MOST_HEAD_BYTES:
             self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
+        elif self._waits_for_nothing():
+            self._wait(self.head_s, self._give_up_head)  # an empty line begins no request, yet ends uvicorn's waiting
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
@@ -78,12 +81,21 @@ class Patient(HttpToolsProtocol):
             self._in_head = True
             self._wait(self.head_s, self._give_up_head)
 
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """What comes after a body is no header: a proxy has not looked at it, and it would never end."""
+        if self._in_head:
+            super().on_header(name, value)
+
+    def on_body(self, body: bytes) -> None:
+        super().on_body(body)
+        self._loose_bytes = 0
+
     def on_headers_complete(self) -> None:
         if len(self.headers) > MOST_HEADERS:
             self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
             raise _TooManyHeaders
         super().on_headers_complete()
-        self._in_head, self._head_bytes = False, 0
+        self._in_head, self._loose_bytes = False, 0
         self._wait(self.stall_s, self._look_at_body)
 
     def on_message_complete(self) -> None:
@@ -98,6 +110,7 @@ class Patient(HttpToolsProtocol):
         """What was refused already is not refused again."""
         if not self.transport.is_closing():
             super().send_400_response(msg)
+            self._look_at_taking()
 
     def pause_writing(self) -> None:
         super().pause_writing()
@@ -106,6 +119,11 @@ class Patient(HttpToolsProtocol):
     def resume_writing(self) -> None:
         super().resume_writing()
         self._stop_looking()
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        if self.transport.is_closing():
+            self._look_at_taking()
 
     def timeout_keep_alive_handler(self) -> None:
         super().timeout_keep_alive_handler()
@@ -118,6 +136,11 @@ class Patient(HttpToolsProtocol):
         if len(self.connections) <= share or address is None or is_among(address, self.trusted):
             return False
         return sum(_address(each) == address for each in self.connections) > share
+
+    def _waits_for_nothing(self) -> bool:
+        """Whether it has its answer, has begun no other request and is no socket, and nobody counts how long it stays."""
+        answered = self in self.connections and self.cycle is not None and self.cycle.response_complete
+        return answered and not self._in_head and self._timer is None and not self.transport.is_closing()
 
     def _look_at_taking(self, before: int | None = None) -> None:
         """While something waits to be sent: nobody adds to it meanwhile, so it only gets less."""
@@ -154,7 +177,7 @@ class Patient(HttpToolsProtocol):
             self._timer = None
 
     def _give_up_head(self) -> None:
-        if self._head_bytes:
+        if self._in_head and self._loose_bytes:
             self._refuse(HTTPStatus.REQUEST_TIMEOUT)
         else:
             self.transport.close()  # it asked for nothing: there is nothing to answer
@@ -177,6 +200,7 @@ class Patient(HttpToolsProtocol):
             head = f"HTTP/1.1 {status.value} {status.phrase}\r\nconnection: close\r\ncontent-type: text/plain\r\n"
             self.transport.write(f"{head}content-length: {len(words)}\r\n\r\n".encode() + words)
         self.transport.close()
+        self._look_at_taking()
 
 
 def _address(connection: object) -> str | None:

@@ -43,11 +43,15 @@ class Echo:
     """Answers with the length of the body; remembers the messages it got."""
 
     heard: list[Message] = field(default_factory=list)
+    headers: list[tuple[bytes, bytes]] = field(default_factory=list)
     length: int | None = None
     """Answers with so many bytes before."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         length = 0
+        self.headers = scope["headers"]
+        if scope["type"] == "websocket":
+            return await send({"type": "websocket.accept"})
         while True:
             message = await receive()
             self.heard.append(message)
@@ -152,21 +156,50 @@ def test_a_head_of_very_many_lines_is_refused_though_it_came_at_once() -> None:
     assert answer.count(b"HTTP/1.1") == 1
 
 
+MUCH = 64 * 2**20
+ASKED = "GET / HTTP/1.1\r\nHost: here\r\n"
+
+
+async def not_taken(asked: str, then: str = "", room: int | None = None) -> None:
+    """Returns when it was let go. `room` is for what waits to be sent, before the program is paused."""
+    answered, gone = asyncio.Event(), asyncio.Event()
+
+    class Telling(Unread):
+        head_s = 0.1
+
+        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+            super().connection_made(transport)
+            transport.set_write_buffer_limits(room)
+
+        def on_response_complete(self) -> None:
+            super().on_response_complete()
+            answered.set()
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            super().connection_lost(exc)
+            gone.set()
+
+    async with line(Telling) as found:
+        found.app.length = MUCH
+        found.say(asked)
+        if then:
+            await asyncio.wait_for(answered.wait(), PATIENCE_S)
+            found.say(then)
+        await asyncio.wait_for(gone.wait(), PATIENCE_S)
+
+
 def test_who_does_not_take_what_it_asked_for_is_let_go() -> None:
-    async def play() -> None:
-        gone = asyncio.Event()
+    asyncio.run(not_taken(f"{ASKED}\r\n"))
 
-        class Telling(Unread):
-            def connection_lost(self, exc: Exception | None) -> None:
-                super().connection_lost(exc)
-                gone.set()
 
-        async with line(Telling) as found:
-            found.app.length = 64 * 2**20
-            found.say("GET / HTTP/1.1\r\nHost: here\r\n\r\n")
-            await asyncio.wait_for(gone.wait(), PATIENCE_S)
-
-    asyncio.run(play())
+@pytest.mark.parametrize(
+    ("asked", "then"),
+    [(f"{ASKED}Connection: close\r\n\r\n", ""), (f"{ASKED}\r\n", "GET /half"), (f"{ASKED}\r\n", "\x00")],
+    ids=["asked to end", "half a head", "nonsense"],
+)
+def test_who_does_not_take_the_last_of_it_before_a_goodbye_is_let_go(asked: str, then: str) -> None:
+    """The program has written all and was never paused: nobody but the transport knows that something waits."""
+    asyncio.run(not_taken(asked, then, room=2 * MUCH))
 
 
 def test_who_takes_it_slowly_gets_it_all() -> None:
@@ -206,6 +239,68 @@ def test_half_a_head_is_not_waited_for(head: str) -> None:
 def test_a_head_without_end_is_refused_before_it_fills_the_memory() -> None:
     endless = b"GET / HTTP/1.1\r\nHost: here\r\nX-Much: " + b"x" * MOST_HEAD_BYTES
     assert asyncio.run(whole_answer(endless)).startswith(b"HTTP/1.1 431 Request Header Fields Too Large")
+
+
+CHUNKED = "POST / HTTP/1.1\r\nHost: here\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n"
+
+
+def test_what_follows_a_body_without_end_is_refused_before_it_fills_the_memory() -> None:
+    async def play() -> bytes:
+        async with line(Patient) as found:
+            found.say(f"{CHUNKED}Expect: 100-continue\r\n\r\n")
+            await found.reader.readuntil(b"100 Continue\r\n\r\n")
+            found.say(b"0\r\nX-Much: " + b"x" * MOST_HEAD_BYTES)
+            return await found.rest()
+
+    assert asyncio.run(play()).startswith(b"HTTP/1.1 431 Request Header Fields Too Large")
+
+
+def test_what_follows_a_body_is_no_header() -> None:
+    """A proxy that passes it on has not looked at it: who calls, and from where, would be whatever a stranger says."""
+
+    async def play() -> list[tuple[bytes, bytes]]:
+        async with line() as found:
+            trailers = "X-Forwarded-For: 192.0.2.1\r\nAuthorization: Bearer key\r\n"
+            found.say(f"{CHUNKED}\r\n4\r\nbody\r\n0\r\n{trailers}\r\n")
+            assert b"4 bytes" in await found.rest()
+            return found.app.headers
+
+    assert [name for name, _ in asyncio.run(play())] == [b"host", b"connection", b"transfer-encoding"]
+
+
+HALF = "POST / HTTP/1.1\r\nHost: here\r\nContent-Length: 4\r\n\r\nhalf"
+HALF_ANSWERED = b"4 bytes\r\n0\r\n\r\n"
+
+
+def test_an_empty_line_after_an_answer_holds_no_place() -> None:
+    async def play() -> bytes:
+        async with line() as found:
+            found.say(HALF)
+            await found.reader.readuntil(HALF_ANSWERED)
+            found.say("\r\n")
+            return await found.rest()
+
+    assert asyncio.run(play()) == b""
+
+
+def test_a_connection_that_becomes_a_socket_after_an_answer_is_not_waited_for() -> None:
+    async def play() -> None:
+        made: list[Patient] = []
+
+        class Kept(Hasty):
+            def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+                super().connection_made(transport)
+                made.append(self)
+
+        async with line(Kept) as found:
+            found.say(HALF)
+            await found.reader.readuntil(HALF_ANSWERED)
+            upgrade = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+            found.say(f"GET / HTTP/1.1\r\nHost: here\r\n{upgrade}Sec-WebSocket-Key: {'A' * 22}==\r\n\r\n")
+            await found.reader.readuntil(b"101 Switching Protocols\r\n")
+            assert made[0]._timer is None
+
+    asyncio.run(play())
 
 
 def test_a_body_that_stops_coming_is_given_up_and_the_program_told() -> None:
