@@ -30,12 +30,14 @@ TAKE_S: Final = 60.0
 MOST_HEAD_BYTES: Final = 65_536
 """Of a head that is not whole yet, or of what follows a body, give or take what one read brings."""
 MOST_HEADERS: Final = 200
+MOST_AHEAD: Final = 100
+"""Requests sent before the answer to an earlier one: each is kept, and uvicorn reads on after every answer."""
 ONE_ADDRESS: Final = 0.5
 """Its share of the connections there may be. Proxies that are trusted may have them all: they speak for many."""
 
 
-class _TooManyHeaders(Exception):
-    """Ends the parser; the refusal was sent."""
+class _Refused(Exception):
+    """Ends the parser; the connection is being closed."""
 
 
 class Patient(HttpToolsProtocol):
@@ -93,7 +95,10 @@ class Patient(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         if len(self.headers) > MOST_HEADERS:
             self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
-            raise _TooManyHeaders
+            raise _Refused
+        if len(self.pipeline) >= MOST_AHEAD:
+            self.transport.close()  # without a word: the next answer is not ours to give
+            raise _Refused
         super().on_headers_complete()
         self._in_head, self._loose_bytes = False, 0
         self._wait(self.stall_s, self._look_at_body)
@@ -138,7 +143,7 @@ class Patient(HttpToolsProtocol):
         return sum(_address(each) == address for each in self.connections) > share
 
     def _waits_for_nothing(self) -> bool:
-        """Whether it has its answer, has begun no other request and is no socket, and nobody counts how long it stays."""
+        """Whether it has its answer, began no other request, is no socket, and nobody counts how long it stays."""
         answered = self in self.connections and self.cycle is not None and self.cycle.response_complete
         return answered and not self._in_head and self._timer is None and not self.transport.is_closing()
 

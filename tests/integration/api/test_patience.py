@@ -13,7 +13,7 @@ import pytest
 import uvicorn
 from starlette.types import Message, Receive, Scope, Send
 
-from safelight.api.patience import MOST_HEAD_BYTES, MOST_HEADERS, Patient
+from safelight.api.patience import MOST_AHEAD, MOST_HEAD_BYTES, MOST_HEADERS, Patient
 from safelight.api.proxies import read_networks
 
 PATIENCE_S = 10.0
@@ -51,7 +51,8 @@ class Echo:
         length = 0
         self.headers = scope["headers"]
         if scope["type"] == "websocket":
-            return await send({"type": "websocket.accept"})
+            await send({"type": "websocket.accept"})
+            return
         while True:
             message = await receive()
             self.heard.append(message)
@@ -266,6 +267,16 @@ def test_what_follows_a_body_is_no_header() -> None:
             return found.app.headers
 
     assert [name for name, _ in asyncio.run(play())] == [b"host", b"connection", b"transfer-encoding"]
+
+
+@pytest.mark.parametrize(("ahead", "answers"), [(MOST_AHEAD, MOST_AHEAD + 1), (MOST_AHEAD + 1, 0)])
+def test_so_many_requests_may_be_sent_ahead_and_no_more_are_kept(ahead: int, answers: int) -> None:
+    async def play() -> bytes:
+        async with line() as found:
+            found.say(f"{ASKED}\r\n" * ahead + f"{ASKED}Connection: close\r\n\r\n")
+            return await found.rest()
+
+    assert asyncio.run(play()).count(b"HTTP/1.1 200 OK") == answers
 
 
 HALF = "POST / HTTP/1.1\r\nHost: here\r\nContent-Length: 4\r\n\r\nhalf"
